@@ -1,0 +1,109 @@
+"""The keys of this hub: made, imported, looked up, revoked.
+
+All keys are held in memory, by hash, so that a request costs one lookup; a revoked key is refused by the next
+request.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from edge.access import store as sql
+from edge.access.model import IMPORT_MIN_CHARS, OLD_SYSTEMS, Key, Principal, Role, hash_secret, new_secret
+from edge.clock import Clock
+from edge.errors import BadInput, Conflict, NotFound, Unauthenticated
+from edge.store.database import Database
+
+ADMIN_KEY_FILE = "admin.key"
+
+
+class Keys:
+    """All keys. `start` loads them and makes the first admin key on a new data directory."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._db, self._clock = database, clock
+        self._by_hash: dict[bytes, Key] = {}
+        self._last_used_us: dict[str, int] = {}
+
+    async def start(self, directory: Path) -> None:
+        """Load all keys; write `<directory>/admin.key` (0600) when there has never been one."""
+        await self._load()
+        if not self._by_hash:
+            key_id, secret = new_secret()
+            _write_secret(
+                directory / ADMIN_KEY_FILE, secret
+            )  # first: a key nobody can read would lock everybody out
+            await self._insert(key_id, "first-admin", Role.ADMIN, "", secret, weak=False, actor="setup")
+
+    async def create(self, name: str, role: Role, *, actor: str) -> tuple[Key, str]:
+        """A new random key; its secret is returned this once."""
+        key_id, secret = new_secret()
+        return await self._insert(key_id, name, role, "", secret, weak=False, actor=actor), secret
+
+    async def import_(self, name: str, role: Role, scope: str, secret: str, *, actor: str) -> Key:
+        """Take over a key that older clients have compiled in: flagged weak, confined to `scope`.
+
+        Raises BadInput for an unknown scope or a key too short, Conflict when it is already known.
+        """
+        if scope not in OLD_SYSTEMS:
+            known = ", ".join(sorted(OLD_SYSTEMS))
+            raise BadInput(f"An imported key needs the older system it belongs to; known: {known}.")
+        if len(secret) < IMPORT_MIN_CHARS:
+            raise BadInput(f"A key of fewer than {IMPORT_MIN_CHARS} characters is not taken over.")
+        if hash_secret(secret) in self._by_hash:
+            raise Conflict("This key is already known, perhaps revoked.", hint="`outpost key list` shows all keys.")
+        key_id, _ = new_secret()
+        return await self._insert(key_id, name, role, scope, secret, weak=True, actor=actor)
+
+    async def revoke(self, key_id: str, *, actor: str) -> None:
+        """Refuse a key from now on. Raises NotFound."""
+        if not await self._db.write(lambda tx: sql.revoke(tx, key_id, actor)):
+            raise NotFound(f"There is no key {key_id!r} in use.", hint="`outpost key list` shows all keys.")
+        await self._load()
+
+    def authenticate(self, secret: str) -> Principal:
+        """Who has this secret. Raises Unauthenticated."""
+        key = self._by_hash.get(hash_secret(secret))
+        if key is None or key.revoked_us is not None:
+            raise Unauthenticated()
+        self._last_used_us[key.id] = self._clock.now().at_us
+        return key.principal
+
+    def listed(self) -> list[tuple[Key, int | None]]:
+        """Every key with the time it was last used since the hub started."""
+        return [(key, self._last_used_us.get(key.id)) for key in self._by_hash.values()]
+
+    async def _insert(
+        self, key_id: str, name: str, role: Role, scope: str, secret: str, *, weak: bool, actor: str
+    ) -> Key:
+        if not 1 <= len(name) <= 64:
+            raise BadInput("A key needs a name of 1 to 64 characters.")
+        key = Key(
+            id=key_id,
+            name=name,
+            role=role,
+            scope=scope,
+            hash=hash_secret(secret),
+            weak=weak,
+            created_us=self._clock.now().at_us,
+            created_by=actor,
+        )
+        await self._db.write(lambda tx: sql.insert(tx, key))
+        self._by_hash[key.hash] = key
+        return key
+
+    async def _load(self) -> None:
+        keys = await self._db.write(sql.all_keys)
+        self._by_hash = {key.hash: key for key in keys}
+
+
+def _write_secret(path: Path, secret: str) -> None:
+    """Write a secret for its owner's eyes only, whole or not at all."""
+    draft = path.with_suffix(".new")
+    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(fd, "w") as file:
+        file.write(secret + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    draft.rename(path)

@@ -1,0 +1,30 @@
+"""Rate limits: a token bucket per caller, bounded in number."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from edge.clock import Clock
+from edge.errors import RateLimited
+
+CALLERS = 4096  # buckets kept; the one longest unused goes first, and starts full again when it returns
+
+
+class RateLimit:
+    """`per_minute` requests a minute for each caller, in bursts up to that number."""
+
+    def __init__(self, per_minute: int, clock: Clock) -> None:
+        self._capacity, self._per_s, self._clock = float(per_minute), per_minute / 60.0, clock
+        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def take(self, caller: str) -> None:
+        """Count one request. Raises RateLimited with the time to wait."""
+        now = self._clock.mono_s()
+        level, at = self._buckets.get(caller, (self._capacity, now))
+        level = min(self._capacity, level + (now - at) * self._per_s)
+        if level < 1.0:
+            raise RateLimited(retry_after_s=(1.0 - level) / self._per_s)
+        self._buckets[caller] = (level - 1.0, now)
+        self._buckets.move_to_end(caller)
+        if len(self._buckets) > CALLERS:
+            self._buckets.popitem(last=False)

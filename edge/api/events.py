@@ -1,0 +1,51 @@
+"""Bus events as live events: each thing that changed, as it is now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from edge.bus import Event
+from edge.clock import Clock, iso
+from edge.commands.commands import CommandChanged
+from edge.commands.views import command_view
+from edge.content.screens import ScreenChanged
+from edge.devices.agents_events import AgentLeft, AgentSeated, ClaimMade, ClaimSettled, WorkstationBound
+from edge.devices.log import DeviceSaid
+from edge.devices.model import Device, DeviceState
+from edge.devices.presence import DeviceChanged
+from edge.devices.registry import Registry
+from edge.links.events import PortChanged
+from edge.wire.views import DeviceView, LiveEvent, LogLine
+
+ABOUT_A_DEVICE = (DeviceChanged, ScreenChanged, AgentSeated, AgentLeft, WorkstationBound)
+
+
+class Translator:
+    """Makes a LiveEvent of a bus event, None of those that are nobody's business outside."""
+
+    def __init__(self, registry: Registry, clock: Clock, view: Callable[[Device], DeviceView]) -> None:
+        self._registry, self._clock, self._view = registry, clock, view
+
+    async def __call__(self, event: Event) -> LiveEvent | None:
+        """The thing as it is now."""
+        if isinstance(event, CommandChanged):
+            view = command_view(event.command, self._clock.now())
+            return LiveEvent(topic="command", data=msgspec.to_builtins(view))
+        if isinstance(event, ABOUT_A_DEVICE):
+            return self._device(event.device_id)
+        if isinstance(event, DeviceSaid):
+            line = LogLine(at=iso(event.at_us), level=event.level, text=event.text)
+            return LiveEvent(topic="log", data={"device": event.device_id, **msgspec.to_builtins(line)})
+        if isinstance(event, PortChanged):
+            return LiveEvent(topic="port", data=msgspec.to_builtins(event.view))
+        if isinstance(event, ClaimMade | ClaimSettled):
+            return LiveEvent(topic="claim", data={"agent": event.agent})
+        return None
+
+    def _device(self, device_id: str) -> LiveEvent:
+        device = self._registry.known(device_id)
+        if device.state is DeviceState.FORGOTTEN:
+            return LiveEvent(topic="device", data={"id": device_id, "state": device.state.value})
+        return LiveEvent(topic="device", data=msgspec.to_builtins(self._view(device)))

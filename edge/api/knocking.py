@@ -1,0 +1,48 @@
+"""Who knocks: requests that match no route here, or come with a key that is not known.
+
+A client that was set up wrong is seen by a technician instead of failing in silence.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+import msgspec
+from aiohttp import web
+
+from edge.clock import Clock, iso
+from edge.wire.views import KnockView
+
+KEPT = 200  # distinct callers; the one longest silent goes first
+TEXT_CHARS = 120
+
+
+class _Knock(msgspec.Struct):
+    why: str
+    count: int
+    last_us: int
+
+
+class Knocking:
+    """The last distinct (address, request) pairs that found no answer."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._knocks: OrderedDict[tuple[str, str], _Knock] = OrderedDict()
+
+    def note(self, request: web.Request, why: str) -> None:
+        """Count one."""
+        path = request.path.encode("ascii", "backslashreplace").decode()[:TEXT_CHARS]
+        key = (request.remote or "local", f"{request.method} {path}")
+        knock = self._knocks.setdefault(key, _Knock(why, 0, 0))
+        knock.why, knock.count, knock.last_us = why, knock.count + 1, self._clock.now().at_us
+        self._knocks.move_to_end(key)
+        if len(self._knocks) > KEPT:
+            self._knocks.popitem(last=False)
+
+    def views(self) -> list[KnockView]:
+        """Latest first."""
+        return [
+            KnockView(peer=peer, what=what, why=knock.why, count=knock.count, last_at=iso(knock.last_us))
+            for (peer, what), knock in reversed(self._knocks.items())
+        ]

@@ -1,0 +1,131 @@
+"""The listeners: TCP, TLS and the unix socket, all serving the same application."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import grp
+import os
+import socket
+import ssl
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+from aiohttp import web
+
+from edge.errors import Busy, ConfigError
+
+BACKLOG = 4096  # 128 makes ten thousand connects take a minute
+KEEPALIVE_S = 75.0  # older clients poll every 2 s to 2 min over one connection
+SHUTDOWN_S = 2.0
+LEGACY_PORTS = (5001, 8000)
+SOCKET_GROUP = "outpost"
+SOCKET_NAME = "hub.sock"
+UNIX_PATH_CHARS = 107  # sockaddr_un holds no more
+
+
+class Listen(msgspec.Struct, frozen=True):
+    """One address to listen on."""
+
+    host: str
+    port: int
+    tls: bool
+
+    @property
+    def url(self) -> str:
+        """How a browser on this machine would write it."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'https' if self.tls else 'http'}://{host}:{self.port}"
+
+
+def parse_listen(text: str) -> Listen:
+    """`HOST:PORT`, `http://HOST:PORT` or `https://HOST:PORT`. Raises ConfigError."""
+    parts = urlsplit(text if "//" in text else f"//{text}")
+    try:
+        port = parts.port
+    except ValueError:
+        port = None
+    if (
+        parts.scheme not in ("", "http", "https")
+        or not parts.hostname
+        or port is None
+        or parts.path not in ("", "/")
+    ):
+        raise ConfigError(f"{text!r} is no address to listen on.", hint="Write HOST:PORT or https://HOST:PORT.")
+    return Listen(parts.hostname, port, parts.scheme == "https")
+
+
+def tls_context(cert: str, key: str) -> ssl.SSLContext:
+    """What an https listener needs. Raises ConfigError."""
+    if not cert or not key:
+        raise ConfigError("An https listener needs --tls-cert and --tls-key.")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(cert, key)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigError(f"The certificate {cert} with the key {key} cannot be used: {error}.") from error
+    return context
+
+
+class Server:
+    """Every listener of the hub."""
+
+    def __init__(self, app: web.Application) -> None:
+        self._runner = web.AppRunner(
+            app, access_log=None, keepalive_timeout=KEEPALIVE_S, shutdown_timeout=SHUTDOWN_S, handle_signals=False
+        )
+        self._socket: Path | None = None
+
+    async def start(self, listens: list[Listen], tls: ssl.SSLContext | None, unix: Path) -> list[Listen]:
+        """Open them; returns them with the ports that :0 became. Raises Busy naming a port that is taken."""
+        await self._runner.setup()
+        bound = []
+        for listen in listens:
+            site = web.TCPSite(
+                self._runner,
+                listen.host,
+                listen.port,
+                backlog=BACKLOG,
+                ssl_context=tls if listen.tls else None,
+                reuse_address=True,
+            )
+            try:
+                await site.start()
+            except OSError as error:
+                raise Busy(
+                    f"{listen.host}:{listen.port} cannot be listened on: {error.strerror}.",
+                    hint="Another program has it, or another hub runs: `outpost doctor`. Or give another --listen.",
+                ) from error
+            server = site._server
+            assert isinstance(server, asyncio.Server)
+            bound.append(msgspec.structs.replace(listen, port=server.sockets[0].getsockname()[1]))
+        await self._start_unix(unix)
+        return bound
+
+    async def _start_unix(self, path: Path) -> None:
+        await web.SockSite(self._runner, _unix_socket(path), backlog=BACKLOG).start()
+        self._socket = path
+
+    async def stop(self) -> None:
+        """Close every listener and connection."""
+        await self._runner.cleanup()
+        if self._socket is not None:
+            self._socket.unlink(missing_ok=True)
+
+
+def _unix_socket(path: Path) -> socket.socket:
+    """A listening-to-be socket at `path`, for its owner and the group of technicians (0660)."""
+    if len(str(path)) > UNIX_PATH_CHARS:
+        raise ConfigError(f"The path {path} is too long for a unix socket.", hint="Give a shorter --data-dir.")
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    mask = os.umask(0o117)
+    try:
+        listener.bind(str(path))
+    finally:
+        os.umask(mask)
+    with contextlib.suppress(KeyError, PermissionError):  # no such group: the owner alone gets in
+        os.chown(path, -1, grp.getgrnam(SOCKET_GROUP).gr_gid)
+    return listener

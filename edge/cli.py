@@ -1,0 +1,84 @@
+"""The `outpost` command: a table of verbs, each handing over to the part that does it."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import sys
+from collections.abc import Sequence
+
+from edge import __version__
+from edge.errors import ExitCode, OutpostError
+from edge.verbs import (
+    commands,
+    config,
+    demo,
+    devices,
+    doctor,
+    keys,
+    paths,
+    safekeeping,
+    scan,
+    serve,
+    sim,
+    terminal,
+)
+from edge.verbs.output import cell
+
+VERBS = (demo, serve, terminal, sim, scan, keys, devices, commands, doctor, config, paths, safekeeping)
+"""Each has `add(verbs)`, which adds its parsers; a parser's `do` takes the arguments and gives the exit code."""
+
+INTERRUPTED = 130  # as shells have it for a program ended by ctrl-c
+
+
+def parser() -> argparse.ArgumentParser:
+    """Every verb with its flags."""
+    root = argparse.ArgumentParser(
+        prog="outpost",
+        description="Run a site's ESP32s from one hub, and lose nothing.",
+        epilog="Exit codes: 0 ok, 1 failed, 2 wrong usage, 3 cannot connect.",
+    )
+    root.add_argument("--version", action="version", version=f"outpost {__version__}")
+    verbs = root.add_subparsers(title="verbs", metavar="VERB", required=True)
+    for verb in VERBS:
+        verb.add(verbs)
+    return root
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb; returns its exit code."""
+    arguments = parser().parse_args(argv)
+    try:
+        result = arguments.do(arguments)
+        return int(asyncio.run(result) if asyncio.iscoroutine(result) else result)
+    except OutpostError as error:
+        return _complain(error)
+    except ExceptionGroup as group:
+        foreseen = group.split(OutpostError)[0]
+        if foreseen is None:
+            raise
+        return _complain(_first(foreseen))
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        with contextlib.suppress(OSError):
+            sys.stdout.close()
+        return int(ExitCode.OK)
+
+
+def _complain(error: OutpostError) -> int:
+    """What went wrong and what to do, in two lines."""
+    sys.stderr.write(f"outpost: {cell(error.detail)}\n")
+    if error.advice:
+        sys.stderr.write(f"  {cell(error.advice)}\n")
+    return int(error.exit_code)
+
+
+def _first(group: ExceptionGroup[OutpostError]) -> OutpostError:
+    first = group.exceptions[0]
+    return _first(first) if isinstance(first, ExceptionGroup) else first
+
+
+if __name__ == "__main__":
+    sys.exit(main())

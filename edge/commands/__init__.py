@@ -1,0 +1,1 @@
+"""What a device shall do: lifecycle table, queue, dispatch, in-doubt."""

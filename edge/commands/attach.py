@@ -1,0 +1,138 @@
+"""A conversation on a port becomes a device: taken in, met, seen, served; and let go when the link is down."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+
+from edge.bus import Bus
+from edge.commands.dispatch import Dispatcher
+from edge.devices.log import DeviceLog
+from edge.devices.model import Device
+from edge.devices.presence import DeviceChanged, Presences
+from edge.devices.registry import Facts, Registry
+from edge.errors import OutpostError
+from edge.links.conversation import Conversation, DeviceEvent
+from edge.wire.native import Log, State
+
+log = logging.getLogger(__name__)
+
+OPEN_PORT_S = 10.0  # an old display says nothing by itself: its open port is the evidence, renewed this often
+PANELS = {("zlib-1bpp", 320, 480): "tft-320x480"}
+ALIAS_SYSTEM = "serial"
+FACTS_KEPT = ("fw", "build", "boot", "epoch", "name")
+
+OnScreen = Callable[[str, str, str | None], None]
+
+
+class Attachments:
+    """Every device on a port now. `links` names the link of each; `on_screen` hears what a panel shows."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        presences: Presences,
+        dispatcher: Dispatcher,
+        device_log: DeviceLog,
+        bus: Bus,
+        on_screen: OnScreen,
+    ) -> None:
+        self._registry, self._presences, self._dispatcher = registry, presences, dispatcher
+        self._log, self._bus, self._on_screen = device_log, bus, on_screen
+        self._devices: dict[Conversation, str] = {}
+        self._live: set[Conversation] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.links: dict[str, str] = {}
+
+    def up(self, conversation: Conversation) -> None:
+        """A conversation has begun: its device is taken in and served."""
+        self._live.add(conversation)
+        self._start(self._attach(conversation))
+
+    def down(self, conversation: Conversation, reason: str) -> None:
+        """It has ended: the device is offline at once."""
+        self._live.discard(conversation)
+        device_id = self._devices.pop(conversation, None)
+        if device_id is None:
+            return
+        self.links.pop(device_id, None)
+        self._dispatcher.down(device_id)
+        self._presences.gone(device_id)
+        self._start(self._log.add(device_id, "hub", f"link down: {reason}"))
+
+    async def run(self) -> None:
+        """Renew the evidence of devices that say nothing by themselves; runs until cancelled."""
+        try:
+            while True:
+                await asyncio.sleep(OPEN_PORT_S)
+                for device_id in self.links:
+                    if self._registry.known(device_id).profile == "nic-display":
+                        self._presences.seen(device_id, "its port is open")
+        finally:
+            for task in self._tasks:
+                task.cancel()
+
+    async def _attach(self, conversation: Conversation) -> None:
+        try:
+            device = await self._device(conversation)
+        except OutpostError:
+            log.exception("a device on a port could not be taken in", extra={"port": conversation.port_path})
+            return
+        if device is None:
+            log.warning("a device on a port was turned away: too many are pending")
+            return
+        if conversation not in self._live:
+            return  # unplugged while it was being taken in
+        self._devices[conversation] = device.id
+        link = f"serial {conversation.port_path} @{conversation.baud}"
+        self.links[device.id] = link
+        self._presences.seen(device.id, "handshake")
+        conversation.on_event = lambda event: self._hear(device.id, event)
+        self._dispatcher.up(device.id, conversation, link)
+        self._bus.publish(DeviceChanged(device_id=device.id))
+        await self._log.add(device.id, "hub", f"link up: {link}")
+
+    async def _device(self, conversation: Conversation) -> Device | None:
+        hello = conversation.hello
+        facts: Facts = {name: value for name, value in hello.items() if isinstance(value, str | int | float | bool)}
+        device = await self._registry.take_in(
+            ALIAS_SYSTEM,
+            conversation.identity,
+            conversation.profile.value,
+            name=str(hello.get("name") or ""),
+            facts={name: facts[name] for name in FACTS_KEPT if name in facts},
+        )
+        if device is None or conversation.profile.value != "native":
+            return device
+        return await self._registry.met(
+            device, epoch=str(hello["epoch"]), last_seq=int(hello["hwm"]), panel=_panel(conversation)
+        )
+
+    def _hear(self, device_id: str, event: DeviceEvent) -> None:
+        if isinstance(event, State):
+            self._presences.seen(device_id, "its own report")
+            shows = {"qr": "qr", "picture": "rotation", "idle": "rotation"}.get(event.screen, "unknown")
+            if shows == "rotation" and not event.rotating:
+                shows = "picture"
+            self._on_screen(device_id, shows, event.command if shows == "qr" else None)
+        elif isinstance(event, Log):
+            self._presences.seen(device_id, "its log")
+            self._start(self._log.add(device_id, event.level, event.text))
+        else:
+            self._presences.seen(device_id, event.what)
+
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("what a device said could not be kept", exc_info=task.exception())
+
+
+def _panel(conversation: Conversation) -> str:
+    panel = conversation.panel
+    return PANELS.get((panel.format, panel.width, panel.height), "") if panel else ""

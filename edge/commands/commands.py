@@ -1,0 +1,372 @@
+"""The commands of this hub: accepted, handed out, settled, cancelled, resolved.
+
+The database is the truth; open commands are also held in memory, by device and in order, so that a poll or a
+dispatch costs no query. Memory follows each commit before anybody is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from hashlib import blake2b
+from typing import Any, Protocol
+
+import msgspec
+
+from edge.bus import Bus, Event
+from edge.clock import Clock
+from edge.commands import store as sql
+from edge.commands.model import (
+    Command,
+    judge,
+    kind_of,
+    new_id,
+    remaining_ms,
+)
+from edge.devices.model import PROFILES, Device
+from edge.devices.registry import Registry
+from edge.errors import Conflict, DeviceUnavailable, NotFound, Rejected
+from edge.store.database import Store
+from edge.store.transaction import Transaction
+from edge.wire.commands import ENDED, State
+from edge.wire.orders import Outcome, Verdict
+
+KEY_CHARS = 128  # of an idempotency key
+IN_DOUBT_ARGS_US = 24 * 3600 * 1_000_000  # how long a person may still send a doubtful picture again
+PRUNE_ROWS = 500  # at a time, so that forgetting never holds up accepting
+DAY_US = 86_400 * 1_000_000
+
+_encode = msgspec.json.Encoder(order="sorted").encode
+Args = dict[str, Any]
+
+
+class CommandChanged(Event, frozen=True, kw_only=True):
+    """A command is new, or its state is: here it is as it is now."""
+
+    command: Command
+
+
+class Preparer(Protocol):
+    """Checks and normalises the arguments of a kind when a command is accepted."""
+
+    def __call__(self, args: Mapping[str, Any], device: Device) -> Awaitable[Args]:
+        """The arguments as stored. Raises BadInput with what is wrong."""
+
+
+class Commands:
+    """Every open command, and the way to all others."""
+
+    def __init__(
+        self, store: Store, bus: Bus, clock: Clock, registry: Registry, *, queue_per_device: int, history_days: int
+    ) -> None:
+        self._store, self._db, self._bus, self._clock = store, store.hub, bus, clock
+        self._registry = registry
+        self._queue_limit, self._history_days = queue_per_device, history_days
+        self._open: dict[str, dict[str, Command]] = {}
+        self._preparers: dict[str, Preparer] = {}
+        self._followers: list[Callable[[Command], None]] = []
+        self._holds: Callable[[int, str], bool] = lambda session_id, device_id: True
+
+    async def start(self) -> None:
+        """Load what is open and judge what was under way when the hub stopped."""
+        for command in await self._db.write(sql.load_open):
+            self._keep(command)
+        interrupted = Outcome(verdict=Verdict.UNKNOWN, reason="The hub stopped while it was being sent.")
+        for command in [c for c in self.open() if c.state is State.SENT]:
+            await self.settle(command, interrupted)
+
+    def prepare_with(self, kind: str, preparer: Preparer) -> None:
+        """Let a capability check the arguments of its kind."""
+        self._preparers[kind] = preparer
+
+    def follow_with(self, follower: Callable[[Command], None]) -> None:
+        """Let a capability draw its conclusions from each change, before anybody is told."""
+        self._followers.append(follower)
+
+    def check_seats_with(self, holds: Callable[[int, str], bool]) -> None:
+        """Ask `holds(session, device)` before each hand-over: a picture goes only where its agent still sits."""
+        self._holds = holds
+
+    # --- accepting
+
+    async def accept(
+        self,
+        device: Device,
+        kind_name: str,
+        args: Mapping[str, Any],
+        *,
+        actor: str,
+        session_id: int | None = None,
+        agent: str = "",
+        ttl_s: float | None = None,
+        idempotency_key: str = "",
+    ) -> Command:
+        """Take a command on: it is on disk when this returns.
+
+        Raises BadInput, DeviceUnavailable (not approved, or its queue is full), StorageFull, or Rejected when the
+        idempotency key was used for something else.
+        """
+        kind = kind_of(kind_name)
+        self._store.space.require()
+        if not device.approved:
+            raise DeviceUnavailable(
+                f"{device.name} is not approved yet.", hint=f"`outpost device approve {device.id}` approves it."
+            )
+        if len(self._open.get(device.id, ())) >= self._queue_limit:
+            raise DeviceUnavailable(f"{device.name} already has {self._queue_limit} open commands.")
+        asked = b"%b %b %b" % (device.id.encode(), kind.name.encode(), _encode(args))
+        preparer = self._preparers.get(kind.name)
+        prepared = await preparer(args, device) if preparer else _no_args(args)
+        ttl = _ttl_s(kind.ttl_s, ttl_s)
+        command = self._new(device, kind.name, actor, ttl, session_id=session_id, agent=agent)
+        text = _encode(prepared)
+        digest = blake2b(text, digest_size=16).digest()
+        asked_hash = blake2b(asked, digest_size=16).digest()
+
+        def work(tx: Transaction) -> tuple[Command, list[Command], bool]:
+            if idempotency_key:
+                earlier = _earlier(tx, actor, idempotency_key, asked_hash)
+                if earlier:
+                    return earlier, [], False
+            accepted = sql.insert(tx, command, text.decode(), digest)
+            replaced = sql.supersede(tx, accepted, kind.supersedes) if kind.supersedes else []
+            if idempotency_key:
+                sql.remember(tx, actor, idempotency_key, asked_hash, accepted.id)
+            return accepted, replaced, True
+
+        accepted, replaced, is_new = await self._db.write(work)
+        self._follow(replaced)
+        if not is_new:
+            return accepted
+        accepted = msgspec.structs.replace(accepted, args=prepared)
+        self._follow([accepted])
+        return accepted
+
+    async def cancel(self, command: Command, reason: str) -> Command:
+        """Take back a command that was not yet sent. Raises Conflict."""
+        return await self._change(command, State.CANCELLED, reason)
+
+    async def drop(self, command: Command, reason: str) -> None:
+        """Cancel it if it still waits; what was handed out stays as it is."""
+        if command.state is State.QUEUED:
+            await self._change(command, State.CANCELLED, reason)
+
+    async def resolve(self, command: Command, happened: bool, note: str, *, actor: str) -> Command:
+        """A person says what happened to a command in doubt. Raises Conflict unless it is in doubt."""
+        if command.state is not State.IN_DOUBT:
+            raise Conflict(f"Only a command in doubt is resolved; this one is {command.state.value}.")
+        to = State.SUCCEEDED if happened else State.FAILED
+        return await self._change(command, to, note, resolved_by=actor)
+
+    async def retry(self, command: Command, *, actor: str) -> Command:
+        """Send a harmless command again as a new one. Raises Conflict where that is not safe or not possible."""
+        kind = kind_of(command.kind)
+        if not kind.repeatable:
+            raise Conflict(
+                f"{command.kind} is never sent again blindly: it may have happened.",
+                hint=f"Find out what happened, then `outpost command resolve {command.id}`.",
+            )
+        if command.state not in ENDED and command.state is not State.IN_DOUBT:
+            raise Conflict(f"It is {command.state.value} already.")
+        if command.args is None and kind.private:
+            raise Conflict("Its content was erased when it ended.", hint="Send it anew from where it came from.")
+        device = self._registry.get(command.device_id)
+        fresh = self._new(device, kind.name, actor, kind.ttl_s)
+        text = _encode(command.args or {})
+        digest = blake2b(text, digest_size=16).digest()
+
+        def work(tx: Transaction) -> list[Command]:
+            again = sql.insert(tx, fresh, text.decode(), digest)
+            changed = sql.supersede(tx, again, kind.supersedes) if kind.supersedes else []
+            if command.state is State.IN_DOUBT:
+                note = f"Sent again as {again.id}."
+                changed.append(sql.change(tx, command, State.FAILED, note, resolved_by=actor))
+            return [*changed, msgspec.structs.replace(again, args=command.args or {})]
+
+        changed = await self._db.write(work)
+        self._follow(changed)
+        return changed[-1]
+
+    # --- handing out
+
+    def next_for(self, device_id: str) -> Command | None:
+        """The oldest command that waits for this device, None while one is under way."""
+        waiting = None
+        for command in self._open.get(device_id, {}).values():
+            if command.state is State.SENT:
+                return None
+            if waiting is None and command.state is State.QUEUED:
+                waiting = command
+        return waiting
+
+    def under_way(self, device_id: str) -> Command | None:
+        """The command this device was handed and has not answered."""
+        return next((c for c in self._open.get(device_id, {}).values() if c.state is State.SENT), None)
+
+    async def begin(self, command: Command, link: str) -> Command | None:
+        """Commit the intent to send it now; None when it expired or may no longer be sent (and was ended)."""
+        if remaining_ms(command, self._clock.now()) <= 0:
+            await self._change(command, State.EXPIRED, "Its time ran out before it could be sent.")
+            return None
+        if command.session_id is not None and not self._holds(command.session_id, command.device_id):
+            await self._change(command, State.CANCELLED, "Its agent no longer sits at this display.")
+            return None
+        try:
+            begun = await self._db.write(lambda tx: sql.begin(tx, command, link))
+        except Conflict:
+            return None
+        assert begun.seq is not None
+        self._registry.numbered([(begun.device_id, begun.seq)])
+        self._follow([begun])
+        return begun
+
+    async def settle(self, command: Command, outcome: Outcome) -> Command:
+        """Write down what an attempt came to and what follows from it."""
+        drops_repeats = PROFILES[self._registry.known(command.device_id).profile].drops_repeats
+        verdict = judge(command, outcome, self._clock.now(), drops_repeats=drops_repeats)
+
+        def work(tx: Transaction) -> Command:
+            sql.end_attempt(tx, command, outcome.verdict.value, outcome.reason, outcome.duration_s or None)
+            if outcome.verdict is Verdict.IN_DOUBT:
+                sql.forget_number(tx, command)
+            return sql.change(tx, command, verdict.state, verdict.reason, duration_s=outcome.duration_s or None)
+
+        settled = await self._db.write(work)
+        self._follow([settled])
+        return settled
+
+    async def evidence(self, command: Command, outcome: Outcome) -> Command:
+        """A device's late word: it settles a command under way, in doubt, or queued again after an attempt."""
+        if command.state is State.SENT:
+            return await self.settle(command, outcome)
+        to = State.SUCCEEDED if outcome.verdict is Verdict.DONE else State.FAILED
+        reason = outcome.reason or "By the device's own late word."
+
+        def work(tx: Transaction) -> Command:
+            before = command
+            if before.state is State.QUEUED and before.attempts:
+                before = sql.change(tx, before, State.SENT, "")  # its earlier attempt, heard of only now
+            return sql.change(tx, before, to, reason, duration_s=outcome.duration_s or None)
+
+        settled = await self._db.write(work)
+        self._follow([settled])
+        return settled
+
+    async def sweep(self) -> None:
+        """End what has run out: queued commands expire."""
+        now = self._clock.now()
+        for command in self.open():
+            if command.state is State.QUEUED and remaining_ms(command, now) <= 0:
+                try:
+                    await self._change(command, State.EXPIRED, "Its time ran out before it could be sent.")
+                except Conflict:
+                    continue  # it was handed out or cancelled in the same moment
+
+    async def prune(self) -> int:
+        """Forget ended commands past their keeping time; returns how many this round."""
+        now_us = self._clock.now().at_us
+        before_us = now_us - self._history_days * DAY_US
+        return await self._db.write(lambda tx: sql.prune(tx, before_us, now_us - IN_DOUBT_ARGS_US, PRUNE_ROWS))
+
+    def cancel_session(self, tx: Transaction, session_id: int, why: str) -> Callable[[], None]:
+        """Cancel, inside the transaction that ends an agent's session, what is queued for it."""
+        cancelled = sql.cancel_session(tx, session_id, why)
+        return lambda: self._follow(cancelled)
+
+    # --- looking
+
+    def open(self) -> list[Command]:
+        """Everything that has not ended, those in doubt too, in order of acceptance."""
+        everything = [command for commands in self._open.values() for command in commands.values()]
+        return sorted(everything, key=lambda command: command.number)
+
+    def open_for(self, device_id: str) -> list[Command]:
+        """What has not ended for one device, in order."""
+        return list(self._open.get(device_id, {}).values())
+
+    async def get(self, command_id: str) -> Command:
+        """One command. Raises NotFound."""
+        for commands in self._open.values():
+            if command_id in commands:
+                return commands[command_id]
+        rows = await self._db.read(sql.SELECT_BY_ID, (command_id,))
+        if not rows:
+            raise NotFound(f"There is no command {command_id!r}.", hint="`outpost command list` shows them.")
+        return sql.command(rows[0])
+
+    # --- inside
+
+    def _new(
+        self, device: Device, kind: str, actor: str, ttl_s: float, *, session_id: int | None = None, agent: str = ""
+    ) -> Command:
+        now = self._clock.now()
+        return Command(
+            number=0,
+            id=new_id(now.at_us),
+            device_id=device.id,
+            kind=kind,
+            state=State.QUEUED,
+            args=None,
+            session_id=session_id,
+            agent=agent,
+            actor=actor,
+            seq=None,
+            attempts=0,
+            created_us=now.at_us,
+            quality=now.quality,
+            boot_id=now.boot_id,
+            expires_ms=now.mono_ms + int(ttl_s * 1000),
+            expires_us=now.at_us + int(ttl_s * 1_000_000),
+            ended_us=None,
+            reason="",
+            resolved_by="",
+            duration_s=None,
+        )
+
+    async def _change(self, command: Command, to: State, reason: str, *, resolved_by: str = "") -> Command:
+        changed = await self._db.write(lambda tx: sql.change(tx, command, to, reason, resolved_by=resolved_by))
+        self._follow([changed])
+        return changed
+
+    def _follow(self, changed: Iterable[Command]) -> None:
+        for command in changed:
+            self._keep(command)
+            for follower in self._followers:
+                follower(command)
+            self._bus.publish(CommandChanged(command=command))
+
+    def _keep(self, command: Command) -> None:
+        commands = self._open.setdefault(command.device_id, {})
+        if command.state in ENDED:
+            commands.pop(command.id, None)
+            return
+        last = next(reversed(commands.values()), None)
+        commands[command.id] = command
+        if last is not None and last.number > command.number and last.id != command.id:
+            self._open[command.device_id] = dict(sorted(commands.items(), key=lambda item: item[1].number))
+
+
+def _ttl_s(kind_s: float, asked_s: float | None) -> float:
+    if asked_s is None:
+        return kind_s
+    if asked_s <= 0:
+        raise Rejected("A time to live is a positive number of seconds.")
+    return min(kind_s, asked_s)
+
+
+def _no_args(args: Mapping[str, Any]) -> Args:
+    if args:
+        raise Rejected(f"This kind takes no arguments, but got {', '.join(sorted(args))}.")
+    return {}
+
+
+def _earlier(tx: Transaction, actor: str, key: str, asked_hash: bytes) -> Command | None:
+    """The command an earlier request with this key made. Raises Rejected when it asked for something else."""
+    known = sql.remembered(tx, actor, key)
+    if known is None:
+        return None
+    body_hash, command_id = known
+    if body_hash != asked_hash:
+        raise Rejected(
+            "This Idempotency-Key was used for another request.", hint="Use a new key for a new request."
+        )
+    return sql.by_id(tx, command_id)

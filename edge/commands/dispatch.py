@@ -1,0 +1,129 @@
+"""Hands queued commands to devices the hub holds a conversation with, one at a time, in order.
+
+The intent is committed before the first byte leaves; the outcome is judged by commands/model.py. A link that breaks
+in the middle is the conversation's to report as an outcome: nothing here guesses.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any, Protocol
+
+from tenacity import AsyncRetrying, retry_if_exception_type, wait_exponential_jitter
+
+from edge.bus import Bus, Missed
+from edge.clock import Clock
+from edge.commands.commands import CommandChanged, Commands
+from edge.commands.model import Command, remaining_ms
+from edge.devices.model import Device
+from edge.devices.registry import Registry
+from edge.errors import Conflict, OutpostError, StorageError
+from edge.wire.commands import State
+from edge.wire.orders import Order, Outcome, Verdict
+
+log = logging.getLogger(__name__)
+
+NOTHING_LEFT = Outcome(verdict=Verdict.NOT_SENT)
+NOT_SENT_PAUSE_S = 0.5  # a port that takes no bytes for now is not asked again at once
+
+
+class Deliverer(Protocol):
+    """A live conversation that can carry an order."""
+
+    async def deliver(self, order: Order) -> Outcome:
+        """Try once; never raises for what the device or the link does."""
+
+
+class Renderer(Protocol):
+    """Turns a command into what its device's panel takes."""
+
+    async def render(self, command: Command, device: Device) -> tuple[dict[str, Any], bytes]:
+        """The order's arguments and blob. Raises BadInput when it cannot be shown on this panel."""
+
+
+class Dispatcher:
+    """One worker for each live conversation."""
+
+    def __init__(self, commands: Commands, registry: Registry, renderer: Renderer, bus: Bus, clock: Clock) -> None:
+        self._commands, self._registry, self._renderer = commands, registry, renderer
+        self._bus, self._clock = bus, clock
+        self._wake: dict[str, asyncio.Event] = {}
+        self._workers: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Wake the worker whose device has something to do; runs until cancelled, and takes the workers with it."""
+        subscription = self._bus.subscribe()
+        try:
+            async for event in subscription:
+                if isinstance(event, CommandChanged) and event.command.state is State.QUEUED:
+                    self._wake_up(event.command.device_id)
+                elif isinstance(event, Missed):
+                    for wake in self._wake.values():
+                        wake.set()
+        finally:
+            subscription.close()
+            workers = list(self._workers)
+            for worker in workers:
+                worker.cancel()
+            await asyncio.gather(*workers, return_exceptions=True)
+
+    def up(self, device_id: str, deliverer: Deliverer, link: str) -> None:
+        """Begin to serve a device over a conversation; an earlier one of the same device must be down."""
+        self._wake[device_id] = asyncio.Event()
+        worker = asyncio.create_task(self._serve(device_id, deliverer, link), name=f"dispatch-{device_id}")
+        self._workers.add(worker)
+        worker.add_done_callback(self._workers.discard)
+
+    def down(self, device_id: str) -> None:
+        """Stop handing out over this conversation. What is under way ends with the conversation's own outcome."""
+        wake = self._wake.pop(device_id, None)
+        if wake is not None:
+            wake.set()
+
+    def _wake_up(self, device_id: str) -> None:
+        wake = self._wake.get(device_id)
+        if wake is not None:
+            wake.set()
+
+    async def _serve(self, device_id: str, deliverer: Deliverer, link: str) -> None:
+        wake = self._wake[device_id]
+        while self._wake.get(device_id) is wake:
+            wake.clear()
+            command = self._commands.next_for(device_id)
+            if command is None:
+                await wake.wait()
+                continue
+            try:
+                outcome = await self._attempt(command, deliverer, link)
+            except StorageError:
+                log.exception("a command could not be begun; trying again", extra={"command": command.id})
+                outcome = NOTHING_LEFT
+            if outcome is not None and outcome.verdict is Verdict.NOT_SENT:
+                await asyncio.sleep(NOT_SENT_PAUSE_S)
+
+    async def _attempt(self, command: Command, deliverer: Deliverer, link: str) -> Outcome | None:
+        device = self._registry.known(command.device_id)
+        try:
+            args, blob = await self._renderer.render(command, device)
+        except OutpostError as error:
+            await self._give_up(command, error)
+            return None
+        begun = await self._commands.begin(command, link)
+        if begun is None or begun.seq is None:
+            return None
+        ttl_ms = max(1, remaining_ms(begun, self._clock.now()))
+        order = Order(id=begun.id, seq=begun.seq, kind=begun.kind, ttl_ms=ttl_ms, args=args, blob=blob)
+        outcome = await deliverer.deliver(order)
+        async for attempt in AsyncRetrying(  # what the device did must get on disk, however long the disk takes
+            retry=retry_if_exception_type(StorageError), wait=wait_exponential_jitter(initial=0.2, max=5.0)
+        ):
+            with attempt:
+                await self._commands.settle(begun, outcome)
+        return outcome
+
+    async def _give_up(self, command: Command, error: OutpostError) -> None:
+        try:
+            await self._commands.cancel(command, f"It cannot be shown: {error.detail}")
+        except Conflict:
+            return  # it expired or was replaced in the same moment

@@ -1,0 +1,156 @@
+"""The life of a command as pure rules: kinds, transitions, time to live, and what an attempt's outcome means.
+
+A physical act happens at most once per command. When nobody can know whether it happened the command is
+`in_doubt` and a person decides; it is never retried blindly.
+"""
+
+from __future__ import annotations
+
+import secrets
+import string
+from typing import Any
+
+import msgspec
+
+from edge.clock import Quality, Stamp
+from edge.errors import BadInput, Conflict
+from edge.wire.commands import ENDED, State
+from edge.wire.orders import Outcome, Verdict
+
+OLD_DEVICE_ATTEMPTS = 2  # a device that does not know a command's number is told the same thing twice at most
+
+TRANSITIONS: dict[State, frozenset[State]] = {
+    State.QUEUED: frozenset({State.SENT, State.EXPIRED, State.CANCELLED, State.SUPERSEDED}),
+    State.SENT: frozenset({State.QUEUED, State.SUCCEEDED, State.FAILED, State.IN_DOUBT}),
+    State.IN_DOUBT: frozenset({State.SUCCEEDED, State.FAILED}),
+    **{ended: frozenset() for ended in ENDED},
+}
+
+
+def advance(now: State, to: State) -> State:
+    """`to`, if the table allows it. Raises Conflict."""
+    if to not in TRANSITIONS[now]:
+        raise Conflict(f"A command that is {now.value} cannot become {to.value}.")
+    return to
+
+
+class Kind(msgspec.Struct, frozen=True):
+    """What holds for every command of one kind.
+
+    `repeatable`: doing it twice does no harm. `supersedes`: kinds whose undelivered commands for the same device
+    this one replaces. `private`: arguments that are never shown, logged or kept after the end.
+    """
+
+    name: str
+    ttl_s: float
+    repeatable: bool
+    supersedes: frozenset[str] = frozenset()
+    private: frozenset[str] = frozenset()
+
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        # a customer waits a minute at most; an older code for the same screen is the wrong one by now
+        Kind(
+            "display_qr",
+            ttl_s=60.0,
+            repeatable=True,
+            supersedes=frozenset({"display_qr", "start_rotation"}),
+            private=frozenset({"payload", "caption", "amount", "reference"}),
+        ),
+        # the desk is done with its code: one still waiting must not come up afterwards
+        Kind("start_rotation", ttl_s=60.0, repeatable=True, supersedes=frozenset({"display_qr", "start_rotation"})),
+        Kind("stop_rotation", ttl_s=60.0, repeatable=True),
+        Kind("store_picture", ttl_s=3600.0, repeatable=True, private=frozenset({"blob"})),
+        Kind("erase_picture", ttl_s=3600.0, repeatable=True),
+        Kind("reboot", ttl_s=60.0, repeatable=False),
+    )
+}
+
+
+def kind_of(name: str) -> Kind:
+    """The rules of a kind. Raises BadInput."""
+    try:
+        return KINDS[name]
+    except KeyError:
+        known = ", ".join(KINDS)
+        raise BadInput(f"There is no command kind {name!r}.", hint=f"Known kinds: {known}.") from None
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True):
+    """One command as stored. `args` is None once erased; `expires_ms` is on the monotonic clock of `boot_id`."""
+
+    number: int
+    id: str
+    device_id: str
+    kind: str
+    state: State
+    args: dict[str, Any] | None
+    session_id: int | None
+    agent: str
+    actor: str
+    seq: int | None
+    attempts: int
+    created_us: int
+    quality: Quality
+    boot_id: str
+    expires_ms: int
+    expires_us: int
+    ended_us: int | None
+    reason: str
+    resolved_by: str
+    duration_s: float | None
+
+
+def remaining_ms(command: Command, now: Stamp) -> int:
+    """What is left of its time to live, negative when over.
+
+    Counted on the monotonic clock; after a reboot it is what wall time of good quality says, else nothing is left.
+    """
+    if command.boot_id == now.boot_id:
+        return command.expires_ms - now.mono_ms
+    if command.quality.good and now.quality.good:
+        return (command.expires_us - now.at_us) // 1000
+    return -1
+
+
+class Verdicts(msgspec.Struct, frozen=True):
+    """What an attempt makes of its command."""
+
+    state: State
+    reason: str
+
+
+def judge(command: Command, outcome: Outcome, now: Stamp, *, drops_repeats: bool) -> Verdicts:
+    """The state after an attempt.
+
+    Back to the queue only where no byte left, where the device drops repeats of a number, or where repeating is
+    harmless and was not yet tried twice; always within the time to live. A device that cannot know what became of
+    a number gives the same answer again, so then only a harmless kind goes on, under a new number.
+    """
+    if outcome.verdict is Verdict.DONE:
+        return Verdicts(State.SUCCEEDED, "")
+    if outcome.verdict is Verdict.FAILED:
+        return Verdicts(State.FAILED, outcome.reason or "The device refused it.")
+    if outcome.verdict is Verdict.NOT_SENT:
+        return Verdicts(State.QUEUED, outcome.reason)
+    harmless = kind_of(command.kind).repeatable and command.attempts < OLD_DEVICE_ATTEMPTS
+    asking_helps = drops_repeats and outcome.verdict is Verdict.UNKNOWN
+    if (asking_helps or harmless) and remaining_ms(command, now) > 0:
+        return Verdicts(State.QUEUED, outcome.reason)
+    return Verdicts(State.IN_DOUBT, outcome.reason or "Nobody can know whether it happened.")
+
+
+def public_args(command: Command) -> dict[str, Any]:
+    """The arguments that may be shown."""
+    private = kind_of(command.kind).private
+    return {name: value for name, value in (command.args or {}).items() if name not in private}
+
+
+_BASE36 = string.digits + string.ascii_lowercase
+
+
+def new_id(at_us: int) -> str:
+    """`cmd_<milliseconds>_<9 base-36 digits>`: the form older clients know, sorted by time, unguessable enough."""
+    return f"cmd_{at_us // 1000}_{''.join(secrets.choice(_BASE36) for _ in range(9))}"

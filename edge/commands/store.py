@@ -1,0 +1,264 @@
+"""The only SQL for commands and their attempts.
+
+Every change of state is a compare-and-set and writes its fact in the same transaction. A command that ends loses
+its arguments: pictures, names and amounts are kept no longer than they are needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from edge.clock import Quality
+from edge.commands.model import Command, advance
+from edge.errors import Conflict
+from edge.store.transaction import Row, Transaction, Value
+from edge.wire.commands import ENDED, State
+
+COLUMNS = (
+    "number, id, device_id, kind, state, args, session_id, agent, actor, seq, attempts, created_us, quality,"
+    " boot_id, expires_ms, expires_us, ended_us, reason, resolved_by, duration_s"
+)
+SELECT_BY_ID = f"SELECT {COLUMNS} FROM commands WHERE id = ?"
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+def insert(tx: Transaction, command: Command, args: str, args_hash: bytes) -> Command:
+    """Accept a command; returns it with its number."""
+    cursor = tx.execute(
+        "INSERT INTO commands(id, device_id, kind, state, args, args_hash, session_id, agent, actor, created_us,"
+        " quality, boot_id, expires_ms, expires_us) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        (
+            command.id,
+            command.device_id,
+            command.kind,
+            command.state.value,
+            args,
+            args_hash,
+            command.session_id,
+            command.agent,
+            command.actor,
+            command.created_us,
+            command.quality.value,
+            command.boot_id,
+            command.expires_ms,
+            command.expires_us,
+        ),
+    )
+    tx.fact(
+        "command.queued",
+        command.id,
+        device=command.device_id,
+        kind=command.kind,
+        actor=command.actor,
+        args_hash=args_hash.hex(),
+    )
+    return msgspec.structs.replace(command, number=cursor.lastrowid)
+
+
+def supersede(tx: Transaction, by: Command, kinds: frozenset[str]) -> list[Command]:
+    """End the undelivered commands that `by` replaces."""
+    marks = ",".join("?" * len(kinds))
+    rows = tx.rows(
+        f"SELECT {COLUMNS} FROM commands WHERE device_id = ? AND ended_us IS NULL AND state = 'queued'"
+        f" AND number < ? AND kind IN ({marks})",
+        (by.device_id, by.number, *sorted(kinds)),
+    )
+    return [change(tx, command(row), State.SUPERSEDED, f"Replaced by {by.id}.") for row in rows]
+
+
+def begin(tx: Transaction, before: Command, link: str) -> Command:
+    """Commit the intent to send, with the device's number for it, before the first byte leaves. Raises Conflict."""
+    advance(before.state, State.SENT)
+    seq = before.seq
+    if seq is None:
+        row = tx.one(
+            "UPDATE devices SET last_seq = last_seq + 1 WHERE id = ? RETURNING last_seq", (before.device_id,)
+        )
+        assert row is not None
+        seq = int(row[0])
+    after = _one(
+        tx,
+        "UPDATE commands SET state = 'sent', seq = ?, attempts = attempts + 1, reason = ''"
+        f" WHERE id = ? AND state = 'queued' RETURNING {COLUMNS}",
+        (seq, before.id),
+    )
+    tx.execute(
+        "INSERT INTO command_attempts(command_id, attempt, link, at_us) VALUES (?,?,?,?)",
+        (after.id, after.attempts, link, tx.stamp.at_us),
+    )
+    tx.fact("command.sent", after.id, device=after.device_id, seq=seq, attempt=after.attempts, link=link)
+    return after
+
+
+def end_attempt(tx: Transaction, before: Command, verdict: str, reason: str, duration_s: float | None) -> None:
+    """Write down what the attempt under way came to."""
+    tx.execute(
+        "UPDATE command_attempts SET verdict = ?, reason = ?, duration_s = ? WHERE command_id = ? AND attempt = ?",
+        (verdict, reason, duration_s, before.id, before.attempts),
+    )
+
+
+def forget_number(tx: Transaction, before: Command) -> None:
+    """Let the next attempt get a new number: the device cannot say what became of this one."""
+    tx.execute("UPDATE commands SET seq = NULL WHERE id = ?", (before.id,))
+
+
+def change(
+    tx: Transaction,
+    before: Command,
+    to: State,
+    reason: str,
+    *,
+    resolved_by: str = "",
+    duration_s: float | None = None,
+) -> Command:
+    """Move a command from the state `before` has to `to`. Raises Conflict when either is not so."""
+    advance(before.state, to)
+    ended = to in ENDED
+    after = _one(
+        tx,
+        "UPDATE commands SET state = ?, reason = ?, resolved_by = ?, duration_s = COALESCE(?, duration_s),"
+        " ended_us = CASE WHEN ? THEN ? END, args = CASE WHEN ? THEN NULL ELSE args END"
+        f" WHERE id = ? AND state = ? RETURNING {COLUMNS}",
+        (to.value, reason, resolved_by, duration_s, ended, tx.stamp.at_us, ended, before.id, before.state.value),
+    )
+    body: dict[str, object] = {"device": after.device_id, "reason": reason}
+    if resolved_by:
+        body["by"] = resolved_by
+    tx.fact(f"command.{to.value}", after.id, **body)
+    return after
+
+
+def load_open(tx: Transaction) -> list[Command]:
+    """Every command that has not ended, in order of acceptance; those in doubt too."""
+    return [
+        command(row) for row in tx.rows(f"SELECT {COLUMNS} FROM commands WHERE ended_us IS NULL ORDER BY number")
+    ]
+
+
+def by_id(tx: Transaction, command_id: str) -> Command | None:
+    """One command."""
+    row = tx.one(SELECT_BY_ID, (command_id,))
+    return command(row) if row else None
+
+
+def remembered(tx: Transaction, actor: str, key: str) -> tuple[bytes, str] | None:
+    """The body hash and command of an earlier request with this idempotency key."""
+    row = tx.one("SELECT body_hash, command_id FROM idempotency WHERE actor = ? AND key = ?", (actor, key))
+    return (row[0], row[1]) if row else None
+
+
+def remember(tx: Transaction, actor: str, key: str, body_hash: bytes, command_id: str) -> None:
+    """Keep the answer to a request with an idempotency key."""
+    tx.execute(
+        "INSERT INTO idempotency(actor, key, body_hash, command_id, at_us) VALUES (?,?,?,?,?)",
+        (actor, key, body_hash, command_id, tx.stamp.at_us),
+    )
+
+
+def prune(tx: Transaction, before_us: int, in_doubt_args_before_us: int, rows: int) -> int:
+    """Forget ended commands older than `before_us`, a bounded number at a time, and the arguments of old doubts."""
+    tx.execute("DELETE FROM idempotency WHERE at_us < ?", (before_us,))
+    tx.execute(
+        "UPDATE commands SET args = NULL WHERE state = 'in_doubt' AND args IS NOT NULL AND created_us < ?",
+        (in_doubt_args_before_us,),
+    )
+    return tx.execute(
+        "DELETE FROM commands WHERE number IN (SELECT number FROM commands WHERE ended_us < ? LIMIT ?)",
+        (before_us, rows),
+    ).rowcount
+
+
+def command(row: Any) -> Command:
+    """A command from a row of COLUMNS."""
+    (
+        number,
+        id_,
+        device_id,
+        kind,
+        state,
+        args,
+        session_id,
+        agent,
+        actor,
+        seq,
+        attempts,
+        created_us,
+        quality,
+        *rest,
+    ) = row
+    boot_id, expires_ms, expires_us, ended_us, reason, resolved_by, duration_s = rest
+    return Command(
+        number=number,
+        id=id_,
+        device_id=device_id,
+        kind=kind,
+        state=State(state),
+        args=None if args is None else _decode(args),
+        session_id=session_id,
+        agent=agent,
+        actor=actor,
+        seq=seq,
+        attempts=attempts,
+        created_us=created_us,
+        quality=Quality(quality),
+        boot_id=boot_id,
+        expires_ms=expires_ms,
+        expires_us=expires_us,
+        ended_us=ended_us,
+        reason=reason,
+        resolved_by=resolved_by,
+        duration_s=duration_s,
+    )
+
+
+def _one(tx: Transaction, sql: str, values: tuple[Value, ...]) -> Command:
+    row: Row | None = tx.one(sql, values)
+    if row is None:
+        raise Conflict("The command has changed meanwhile.", hint="Look at it again.")
+    return command(row)
+
+
+ATTEMPTS = (
+    "SELECT attempt, link, at_us, verdict, reason, duration_s FROM command_attempts WHERE command_id = ?"
+    " ORDER BY attempt"
+)
+
+# What was shown is counted from the commands themselves, so the count can never drift from what happened.
+SHOWN = (
+    "SELECT device_id, SUM(ended_us >= ?), COUNT(*) FROM commands"
+    " WHERE kind = 'display_qr' AND state = 'succeeded' GROUP BY device_id"
+)
+
+
+def page_query(
+    device_id: str, states: Sequence[str], before: int | None, limit: int
+) -> tuple[str, tuple[str | int, ...]]:
+    """The SELECT of a page of commands, newest first, and its values."""
+    terms: list[str] = []
+    values: list[str | int] = []
+    if device_id:
+        terms.append("device_id = ?")
+        values.append(device_id)
+    if states:
+        terms.append(f"state IN ({','.join('?' * len(states))})")
+        values += states
+        if not set(states) & {state.value for state in ENDED}:
+            terms.append("ended_us IS NULL")
+    if before is not None:
+        terms.append("number < ?")
+        values.append(before)
+    where = f" WHERE {' AND '.join(terms)}" if terms else ""
+    return f"SELECT {COLUMNS} FROM commands{where} ORDER BY number DESC LIMIT ?", (*values, limit)
+
+
+def cancel_session(tx: Transaction, session_id: int, why: str) -> list[Command]:
+    """Cancel what is queued for an agent's session; what is under way cannot be called back."""
+    rows = tx.rows(
+        f"SELECT {COLUMNS} FROM commands WHERE session_id = ? AND ended_us IS NULL AND state = 'queued'",
+        (session_id,),
+    )
+    return [change(tx, command(row), State.CANCELLED, why) for row in rows]

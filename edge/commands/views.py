@@ -1,0 +1,30 @@
+"""Commands as the API shows them."""
+
+from __future__ import annotations
+
+from edge.clock import Stamp, iso
+from edge.commands.model import Command, public_args, remaining_ms
+from edge.wire.commands import OPEN
+from edge.wire.views import CommandView
+
+
+def command_view(command: Command, now: Stamp) -> CommandView:
+    """`command` without what is private."""
+    open_ = command.state in OPEN
+    return CommandView(
+        id=command.id,
+        device=command.device_id,
+        kind=command.kind,
+        state=command.state,
+        actor=command.actor,
+        agent=command.agent or None,
+        created_at=iso(command.created_us),
+        expires_in_s=max(0, remaining_ms(command, now)) / 1000 if open_ else None,
+        ended_at=iso(command.ended_us) if command.ended_us else None,
+        attempts=command.attempts,
+        reason=command.reason,
+        resolved_by=command.resolved_by,
+        duration_s=command.duration_s,
+        seq=command.seq,
+        args=public_args(command),
+    )

@@ -1,0 +1,1 @@
+"""One file per older system: its words translated to the hub's capabilities and back. All old quirks live here."""

@@ -1,0 +1,52 @@
+"""/v1/content: what a panel would show, before anybody sees it."""
+
+from __future__ import annotations
+
+import base64
+
+from edge.access.model import Role
+from edge.access.routing import Answer, Call, Route
+from edge.content.pictures import Pictures
+from edge.content.render import panel_named
+from edge.content.render.encode import decoded, png
+from edge.content.service import Content, caption
+from edge.errors import BadInput
+from edge.wire.views import Preview, PreviewRequest
+
+PREVIEW_BAUD = 9600  # the slowest line in use: what it takes there is what a technician wants to know
+
+
+class ContentRoutes:
+    """The routes of this capability."""
+
+    def __init__(self, content: Content, pictures: Pictures) -> None:
+        self._content, self._pictures = content, pictures
+
+    def all(self) -> list[Route]:
+        """Every route."""
+        summary = "A QR code as a panel will show it, and what it costs on the line"
+        path = "/v1/content/preview"
+        return [
+            Route("POST", path, self.preview, summary, Role.VIEWER, body=PreviewRequest, returns=Preview),
+        ]
+
+    async def preview(self, call: Call) -> Answer:
+        """POST /v1/content/preview."""
+        wanted: PreviewRequest = call.body
+        if bool(wanted.payload) == bool(wanted.image):
+            raise BadInput("Give either `payload` (the code's text) or `image` (a picture of it).")
+        panel = panel_named(wanted.panel)
+        payload = wanted.payload or await self._pictures.qr_payload(wanted.image)
+        texts = {"caption": wanted.caption, "amount": wanted.amount}
+        rendered = await self._content.qr(payload, panel.name, caption(texts))
+        picture = png(decoded(rendered.data, panel))
+        return Preview(
+            panel=panel.name,
+            width=rendered.width,
+            height=rendered.height,
+            module_px=rendered.module_px,
+            bytes=len(rendered.data),
+            seconds_on_line=round(len(rendered.data) * 10 / PREVIEW_BAUD, 3),
+            content_hash=rendered.content_hash,
+            png=base64.b64encode(picture).decode(),
+        )

@@ -1,0 +1,1 @@
+"""Who is there: registry, approval, tokens, presence, and which agent sits at which display."""

@@ -1,0 +1,120 @@
+"""Devices as pure values: what they are, when they count as online, and what may be done with them.
+
+A device that cannot authenticate is *pending* at first: it gets the answers that keep it alive and nothing that
+acts, until a technician approves it.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from enum import StrEnum
+
+import msgspec
+
+from edge.clock import Stamp
+from edge.errors import BadInput
+
+NAME_CHARS = 64
+ALIAS_CHARS = 128
+FACTS_BYTES = 4096
+PENDING_DEVICES = 500  # more than a hub can own; what knocks beyond it is counted, not kept
+
+
+class DeviceState(StrEnum):
+    """Where a device stands with this hub."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    FORGOTTEN = "forgotten"
+
+
+class Profile(msgspec.Struct, frozen=True):
+    """What a device speaks: its kind and panel unless it says better, and how long it may be silent.
+
+    `silence_s` is the age of the last evidence past which the device is offline.
+    """
+
+    name: str
+    kind: str
+    panel: str
+    silence_s: float
+    drops_repeats: bool  # it refuses a command number it has already claimed, so redelivery is safe
+
+
+PROFILES = {
+    profile.name: profile
+    for profile in (
+        # our firmware reports every 10 s; two reports may be lost to a busy line
+        Profile("native", "display", "tft-320x480", silence_s=25.0, drops_repeats=True),
+        # says nothing by itself: the open port is the evidence, renewed while it is open
+        Profile("nic-display", "display", "nic-320x480", silence_s=25.0, drops_repeats=False),
+        # the old PC program polls every 2 s: three polls missed and it is gone
+        Profile("nic-client", "display", "nic-client", silence_s=6.0, drops_repeats=False),
+    )
+}
+
+
+class Device(msgspec.Struct, frozen=True, kw_only=True):
+    """One device as stored. `aliases` are (system, name) pairs it is known by elsewhere."""
+
+    id: str
+    name: str
+    kind: str
+    profile: str
+    state: DeviceState
+    panel: str
+    token_hash: bytes | None = None
+    epoch: str = ""
+    last_seq: int = 0
+    facts: dict[str, str | int | float | bool | None] = {}
+    aliases: tuple[tuple[str, str], ...] = ()
+    created_us: int
+    approved_us: int | None = None
+    approved_by: str = ""
+
+    @property
+    def approved(self) -> bool:
+        """Whether it may be told to act."""
+        return self.state is DeviceState.APPROVED
+
+
+class Presence(msgspec.Struct, frozen=True):
+    """The last evidence of life: when, on the monotonic clock of `stamp.boot_id`, and what it was."""
+
+    stamp: Stamp
+    how: str
+
+
+def is_online(presence: Presence | None, profile: str, now: Stamp) -> bool:
+    """Whether the evidence is young enough. Evidence of an earlier boot never is."""
+    age = evidence_age_s(presence, now)
+    return age is not None and age <= PROFILES[profile].silence_s
+
+
+def evidence_age_s(presence: Presence | None, now: Stamp) -> float | None:
+    """Seconds since the last evidence, by the monotonic clock; None when it was in another boot or never."""
+    if presence is None or presence.stamp.boot_id != now.boot_id:
+        return None
+    return max(0, now.mono_ms - presence.stamp.mono_ms) / 1000
+
+
+_MAC = re.compile(r"(?:[0-9A-Fa-f]{2}[:-]?){5}[0-9A-Fa-f]{2}")
+
+
+def canonical_id(claimed: str) -> str | None:
+    """The MAC in `claimed` as 12 upper-case hex digits, when it is one in any form."""
+    return re.sub("[:-]", "", claimed).upper() if _MAC.fullmatch(claimed) else None
+
+
+def new_id() -> str:
+    """An id for a device whose MAC is not known."""
+    return f"dev-{secrets.token_hex(4)}"
+
+
+def check_name(name: str) -> str:
+    """A name as people may type it. Raises BadInput for an empty or overlong one, or control characters."""
+    name = name.strip()
+    if not 1 <= len(name) <= NAME_CHARS or not name.isprintable():
+        raise BadInput(f"A name has 1 to {NAME_CHARS} printable characters.")
+    return name

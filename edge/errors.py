@@ -1,0 +1,210 @@
+"""Every error a person or a client can meet, in one tree.
+
+OutpostError
+├── BadInput              what was sent cannot be used; nothing was changed
+│   ├── BadPicture        a picture that cannot be shown, or a QR that cannot be read
+│   ├── TooLarge          a body, picture or number past its bound
+│   └── Rejected          well-formed, but against a rule (422)
+├── NotAllowed
+│   ├── Unauthenticated   no key, or one that is not known
+│   ├── Forbidden         the key's role or scope does not reach this
+│   └── RateLimited       too many requests; carries retry_after_s
+├── NotFound
+├── Conflict              the state of the thing does not allow it now
+│   ├── DeviceUnavailable the device is offline, pending or without a panel for this
+│   └── Busy              held by somebody else: a port, a database, a display
+├── StorageError
+│   ├── StorageFull       no space for anything new; what was accepted stays
+│   └── StorageDamaged    a database file failed its check
+├── LinkError             the conversation with a device broke; says whether a byte left
+├── ConfigError           a setting that is unknown, missing or wrong
+└── Unreachable           the service to speak to does not answer
+
+One table (`code`, `status`, `exit_code`, `retryable`, `hint`) serves the API's problem+json, the terminal and
+the TUI. A `hint` names the next thing to do.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import ClassVar
+
+
+class ExitCode(IntEnum):
+    """What the `outpost` command returns."""
+
+    OK = 0
+    FAILED = 1
+    USAGE = 2
+    CANNOT_CONNECT = 3
+
+
+class OutpostError(Exception):
+    """The root: something went wrong that Outpost foresaw."""
+
+    code: ClassVar[str] = "error"
+    status: ClassVar[int] = 500
+    exit_code: ClassVar[ExitCode] = ExitCode.FAILED
+    retryable: ClassVar[bool] = False
+    hint: ClassVar[str] = "See the hub's log; `outpost doctor` checks the usual causes."
+
+    def __init__(self, detail: str = "", *, hint: str | None = None) -> None:
+        super().__init__(detail or (self.__doc__ or self.code).split("\n", 1)[0])
+        self.detail = str(self)
+        self.advice = hint if hint is not None else type(self).hint
+
+
+class BadInput(OutpostError):
+    """What was sent cannot be used; nothing was changed."""
+
+    code = "bad-input"
+    status = 400
+    exit_code = ExitCode.USAGE
+    hint = "Correct the request and send it again."
+
+
+class BadPicture(BadInput):
+    """The picture cannot be shown."""
+
+    code = "bad-picture"
+    status = 422
+    hint = "Send a PNG, JPEG, GIF or WebP picture of one QR code, or the code's text itself."
+
+
+class TooLarge(BadInput):
+    """The body, picture or number is past its bound."""
+
+    code = "too-large"
+    status = 413
+    hint = "Send something smaller; docs/reference/limits.md lists the bounds."
+
+
+class Rejected(BadInput):
+    """The request is well-formed, but a rule forbids it."""
+
+    code = "rejected"
+    status = 422
+
+
+class NotAllowed(OutpostError):
+    """The caller may not do this."""
+
+    code = "not-allowed"
+    status = 403
+
+
+class Unauthenticated(NotAllowed):
+    """No key was given, or it is not known here."""
+
+    code = "unauthenticated"
+    status = 401
+    hint = "Send `Authorization: Bearer KEY`; `outpost key create NAME --role ROLE` makes one."
+
+
+class Forbidden(NotAllowed):
+    """The key is known, but its role does not reach this."""
+
+    code = "forbidden"
+    hint = "Use a key with a higher role; `outpost key list` shows the roles."
+
+
+class RateLimited(NotAllowed):
+    """Too many requests from this caller."""
+
+    code = "rate-limited"
+    status = 429
+    retryable = True
+    hint = "Wait as long as Retry-After says, then send again."
+
+    def __init__(self, detail: str = "", *, retry_after_s: float = 1.0) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
+
+
+class NotFound(OutpostError):
+    """There is no such thing here."""
+
+    code = "not-found"
+    status = 404
+    hint = "List what there is: `outpost device list`, `outpost command list`."
+
+
+class Conflict(OutpostError):
+    """The state of the thing does not allow this now."""
+
+    code = "conflict"
+    status = 409
+    hint = "Look at its present state, then decide."
+
+
+class DeviceUnavailable(Conflict):
+    """The device cannot take this now."""
+
+    code = "device-unavailable"
+    retryable = True
+    hint = "Check the device's cable, power and approval: `outpost device show ID`."
+
+
+class Busy(Conflict):
+    """It is held by somebody else."""
+
+    code = "busy"
+    retryable = True
+    hint = "`outpost doctor` names the holder."
+
+
+class StorageError(OutpostError):
+    """The disk or a database failed."""
+
+    code = "storage"
+    status = 503
+    retryable = True
+
+
+class StorageFull(StorageError):
+    """There is no space for anything new; what was accepted is kept."""
+
+    code = "storage-full"
+    status = 507
+    hint = "Free disk space on the hub; it goes on by itself."
+
+
+class StorageDamaged(StorageError):
+    """A database file failed its check."""
+
+    code = "storage-damaged"
+    hint = "Restore the last good copy: `outpost restore FILE --data-dir DIR`."
+
+
+class LinkError(OutpostError):
+    """The conversation with the device broke.
+
+    `sent_bytes` says whether anything can have reached the device: 0 means certainly nothing.
+    """
+
+    code = "link"
+    status = 502
+    retryable = True
+    hint = "Check the cable and the port: `outpost doctor`."
+
+    def __init__(self, detail: str = "", *, sent_bytes: int = 0, hint: str | None = None) -> None:
+        super().__init__(detail, hint=hint)
+        self.sent_bytes = sent_bytes
+
+
+class ConfigError(OutpostError):
+    """A setting is unknown, missing or wrong."""
+
+    code = "config"
+    exit_code = ExitCode.USAGE
+    hint = "`outpost config show` prints every setting and where it came from."
+
+
+class Unreachable(OutpostError):
+    """The service does not answer."""
+
+    code = "unreachable"
+    status = 503
+    exit_code = ExitCode.CANNOT_CONNECT
+    retryable = True
+    hint = "Is it running? `outpost doctor` checks."

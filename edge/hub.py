@@ -1,0 +1,239 @@
+"""The hub's composition root: builds the parts, starts and stops them in order. No logic."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import logging
+from collections.abc import AsyncIterator
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from edge.access.keys import Keys
+from edge.access.routes import KeyRoutes
+from edge.access.routing import Route
+from edge.api.app import build
+from edge.api.device_views import DeviceViews
+from edge.api.events import Translator
+from edge.api.guard import Guard
+from edge.api.hub_routes import HubRoutes, fact_view
+from edge.api.knocking import Knocking
+from edge.api.live import Live
+from edge.api.metrics import Metrics
+from edge.api.port_routes import PortRoutes
+from edge.api.server import LEGACY_PORTS, SOCKET_NAME, Listen, Server, parse_listen, tls_context
+from edge.api.status import Status
+from edge.bus import Bus
+from edge.clock import Clock, SystemClock, site_zone
+from edge.commands.attach import Attachments
+from edge.commands.commands import Commands
+from edge.commands.dispatch import Dispatcher
+from edge.commands.history import History
+from edge.commands.routes import CommandRoutes
+from edge.commands.shown import Shown
+from edge.commands.upkeep import Upkeep
+from edge.compat.nic_display import NicDisplay
+from edge.content.fetch import Fetcher
+from edge.content.pictures import Pictures
+from edge.content.routes import ContentRoutes
+from edge.content.screens import Screens
+from edge.content.service import Content
+from edge.devices.agents import Agents
+from edge.devices.agents_displays import RegistryDisplays
+from edge.devices.log import DeviceLog
+from edge.devices.model import Device
+from edge.devices.presence import Presences
+from edge.devices.registry import Registry
+from edge.devices.routes import DeviceRoutes
+from edge.errors import StorageError
+from edge.links.events import PortChanged
+from edge.links.native_conversation import NativeConversation
+from edge.links.serial_port import Lines
+from edge.links.spec import Profile, parse
+from edge.links.supervisor import Supervisor
+from edge.settings import Settings
+from edge.store.database import Store
+from edge.store.ledger import facts
+from edge.wire.views import FactView
+
+log = logging.getLogger(__name__)
+
+PROBE_S = 10.0
+
+
+class Hub:
+    """All parts of one hub over one data directory. Use as `async with hub.serving(): …`."""
+
+    def __init__(self, directory: Path, settings: Settings, clock: Clock | None = None) -> None:
+        self.settings, self.directory = settings, directory
+        self.clock: Clock = clock or SystemClock()
+        self.zone: ZoneInfo = site_zone(settings.site.timezone)
+        self.bus = Bus()
+        self.store = Store(
+            directory,
+            self.bus,
+            self.clock,
+            free_floor_mb=settings.disk.free_floor_mb,
+            ballast_mb=settings.disk.ballast_mb,
+        )
+        self._tasks: list[asyncio.Task[None]] = []
+        self._build_core(settings)
+        self._build_content(settings)
+        self._build_links(settings)
+        self._build_api(settings)
+
+    def _build_core(self, settings: Settings) -> None:
+        hub, bus, clock = self.store.hub, self.bus, self.clock
+        self.keys = Keys(hub, clock)
+        self.registry = Registry(
+            hub,
+            bus,
+            clock,
+            auto_approve=settings.hub.auto_approve,
+            reports_kept=settings.history.reports_per_pending_device,
+        )
+        self.presences = Presences(hub, bus, clock)
+        self.commands = Commands(
+            self.store,
+            bus,
+            clock,
+            self.registry,
+            queue_per_device=settings.limits.queue_per_device,
+            history_days=settings.history.commands_days,
+        )
+        self.agents = Agents(hub, clock, RegistryDisplays(self.registry, self.presences), self.commands)
+        self.history = History(hub)
+        self.commands.check_seats_with(self.agents.holds)
+        self.shown = Shown(hub, clock, self.zone)
+        self.commands.follow_with(self.shown.follow)
+        self.device_log = DeviceLog(self.store.readings, bus, clock)
+
+    def _build_content(self, settings: Settings) -> None:
+        allowed = tuple(ipaddress.ip_network(network) for network in settings.content.fetch_allow)
+        self.pictures = Pictures(Fetcher(allowed))
+        self.content = Content(self.pictures, show_s=settings.content.qr_show_s)
+        self.screens = Screens(self.bus, self.clock)
+        self.commands.prepare_with("display_qr", self.content.prepare_qr)
+        self.commands.prepare_with("store_picture", self.content.prepare_picture)
+        self.commands.prepare_with("erase_picture", self.content.prepare_slot)
+        self.commands.follow_with(self.screens.follow)
+
+    def _build_links(self, settings: Settings) -> None:
+        self.dispatcher = Dispatcher(self.commands, self.registry, self.content, self.bus, self.clock)
+        self.attachments = Attachments(
+            self.registry, self.presences, self.dispatcher, self.device_log, self.bus, self.screens.note
+        )
+        self.ports = Supervisor(
+            [parse(spec) for spec in settings.serial.ports],
+            openers={Profile.NATIVE: NativeConversation.open, Profile.NIC_DISPLAY: NicDisplay.open},
+            clock=self.clock,
+            on_up=self.attachments.up,
+            on_down=self.attachments.down,
+            on_port=lambda view: self.bus.publish(PortChanged(view=view)),
+            scan=settings.serial.scan,
+            lines=Lines(settings.serial.lines),
+        )
+        show_s = settings.content.qr_show_s
+        self.upkeep = Upkeep(self.commands, self.registry, lambda: self.screens.overdue(show_s))
+
+    def _build_api(self, settings: Settings) -> None:
+        limits = settings.limits
+        self.knocking = Knocking(self.clock)
+        self.guard = Guard(
+            self.keys,
+            self.clock,
+            authenticated_per_minute=limits.authenticated_per_minute,
+            anonymous_per_minute=limits.anonymous_per_minute,
+        )
+        self.views = DeviceViews(
+            self.presences, self.agents, self.commands, self.shown, self.screens, self.attachments.links
+        )
+        self.status = Status(
+            settings.site.name, self.zone, self.store, self.registry, self.presences, self.commands, self.clock
+        )
+        translate = Translator(self.registry, self.clock, self.views.of)
+        live = Live(self.bus, translate, self._facts)
+        metrics = Metrics([self.status.samples])
+        capabilities = (
+            DeviceRoutes(self.registry, self.agents, self.device_log, self.views.of, self.forget),
+            CommandRoutes(self.commands, self.history, self.registry, self.clock),
+            KeyRoutes(self.keys),
+            ContentRoutes(self.content, self.pictures),
+            PortRoutes(self.ports, self.clock),
+            live,
+            HubRoutes(self.store.hub, self.knocking, metrics, self.status.view, lambda: self.routes),
+        )
+        self.routes: list[Route] = [route for capability in capabilities for route in capability.all()]
+        self.app = build(
+            self.routes, [], self.guard, self.knocking, body_bytes=limits.body_bytes, body_s=limits.body_s
+        )
+
+    async def _facts(self, after: int, limit: int) -> list[FactView]:
+        return [fact_view(fact) for fact in await facts(self.store.hub, after, limit)]
+
+    async def forget(self, device: Device, actor: str) -> None:
+        """Take a device's names and approval away, and what still waits for it."""
+        await self.agents.end(device.id, actor=actor)
+        for command in self.commands.open_for(device.id):
+            await self.commands.drop(command, f"The device was forgotten by {actor}.")
+        await self.registry.forget(device, actor=actor)
+
+    async def probe(self) -> bool:
+        """Whether a commit goes through and every background task lives: what the watchdog is fed by."""
+        try:
+            async with asyncio.timeout(PROBE_S):
+                await self.store.hub.write(lambda tx: tx.one("SELECT 1"))
+        except (TimeoutError, StorageError):
+            return False
+        return not any(task.done() for task in self._tasks)
+
+    @contextlib.asynccontextmanager
+    async def opened(self) -> AsyncIterator[None]:
+        """The store open and everything loaded; nothing listens and nothing runs yet."""
+        await self.store.open()
+        try:
+            await self.keys.start(self.directory)
+            await self.registry.start()
+            await self.presences.start()
+            await self.agents.start()
+            await self.commands.start()
+            await self.shown.start()
+            yield
+            await self.presences.flush()
+        finally:
+            await self.store.close()
+
+    @contextlib.asynccontextmanager
+    async def serving(
+        self, *, listens: list[Listen] | None = None, ports: bool = True
+    ) -> AsyncIterator[list[Listen]]:
+        """Everything running; yields the addresses bound. `listens` empty: the unix socket alone."""
+        wanted = self._listens() if listens is None else listens
+        tls = None
+        if any(listen.tls for listen in wanted):
+            tls = tls_context(self.settings.hub.tls_cert, self.settings.hub.tls_key)
+        async with self.opened(), asyncio.TaskGroup() as group:
+            await self.pictures.start()
+            server = Server(self.app)
+            self._tasks = [
+                group.create_task(self.dispatcher.run(), name="dispatcher"),
+                group.create_task(self.attachments.run(), name="attachments"),
+                group.create_task(self.presences.watch(self.registry.all), name="presences"),
+                group.create_task(self.upkeep.run(), name="upkeep"),
+            ]
+            if ports:
+                self._tasks.append(group.create_task(self.ports.run(), name="ports"))
+            try:
+                yield await server.start(wanted, tls, self.directory / SOCKET_NAME)
+            finally:
+                await server.stop()
+                for task in self._tasks:
+                    task.cancel()
+                await self.pictures.close()
+
+    def _listens(self) -> list[Listen]:
+        listens = [parse_listen(text) for text in self.settings.hub.listen]
+        if self.settings.hub.legacy_ports:
+            listens += [Listen(listens[0].host, port, tls=False) for port in LEGACY_PORTS]
+        return listens

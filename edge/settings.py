@@ -1,0 +1,176 @@
+"""Every setting, in one frozen tree: defaults < TOML file < OUTPOST_* environment < flags.
+
+In the environment a setting is `OUTPOST_<SECTION>__<KEY>`, e.g. `OUTPOST_LIMITS__AUTHENTICATED_PER_MINUTE=2000`;
+lists are comma-separated. An unknown key anywhere is an error that names the nearest known one.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+import msgspec
+
+from edge.errors import ConfigError
+
+ENV_PREFIX = "OUTPOST_"
+ENV_NOT_SETTINGS = frozenset({"OUTPOST_DATA_DIR", "OUTPOST_PASSWORD", "OUTPOST_KEY_FILE", "OUTPOST_HUB"})
+
+
+class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where this hub stands."""
+
+    name: str = "site"
+    timezone: str = ""  # IANA name; empty: the system's. Rules every count by day or shift
+
+
+class Hub(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What the hub listens on and whom it takes in."""
+
+    listen: tuple[str, ...] = ("0.0.0.0:5000",)
+    legacy_ports: bool = False  # adds :5001 and :8000, which some older clients have compiled in
+    tls_cert: str = ""
+    tls_key: str = ""
+    auto_approve: bool = False  # take devices in without a technician: for a bench, not for a site
+    discovery: bool = True
+
+
+class Serial(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Which serial ports the hub owns."""
+
+    ports: tuple[str, ...] = ()  # PATH[=PROFILE][@BAUD]; each stays the hub's also while unplugged
+    scan: bool = True  # take every USB serial port that appears
+    lines: str = "keep"  # DTR/RTS when opening: keep, or deassert for boards whose RTS is wired to EN
+
+
+class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Bounds on what a caller may ask."""
+
+    authenticated_per_minute: int = 1000
+    anonymous_per_minute: int = 100
+    body_bytes: int = 10 * 1024 * 1024
+    body_s: float = 15.0  # a body that trickles longer than this is cut off
+    queue_per_device: int = 100
+
+
+class Content(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Pictures on screens."""
+
+    qr_ttl_s: float = 60.0  # a QR not on its screen by then is never shown
+    qr_show_s: float = 300.0  # a QR nobody ended goes back to rotation by itself
+    fetch_allow: tuple[str, ...] = ()  # networks in CIDR form whose pictures may be fetched though private
+
+
+class History(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How long ended things are kept."""
+
+    commands_days: int = 90
+    reports_per_pending_device: int = 100
+
+
+class Disk(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The hub's own space."""
+
+    free_floor_mb: int = 64  # below this the hub takes nothing new and says so
+    ballast_mb: int = 8  # freed when the disk is full, because then even DELETE fails
+
+
+class Log(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What is logged and how."""
+
+    level: str = "info"
+    format: str = "auto"  # json, text, or auto: json under systemd
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The whole tree."""
+
+    site: Site = Site()
+    hub: Hub = Hub()
+    serial: Serial = Serial()
+    limits: Limits = Limits()
+    content: Content = Content()
+    history: History = History()
+    disk: Disk = Disk()
+    log: Log = Log()
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """Settings and, per dotted key, where the value came from: default, a file, a variable or a flag."""
+
+    settings: Settings
+    origins: dict[str, str]
+
+
+def load(
+    file: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    flags: Mapping[str, object] | None = None,
+) -> Loaded:
+    """Merge the four sources.
+
+    `flags` has dotted keys (`hub.listen`) and values of the setting's type; None values are left out.
+    Raises ConfigError naming the key and its source.
+    """
+    tree: dict[str, dict[str, object]] = {}
+    origins = {key: "default" for key in known_keys()}
+    for key, value, origin in [
+        *_from_file(file),
+        *_from_environ(os.environ if environ is None else environ),
+        *((key, value, "flag") for key, value in (flags or {}).items() if value is not None),
+    ]:
+        if key not in origins:
+            raise ConfigError(f"Unknown setting {key!r} in {origin}.{_nearest(key, origins)}")
+        section, name = key.split(".", 1)
+        tree.setdefault(section, {})[name] = value
+        origins[key] = origin
+    try:
+        return Loaded(msgspec.convert(tree, Settings, strict=False), origins)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"A setting has the wrong form: {error}.") from error
+
+
+def known_keys() -> dict[str, type]:
+    """Every dotted key and its type."""
+    return {
+        f"{section}.{name}": kind
+        for section, struct in get_type_hints(Settings).items()
+        for name, kind in get_type_hints(struct).items()
+    }
+
+
+def _from_file(file: Path | None) -> list[tuple[str, object, str]]:
+    if file is None or not file.exists():
+        return []
+    try:
+        data: dict[str, Any] = tomllib.loads(file.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file} is not valid TOML: {error}.") from error
+    items: list[tuple[str, object, str]] = []
+    for section, values in data.items():
+        if not isinstance(values, dict):
+            raise ConfigError(f"Unknown setting {section!r} in {file}: settings stand in [sections].")
+        items += [(f"{section}.{name}", value, str(file)) for name, value in values.items()]
+    return items
+
+
+def _from_environ(environ: Mapping[str, str]) -> list[tuple[str, object, str]]:
+    kinds = known_keys()
+    items: list[tuple[str, object, str]] = []
+    for variable, text in sorted(environ.items()):
+        if not variable.startswith(ENV_PREFIX) or variable in ENV_NOT_SETTINGS:
+            continue
+        key = variable.removeprefix(ENV_PREFIX).lower().replace("__", ".", 1)
+        is_list = bool(get_args(kinds.get(key)))
+        value: object = [part.strip() for part in text.split(",") if part.strip()] if is_list else text
+        items.append((key, value, variable))
+    return items
+
+
+def _nearest(key: str, known: Mapping[str, str]) -> str:
+    near = difflib.get_close_matches(key, known, n=1)
+    return f" Did you mean {near[0]!r}?" if near else ""

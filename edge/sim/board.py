@@ -1,0 +1,75 @@
+"""A virtual ESP32: the real firmware on MicroPython's unix port, or on CPython where there is none here.
+
+Its flash is a folder, its panel a PNG, its cable a pty. Like a real board it starts again after a reboot or a
+crash, and forgets nothing that was on flash when its power is cut.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import shutil
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
+LAUNCHER = FIRMWARE / "ports" / "unix.py"
+HEAP = "160wK"  # machine words, so that what fits here fits an ESP32 without PSRAM
+HANGUP = 3  # the launcher's exit code when its tty has hung up
+BOOT_PAUSE_S = 0.3  # about what a board takes from reset to its first line
+
+
+def interpreter() -> list[str]:
+    """The command that runs the firmware: the MicroPython of this environment, else this Python."""
+    beside = Path(sys.executable).parent / "micropython"
+    found = str(beside) if beside.exists() else shutil.which("micropython")
+    return [found, "-X", f"heapsize={HEAP}"] if found else [sys.executable]
+
+
+class Board:
+    """One virtual board on a tty. An async context manager; `run` keeps it alive until it is unplugged."""
+
+    def __init__(self, tty: str, folder: Path, *, chip: str, variant: str = "display", baud: int = 115200) -> None:
+        self.png = folder / "panel.png"
+        self._arguments = [
+            *interpreter(),
+            str(LAUNCHER),
+            *("--variant", variant, "--tty", tty, "--flash", str(folder / "flash")),
+            *("--png", str(self.png), "--chip", chip, "--baud", str(baud)),
+        ]
+        self._folder = folder
+        self._process: Process | None = None
+
+    async def run(self) -> None:
+        """Run it, starting it again as often as it reboots; returns when its cable is pulled."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        try:
+            while True:
+                if await self._once() == HANGUP:
+                    return
+                await asyncio.sleep(BOOT_PAUSE_S)
+        finally:
+            await self.power_cut()
+
+    async def power_cut(self) -> None:
+        """Take its power away, at once; `run` then boots it again, as when power returns."""
+        process, self._process = self._process, None
+        if process is not None and process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
+    async def _once(self) -> int:
+        self._process = process = await asyncio.create_subprocess_exec(
+            *self._arguments, stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE
+        )
+        assert process.stderr is not None
+        said = await process.stderr.read(65536)
+        code = await process.wait()
+        if said.strip() and code not in (0, HANGUP):
+            log.warning("the virtual board stopped: %s", said.decode("utf-8", "replace")[-2000:].strip())
+        return code

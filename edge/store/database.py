@@ -1,0 +1,136 @@
+"""The hub's two database files, opened, checked, migrated and owned.
+
+`hub.db` is small and precious; `readings.db` is large and replaceable. Each has one writer and an epoch, a random
+id made with the file. No fact spans both. A damaged readings file is set aside, told and started anew; a damaged
+hub.db stops the start, because what it held must come from a backup.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import sqlite3
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import aiosqlite
+
+from edge.bus import Bus
+from edge.clock import Clock
+from edge.errors import StorageDamaged
+from edge.store.connection import DirectoryLock, open_reader, open_writer, quick_check
+from edge.store.migrations import migrate
+from edge.store.space import Space
+from edge.store.transaction import Transaction, Value
+from edge.store.writer import T, Work, Writer
+
+READERS = 2  # one for a long export, one for everybody else
+
+
+class Database:
+    """One file: a writer and a few readers."""
+
+    def __init__(self, path: Path, name: str, bus: Bus, clock: Clock, space: Space) -> None:
+        self.path, self._name = path, name
+        self.writer = Writer(
+            lambda: open_writer(path), bus, clock, ledger=name == "hub", on_full=space.free_ballast
+        )
+        self._readers: asyncio.Queue[aiosqlite.Connection] = asyncio.Queue()
+        self.epoch = ""
+
+    async def open(self) -> None:
+        """Check, migrate and open. Raises StorageDamaged."""
+        if self.path.exists():
+            await asyncio.to_thread(quick_check, self.path)
+        try:
+            await asyncio.to_thread(migrate, self.path, self._name)
+        except sqlite3.DatabaseError as error:
+            raise StorageDamaged(f"{self.path.name} cannot be migrated: {error}.") from error
+        await self.writer.start()
+        for _ in range(READERS):
+            self._readers.put_nowait(await open_reader(self.path))
+        self.epoch = await self.write(_epoch)
+
+    async def close(self) -> None:
+        """Commit what waits and close every connection; the writer last, so that it checkpoints the WAL."""
+        while not self._readers.empty():
+            await self._readers.get_nowait().close()
+        await self.writer.stop()
+
+    async def write(self, work: Work[T]) -> T:
+        """Run `work` in the next commit; see Writer.submit."""
+        return await self.writer.submit(work)
+
+    async def read(self, sql: str, values: tuple[Value, ...] | Mapping[str, Value] = ()) -> list[aiosqlite.Row]:
+        """All rows of a SELECT, by name or position, from the last commit."""
+        async with self._reader() as reader:
+            rows: Any = await reader.execute_fetchall(sql, values)
+            return list(rows)
+
+    @contextlib.asynccontextmanager
+    async def _reader(self) -> AsyncIterator[aiosqlite.Connection]:
+        reader = await self._readers.get()
+        try:
+            yield reader
+        finally:
+            self._readers.put_nowait(reader)
+
+
+class Store:
+    """A data directory: the lock, `hub` and `readings`, and the space they live in."""
+
+    def __init__(self, directory: Path, bus: Bus, clock: Clock, *, free_floor_mb: int, ballast_mb: int) -> None:
+        self.directory = directory
+        self.space = Space(directory, free_floor_mb=free_floor_mb, ballast_mb=ballast_mb)
+        self._lock = DirectoryLock(directory)
+        self._clock = clock
+        self.hub = Database(directory / "hub.db", "hub", bus, clock, self.space)
+        self.readings = Database(directory / "readings.db", "readings", bus, clock, self.space)
+
+    async def open(self) -> None:
+        """Raises Busy when another process has the directory, StorageDamaged when hub.db is damaged."""
+        self.directory.mkdir(parents=True, exist_ok=True, mode=0o750)
+        self._lock.acquire()
+        try:
+            self.space.start()
+            await self.hub.open()
+            await self._open_readings()
+        except BaseException:
+            self._lock.release()
+            raise
+
+    async def close(self) -> None:
+        """Close both files and give the directory up."""
+        try:
+            await self.readings.close()
+            await self.hub.close()
+        finally:
+            self._lock.release()
+
+    async def _open_readings(self) -> None:
+        try:
+            await self.readings.open()
+        except StorageDamaged as damage:
+            aside, why = self._set_aside(self.readings.path), damage.detail
+            await self.hub.write(lambda tx: tx.fact("gap", "readings", why=why, file=aside.name, stream="readings"))
+            await self.readings.open()
+
+    def _set_aside(self, path: Path) -> Path:
+        aside = path.with_name(f"{path.stem}.damaged-{self._clock.now().at_us}{path.suffix}")
+        for suffix in ("", "-wal", "-shm"):
+            part = path.with_name(path.name + suffix)
+            if part.exists():
+                part.rename(aside.with_name(aside.name + suffix))
+        return aside
+
+
+def _epoch(tx: Transaction) -> str:
+    """The file's epoch, made when it has none."""
+    row = tx.one("SELECT value FROM meta WHERE key = 'epoch'")
+    if row:
+        return str(row[0])
+    epoch = secrets.token_hex(8)
+    tx.execute("INSERT INTO meta(key, value) VALUES ('epoch', ?)", (epoch,))
+    return epoch

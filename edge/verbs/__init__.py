@@ -1,0 +1,1 @@
+"""What the `outpost` command does: one file a verb."""

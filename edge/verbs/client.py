@@ -1,0 +1,130 @@
+"""Speaking /v1 from the command line: to a running hub, or to one opened just for this command."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import msgspec
+
+from edge import errors
+from edge.api.problems import NoRoute, Unexpected, WrongMethod
+from edge.hub import Hub
+from edge.settings import load
+from edge.verbs.places import config_file, socket_path
+from edge.wire.views import Problem
+
+TIMEOUT_S = 30.0
+Json = Any  # a JSON value
+
+_BY_CODE = {
+    kind.code: kind
+    for kind in [*vars(errors).values(), NoRoute, WrongMethod, Unexpected]
+    if isinstance(kind, type) and issubclass(kind, errors.OutpostError)
+}
+
+
+class Client:
+    """One conversation with a hub's API."""
+
+    def __init__(self, session: aiohttp.ClientSession, base: str) -> None:
+        self._session, self._base = session, base
+
+    async def get(self, path: str, **query: str) -> Json:
+        """A GET's JSON."""
+        return await self._ask("GET", path, params=query)
+
+    async def items(self, path: str, **query: str) -> list[Json]:
+        """Every item of a list, page after page."""
+        found: list[Json] = []
+        while True:
+            page = await self.get(path, **query)
+            found += page["items"]
+            if not page["next"]:
+                return found
+            query["cursor"] = page["next"]
+
+    async def send(self, method: str, path: str, body: msgspec.Struct | None = None, **query: str) -> Json:
+        """A request with a body; its JSON, None where there is none."""
+        data = msgspec.json.encode(body) if body is not None else None
+        return await self._ask(method, path, data=data, params=query)
+
+    async def _ask(self, method: str, path: str, **more: Any) -> Json:
+        headers = {"Content-Type": "application/json"}
+        try:
+            async with self._session.request(method, self._base + path, headers=headers, **more) as response:
+                raw = await response.read()
+                if response.status >= 400:
+                    raise _error(response.status, raw)
+                return msgspec.json.decode(raw) if raw else None
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise errors.Unreachable(f"The hub does not answer: {error}.") from error
+
+
+@contextlib.asynccontextmanager
+async def connect(data_dir: Path, hub_url: str = "", key_file: str = "") -> AsyncIterator[Client]:
+    """A client of the hub at `hub_url`, of the one running over `data_dir`, or of one opened for the moment."""
+    if hub_url and not hub_url.startswith("unix:"):
+        key = _read_key(key_file)
+        async with _session(aiohttp.TCPConnector(), key) as session:
+            yield Client(session, hub_url.rstrip("/"))
+        return
+    path = Path(hub_url.removeprefix("unix:")) if hub_url else socket_path(data_dir)
+    if not await _answers(path):
+        if hub_url:
+            raise errors.Unreachable(f"No hub listens at {path}.")
+        if not await asyncio.to_thread(data_dir.is_dir):
+            raise errors.Unreachable(
+                f"There is no hub data in {data_dir}.",
+                hint="Start one: `outpost hub --data-dir DIR`, or name another with --data-dir.",
+            )
+        hub = Hub(data_dir, load(config_file(data_dir)).settings)
+        async with hub.serving(listens=[], ports=False), _session(aiohttp.UnixConnector(str(path))) as session:
+            yield Client(session, "http://hub")
+        return
+    async with _session(aiohttp.UnixConnector(str(path))) as session:
+        yield Client(session, "http://hub")
+
+
+def _session(connector: aiohttp.BaseConnector, key: str = "") -> aiohttp.ClientSession:
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
+    return aiohttp.ClientSession(connector=connector, headers=headers, timeout=timeout)
+
+
+async def _answers(path: Path) -> bool:
+    try:
+        _, writer = await asyncio.open_unix_connection(str(path))
+    except PermissionError as error:
+        raise errors.Unreachable(
+            f"You may not open {path}.", hint="Add your login to the group `outpost`, or use sudo."
+        ) from error
+    except OSError:
+        return False
+    writer.close()
+    await writer.wait_closed()
+    return True
+
+
+def _read_key(key_file: str) -> str:
+    if not key_file:
+        raise errors.BadInput("A hub reached by its address needs --key-file.")
+    try:
+        return Path(key_file).read_text("utf-8").strip()
+    except OSError as error:
+        raise errors.BadInput(f"The key file {key_file} cannot be read: {error.strerror}.") from error
+
+
+def _error(status: int, raw: bytes) -> errors.OutpostError:
+    try:
+        said = msgspec.json.decode(raw, type=Problem)
+    except msgspec.DecodeError:
+        return errors.Unreachable(f"What answers is no Outpost hub (HTTP {status}).")
+    kind = _BY_CODE.get(said.code, errors.OutpostError)
+    error = kind(said.detail)
+    error.advice = said.hint
+    return error

@@ -1,0 +1,84 @@
+"""`outpost demo`: a whole site on this machine, to look at and to try."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import signal
+import sys
+import tempfile
+from pathlib import Path
+
+from edge.sim.site import PAYLOAD, DemoSite, demo_site
+from edge.verbs import flags
+from edge.verbs.places import socket_path
+
+LISTEN = "127.0.0.1:5000"
+
+
+def add(verbs: flags.Verbs) -> None:
+    """Add the verb."""
+    demo = verbs.add_parser("demo", help="a hub and a virtual display on this machine, to try")
+    demo.add_argument("--headless", action="store_true", help="print what to try instead of opening the terminal")
+    demo.add_argument("--listen", default=LISTEN, metavar="HOST:PORT", help=f"the hub's address ({LISTEN})")
+    flags.add_data_dir(demo)
+    demo.set_defaults(do=run_demo)
+
+
+async def run_demo(arguments: argparse.Namespace) -> int:
+    """`outpost demo`: until interrupted, or until the terminal is left."""
+    folder = arguments.data_dir or Path(tempfile.mkdtemp(prefix="outpost-demo-"))
+    headless = arguments.headless or not (sys.stdin.isatty() and sys.stdout.isatty())
+    async with demo_site(folder, arguments.listen) as site:
+        sys.stdout.write(what_to_try(site) + "\n")
+        sys.stdout.flush()
+        if headless:
+            await _until_stopped()
+        else:
+            await _terminal(site)
+    return 0
+
+
+def what_to_try(site: DemoSite) -> str:
+    """What a newcomer reads."""
+    return f"""
+ready demo {site.url}
+
+  A hub runs at {site.url}, with one virtual display on its serial port: the real firmware on a pty.
+  Its panel is a picture: {site.panel}
+
+  1. Send a payment QR, as a web page at the desk would (agent 24 sits there):
+
+     {site.curl()}
+
+  2. Look at {site.panel}, or read the code on it:
+
+     outpost scan {site.panel}
+     (it says {PAYLOAD})
+
+  3. Look around:
+
+     outpost tui --data-dir {site.folder}
+     outpost device list --data-dir {site.folder}
+     outpost command list --data-dir {site.folder}
+
+  Ctrl-C ends it. Everything is in {site.folder}.
+"""
+
+
+async def _until_stopped() -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    await stop.wait()
+
+
+async def _terminal(site: DemoSite) -> None:
+    """The TUI as a process of its own, since it takes the whole terminal."""
+    command = (sys.executable, "-m", "edge.cli", "tui", "--data-dir", str(site.folder))
+    assert socket_path(site.folder).exists()
+    tui = await asyncio.create_subprocess_exec(*command)
+    with contextlib.suppress(asyncio.CancelledError):
+        await tui.wait()

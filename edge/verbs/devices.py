@@ -1,0 +1,135 @@
+"""`outpost device`: add, list, show, approve, rename, forget, and who sits where."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from urllib.parse import quote
+
+from edge.verbs import flags
+from edge.verbs.output import emit, say
+from edge.wire.views import AddDevice, BindAgent, BindWorkstation, ChangeDevice
+
+COLUMNS = (
+    "id",
+    "name",
+    "kind",
+    "profile",
+    "state",
+    "online",
+    "link",
+    "evidence",
+    "evidence_age_s",
+    "queued",
+    "in_doubt",
+)
+
+
+def add(verbs: flags.Verbs) -> None:
+    """Add the verb."""
+    device = verbs.add_parser("device", help="see and manage devices").add_subparsers(required=True, metavar="WHAT")
+    adding = device.add_parser("add", help="add a device; its token is printed this once")
+    adding.add_argument("name")
+    adding.add_argument("--kind", required=True, help="display")
+    adding.add_argument("--profile", default="native", help="native, nic-display or nic-client")
+    flags.add_hub(adding)
+    adding.set_defaults(do=add_device)
+    listing = device.add_parser("list", help="all devices, pending ones first")
+    flags.add_hub(listing)
+    listing.set_defaults(do=list_devices)
+    for name, do, help_text in (
+        ("show", show_device, "one device with all that is known of it"),
+        ("approve", approve_device, "let a pending device be told to act"),
+        ("forget", forget_device, "take its approval and names away"),
+    ):
+        verb = device.add_parser(name, help=help_text)
+        verb.add_argument("id", help="id, MAC, alias or unique name")
+        flags.add_hub(verb)
+        verb.set_defaults(do=do)
+    for name, do, argument, help_text in (
+        ("rename", rename_device, "name", "give it another name"),
+        ("seat", seat_agent, "agent", "seat an agent at this display"),
+        ("bind", bind_workstation, "computer_name", "say at which computer this display stands"),
+    ):
+        verb = device.add_parser(name, help=help_text)
+        verb.add_argument("id", help="id, MAC, alias or unique name")
+        verb.add_argument(argument)
+        flags.add_hub(verb)
+        verb.set_defaults(do=do)
+
+
+async def add_device(arguments: argparse.Namespace) -> int:
+    """`outpost device add NAME --kind KIND`."""
+    wanted = AddDevice(name=arguments.name, kind=arguments.kind, profile=arguments.profile)
+    async with flags.hub(arguments) as client:
+        made = await client.send("POST", "/v1/devices", wanted)
+    if arguments.json:
+        emit(made, True)
+    else:
+        say("The token is shown this once; give it to the device.")
+        sys.stdout.write(f"{made['id']} {made['token']}\n")
+    return 0
+
+
+async def list_devices(arguments: argparse.Namespace) -> int:
+    """`outpost device list`."""
+    async with flags.hub(arguments) as client:
+        found = await client.items("/v1/devices")
+    emit(found, arguments.json, columns=COLUMNS, empty="No devices yet. Plug one in, or `outpost device add`.")
+    return 0
+
+
+async def show_device(arguments: argparse.Namespace) -> int:
+    """`outpost device show ID`."""
+    async with flags.hub(arguments) as client:
+        emit(await client.get(_path(arguments)), arguments.json)
+    return 0
+
+
+async def approve_device(arguments: argparse.Namespace) -> int:
+    """`outpost device approve ID`."""
+    async with flags.hub(arguments) as client:
+        device = await client.send("POST", _path(arguments) + "/approve")
+    return _done(arguments, device, f"{device['name']} is approved.")
+
+
+async def forget_device(arguments: argparse.Namespace) -> int:
+    """`outpost device forget ID`."""
+    async with flags.hub(arguments) as client:
+        device = await client.get(_path(arguments))
+        await client.send("DELETE", f"/v1/devices/{device['id']}")
+    return _done(arguments, device, f"{device['name']} is forgotten; when it shows up again it is pending.")
+
+
+async def rename_device(arguments: argparse.Namespace) -> int:
+    """`outpost device rename ID NAME`."""
+    async with flags.hub(arguments) as client:
+        device = await client.send("PATCH", _path(arguments), ChangeDevice(name=arguments.name))
+    return _done(arguments, device, f"{device['id']} is now called {device['name']}.")
+
+
+async def seat_agent(arguments: argparse.Namespace) -> int:
+    """`outpost device seat ID AGENT`."""
+    async with flags.hub(arguments) as client:
+        device = await client.send("PUT", _path(arguments) + "/agent", BindAgent(agent=arguments.agent))
+    return _done(arguments, device, f"Agent {arguments.agent} sits at {device['name']}.")
+
+
+async def bind_workstation(arguments: argparse.Namespace) -> int:
+    """`outpost device bind ID COMPUTER`."""
+    wanted = BindWorkstation(computer_name=arguments.computer_name)
+    async with flags.hub(arguments) as client:
+        device = await client.send("PUT", _path(arguments) + "/workstation", wanted)
+    return _done(arguments, device, f"{device['name']} stands at {arguments.computer_name}.")
+
+
+def _path(arguments: argparse.Namespace) -> str:
+    return f"/v1/devices/{quote(arguments.id, safe='')}"
+
+
+def _done(arguments: argparse.Namespace, device: dict[str, object], sentence: str) -> int:
+    if arguments.json:
+        emit(device, True)
+    else:
+        say(sentence)
+    return 0

@@ -1,0 +1,146 @@
+"""`outpost doctor`: the usual causes, checked one by one, each with what to do."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import grp
+import os
+import shutil
+import socket
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from edge.api.server import parse_listen
+from edge.clock import Quality, SystemClock
+from edge.errors import OutpostError
+from edge.links.holder import find_holder
+from edge.settings import Settings
+from edge.store.connection import quick_check
+from edge.store.space import MB
+from edge.verbs import flags
+from edge.verbs.client import connect
+from edge.verbs.output import emit
+from edge.verbs.places import socket_path
+
+SQLITE_FLOOR = (3, 37, 0)  # STRICT tables
+MARK = {"ok": "●", "warn": "▲", "fail": "✗"}
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One check: ok, warn or fail, what was seen, what to do."""
+
+    check: str
+    state: str
+    seen: str
+    todo: str = ""
+
+
+def add(verbs: flags.Verbs) -> None:
+    """Add the verb."""
+    doctor = verbs.add_parser("doctor", help="check the usual causes of trouble")
+    flags.add_hub(doctor)
+    doctor.set_defaults(do=examine)
+
+
+async def examine(arguments: argparse.Namespace) -> int:
+    """`outpost doctor`: 0 when nothing failed."""
+    directory = flags.data_dir(arguments)
+    findings: list[Finding] = []
+    try:
+        settings = flags.settings_of(arguments).settings
+        findings.append(Finding("settings", "ok", "readable"))
+    except OutpostError as error:
+        settings = Settings()
+        findings.append(Finding("settings", "fail", error.detail, error.advice))
+    running = socket_path(directory).exists()
+    findings += [*_machine(directory, settings), *_ports(settings, running), *await _database(directory, running)]
+    if running or arguments.hub:
+        findings += await _hub(arguments)
+    else:
+        findings.append(Finding("hub", "warn", "not running here", f"outpost hub --data-dir {directory}"))
+    if arguments.json:
+        emit(msgspec.to_builtins(findings), True)
+    else:
+        rows = [{**msgspec.to_builtins(f), "state": f"{MARK[f.state]} {f.state}"} for f in findings]
+        emit(rows, False, columns=("state", "check", "seen", "todo"))
+    return 1 if any(finding.state == "fail" for finding in findings) else 0
+
+
+def _machine(directory: Path, settings: Settings) -> Iterator[Finding]:
+    version = sqlite3.sqlite_version_info
+    yield Finding("sqlite", "ok" if version >= SQLITE_FLOOR else "fail", sqlite3.sqlite_version)
+    quality = SystemClock().now().quality
+    if quality is Quality.NTP:
+        yield Finding("clock", "ok", "set by NTP")
+    else:
+        yield Finding("clock", "warn", f"quality {quality.value}", "Let the Pi reach a time server; times say so.")
+    where = directory if directory.exists() else Path.home()
+    free_mb = shutil.disk_usage(where).free // MB
+    low = free_mb < settings.disk.free_floor_mb
+    yield Finding("disk", "fail" if low else "ok", f"{free_mb} MB free", "Free some space." if low else "")
+
+
+def _ports(settings: Settings, running: bool) -> Iterator[Finding]:
+    names = {group.gr_name for group in map(grp.getgrgid, os.getgroups())}
+    serial = sorted(str(path) for pattern in ("ttyUSB*", "ttyACM*") for path in Path("/dev").glob(pattern))
+    if not serial:
+        yield Finding("serial ports", "warn", "none", "Plug a device in; use a cable that carries data.")
+    for path in serial:
+        if not os.access(path, os.R_OK | os.W_OK):
+            todo = "Add the hub's user to the group dialout." if "dialout" not in names else "Log in anew."
+            yield Finding(path, "fail", "no permission", todo)
+        else:
+            holder = find_holder(path)
+            yield Finding(path, "ok", f"held by {holder}" if holder else "free")
+    for text in () if running else settings.hub.listen:
+        yield _listener(text)
+
+
+def _listener(text: str) -> Finding:
+    try:
+        listen = parse_listen(text)
+    except OutpostError as error:
+        return Finding(text, "fail", error.detail, error.advice)
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((listen.host, listen.port))
+        except OSError as error:
+            return Finding(text, "fail", str(error.strerror), "Stop what listens there, or give another --listen.")
+    return Finding(text, "ok", "free")
+
+
+async def _database(directory: Path, running: bool) -> list[Finding]:
+    if not (directory / "hub.db").exists():
+        return [Finding("database", "warn", f"none in {directory}", "It is made when the hub first starts.")]
+    if running:
+        return []
+    try:
+        await asyncio.to_thread(quick_check, directory / "hub.db")
+    except OutpostError as error:
+        return [Finding("database", "fail", error.detail, error.advice)]
+    return [Finding("database", "ok", "whole")]
+
+
+async def _hub(arguments: argparse.Namespace) -> list[Finding]:
+    try:
+        async with connect(flags.data_dir(arguments), arguments.hub, arguments.key_file) as client:
+            status, ports = await client.get("/v1/status"), await client.items("/v1/ports")
+            knocks = await client.items("/v1/knocking")
+    except OutpostError as error:
+        return [Finding("hub", "fail", error.detail, error.advice)]
+    seen = f"{status['online']} of {status['devices']} devices online, {status['in_doubt']} in doubt"
+    found = [Finding("hub", "ok" if status["ready"] else "fail", seen, " ".join(status["problems"]))]
+    for port in ports:
+        bad = port["state"] in ("failed", "absent")
+        said = " ".join(filter(None, (port["state"], port["profile"], port["detail"])))
+        found.append(Finding(port["path"], "warn" if bad else "ok", said, port["hint"]))
+    for knock in knocks[:5]:
+        found.append(
+            Finding("knocking", "warn", f"{knock['peer']} {knock['what']} x{knock['count']}", knock["why"])
+        )
+    return found

@@ -1,0 +1,52 @@
+"""Flags that many verbs share, and what follows from them."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Protocol
+
+from edge.settings import Loaded, load
+from edge.verbs.client import Client, connect
+from edge.verbs.places import config_file, default_data_dir
+
+
+class Verbs(Protocol):
+    """Where a verb adds its parser."""
+
+    def add_parser(self, name: str, *, help: str) -> argparse.ArgumentParser:
+        """A parser for the verb `name`."""
+
+
+def add_data_dir(parser: argparse.ArgumentParser) -> None:
+    """--data-dir."""
+    parser.add_argument("--data-dir", type=Path, metavar="DIR", help="where the hub keeps its data")
+
+
+def add_hub(parser: argparse.ArgumentParser, *, prints: bool = True) -> None:
+    """--data-dir, --hub and --key-file; --json where the verb prints data."""
+    add_data_dir(parser)
+    parser.add_argument("--hub", default="", metavar="URL", help="a hub elsewhere: http(s)://HOST:PORT")
+    parser.add_argument("--key-file", default="", metavar="FILE", help="the key for --hub")
+    if prints:
+        parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def data_dir(arguments: argparse.Namespace) -> Path:
+    """The data directory that was named, or the default."""
+    named: Path | None = arguments.data_dir
+    return named if named is not None else default_data_dir()
+
+
+def settings_of(arguments: argparse.Namespace, flags: dict[str, object] | None = None) -> Loaded:
+    """The settings for this data directory, with what the flags say on top."""
+    return load(config_file(data_dir(arguments)), flags=flags)
+
+
+@contextlib.asynccontextmanager
+async def hub(arguments: argparse.Namespace) -> AsyncIterator[Client]:
+    """A client of the hub the flags name."""
+    async with connect(data_dir(arguments), arguments.hub, arguments.key_file) as client:
+        yield client

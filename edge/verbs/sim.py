@@ -1,0 +1,81 @@
+"""`outpost sim`: one virtual device, running the real firmware."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import secrets
+import sys
+import tempfile
+from pathlib import Path
+
+from edge import logs
+from edge.errors import BadInput
+from edge.sim.board import Board
+from edge.sim.nic_display import DisplayOnTty, OldDisplay
+from edge.sim.uart import UartLine
+from edge.verbs import flags
+from edge.verbs.output import say
+
+KINDS = ("display", "nic-display")
+
+
+def add(verbs: flags.Verbs) -> None:
+    """Add the verb."""
+    sim = verbs.add_parser("sim", help="one virtual device, running the real firmware")
+    sim.add_argument("kind", choices=KINDS, help="display: our firmware; nic-display: the old payment display")
+    sim.add_argument("--serial", metavar="PATH", help="where its cable's end shall appear (a link is made there)")
+    sim.add_argument("--hub", metavar="URL", help="for devices that speak over the network")
+    sim.add_argument(
+        "--folder", type=Path, metavar="DIR", help="its flash and its panel.png (a new one if not given)"
+    )
+    sim.add_argument("--chip", metavar="HEX", help="its chip id: 12 hex digits (random if not given)")
+    sim.add_argument("--baud", type=int, default=115200, help="its line rate (115200)")
+    sim.set_defaults(do=simulate)
+
+
+async def simulate(arguments: argparse.Namespace) -> int:
+    """`outpost sim KIND --serial PATH`: until interrupted."""
+    logs.set_up("info", "text")
+    if arguments.hub:
+        raise BadInput(
+            f"A {arguments.kind} hangs on a cable, not on the network.",
+            hint="Give --serial PATH, then `outpost hub --serial PATH`.",
+        )
+    folder = arguments.folder or Path(tempfile.mkdtemp(prefix="outpost-sim-"))
+    async with UartLine(baud=arguments.baud) as line:
+        link = _link(arguments.serial, line.host_tty)
+        try:
+            await _run(arguments, str(line.device_tty), folder, link or Path(line.host_tty))
+        finally:
+            if link is not None:
+                link.unlink(missing_ok=True)
+    return 0
+
+
+async def _run(arguments: argparse.Namespace, device_tty: str, folder: Path, host: Path) -> None:
+    profile = "native" if arguments.kind == "display" else arguments.kind
+    sys.stdout.write(f"ready sim {host}\n")
+    sys.stdout.flush()
+    say(f"Give it to a hub: outpost hub --serial {host}={profile}@{arguments.baud}")
+    if arguments.kind == "nic-display":
+        async with DisplayOnTty.on_tty(OldDisplay(), Path(device_tty), baud=arguments.baud):
+            await asyncio.Event().wait()
+        return
+    chip = arguments.chip or secrets.token_hex(6).upper()
+    board = Board(device_tty, folder, chip=chip, baud=arguments.baud)
+    say(f"What its panel shows is in {board.png}")
+    await board.run()
+
+
+def _link(wanted: str | None, tty: str | Path) -> Path | None:
+    """The link a hub opens as its port. Raises BadInput when something else is there."""
+    if wanted is None:
+        return None
+    path = Path(wanted)
+    if path.is_symlink():
+        path.unlink()
+    elif path.exists():
+        raise BadInput(f"{path} is there already and no link.", hint="Name a path where a link can be made.")
+    path.symlink_to(tty)
+    return path

@@ -1,0 +1,1 @@
+"""What crosses a process boundary: pure values and codecs. Imports nothing else of edge/."""

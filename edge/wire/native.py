@@ -1,0 +1,115 @@
+"""What a hub and a device with our firmware say to each other over a serial line (docs/protocol.md)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+PROTOCOL = 1
+MIN_PROTOCOL = 1
+
+ChipId = Annotated[str, msgspec.Meta(pattern="^[0-9A-F]{12}$")]
+Name = Annotated[str, msgspec.Meta(max_length=64)]
+Count = Annotated[int, msgspec.Meta(ge=0)]
+Args = dict[str, str | int | float | bool | None]
+
+
+class Panel(msgspec.Struct, frozen=True, kw_only=True):
+    """The screen a device has and how it wants its pictures."""
+
+    width: Annotated[int, msgspec.Meta(ge=1, le=4096)]
+    height: Annotated[int, msgspec.Meta(ge=1, le=4096)]
+    format: Name
+    zlib_wbits: Annotated[int, msgspec.Meta(ge=8, le=15)] = 15  # the largest window it inflates with ease
+
+
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
+    """A command a device began and lost power in: nobody knows whether it was done."""
+
+    id: Name
+    seq: Count
+
+
+class HelloRequest(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="hello"):
+    """Hub: who are you? The hub says its own versions with it."""
+
+    proto: int = PROTOCOL
+    min_proto: int = MIN_PROTOCOL
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="command"):
+    """Hub: do this, once. The blob follows the header; its size and CRC are said here too."""
+
+    id: Name
+    seq: Count
+    kind: Name
+    ttl_ms: Count
+    args: Args = {}
+    blob_size: Count = 0
+    blob_crc: Count = 0
+
+
+class Hello(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="hello"):
+    """Device: who it is and what it can take.
+
+    `epoch` is made when its flash is new; `hwm` is the highest command number it has claimed; `rx` is how many
+    unread bytes its receive buffer holds before it drops what comes; `baud_max` the highest rate it can change to.
+    """
+
+    proto: int
+    min_proto: int
+    chip: ChipId
+    kind: Name
+    fw: Name
+    epoch: Name
+    hwm: Count
+    rx: Annotated[int, msgspec.Meta(ge=128, le=65536)]
+    baud_max: Annotated[int, msgspec.Meta(ge=300, le=10_000_000)]
+    boot: Count
+    uptime_ms: Count
+    panel: Panel | None = None
+    name: Name = ""
+    in_doubt: Claim | None = None
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="result"):
+    """Device: what a command came to. `err` is a code of docs/protocol.md, empty when `ok`."""
+
+    id: Name
+    seq: Count
+    ok: bool
+    err: Name = ""
+    ms: Count = 0
+    repeated: bool = False
+
+
+class Log(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="log"):
+    """Device: a line for its log; `dropped` lines were lost before it."""
+
+    level: Name
+    text: Annotated[str, msgspec.Meta(max_length=512)]
+    dropped: Count = 0
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="state"):
+    """Device: what its screen shows now (`idle`, `picture` or `qr`), sent on change and every 10 s."""
+
+    screen: Name
+    shown_ms: Count  # for how long it has been there
+    rotating: bool
+    slot: int | None = None  # the stored picture, when `screen` is `picture`
+    command: Name | None = None  # the command that put it there
+    left_ms: Count | None = None  # how long the QR stays yet
+    pictures: tuple[int, ...] = ()
+    heap_free: Count = 0
+    uptime_ms: Count = 0
+    blocked_ms: Count = 0  # the longest it did not listen since the last state
+
+
+FromDevice = Hello | Result | Log | State
+
+IN_DOUBT = "in_doubt"
+
+decode_from_device = msgspec.json.Decoder(FromDevice).decode
+encode_header = msgspec.json.encode

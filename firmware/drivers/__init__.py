@@ -1,0 +1,1 @@
+"""Drivers of panels: bytes to a bus, no decisions."""

@@ -1,0 +1,5 @@
+"""What the board runs after boot.py."""
+
+from ports.esp32 import main
+
+main()

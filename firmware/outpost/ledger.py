@@ -1,0 +1,95 @@
+"""The command ledger: a command acts at most once, whatever is lost or cut in between.
+
+The number of a command is claimed in non-volatile storage before anything moves. What is not higher than the claim
+is stale; a repeat is answered from the last results, which are stored too; a claim without a result means the
+power went in between, and nobody can know: `in_doubt`.
+"""
+
+import json
+
+from outpost.port import Port
+
+RESULTS_MAX = 16
+ID_BYTES_MAX = 64
+IN_DOUBT = "in_doubt"
+
+
+class Ledger:
+    """One device's claims and results. `hwm` is the highest number ever claimed."""
+
+    def __init__(self, port: Port) -> None:
+        self._port = port
+        self._claimed_id = ""
+        self.hwm = 0
+        claim = port.load("claim")
+        if claim is not None:
+            self.hwm = int.from_bytes(claim[:8], "little")
+            self._claimed_id = claim[8:].decode()
+        self._results = [_parsed(port.load("result%d" % i)) for i in range(RESULTS_MAX)]
+
+    @property
+    def in_doubt(self) -> "dict[str, object] | None":
+        """The claim that has no result, if the last one has none."""
+        if self.hwm == 0 or self._find(self._claimed_id, self.hwm) is not None:
+            return None
+        return {"id": self._claimed_id, "seq": self.hwm}
+
+    def answer(self, id: str, seq: int) -> "dict[str, object] | None":
+        """What is already known about a command: its result, that it is in doubt, or that its number is stale.
+
+        None means that it may be claimed.
+        """
+        if seq > self.hwm:
+            return None
+        known = self._find(id, seq)
+        if known is not None:
+            return dict(known, repeated=True)
+        err = IN_DOUBT if seq == self.hwm and id == self._claimed_id else "stale"
+        return {
+            "type": "result",
+            "id": id,
+            "seq": seq,
+            "ok": False,
+            "err": err,
+            "ms": 0,
+            "repeated": err == IN_DOUBT,
+        }
+
+    def claim(self, id: str, seq: int) -> None:
+        """Take the number. Committed when this returns; raises OSError, and then nothing may be done."""
+        self._port.save("claim", seq.to_bytes(8, "little") + id.encode())
+        self.hwm = seq
+        self._claimed_id = id
+
+    def settle(self, id: str, seq: int, err: str, ms: int) -> "dict[str, object]":
+        """Store the result of the claimed command over the oldest one, and return it."""
+        result = {"type": "result", "id": id, "seq": seq, "ok": not err, "err": err, "ms": ms, "repeated": False}
+        slot = self._oldest()
+        self._port.save("result%d" % slot, json.dumps(result).encode())
+        self._results[slot] = result
+        return result
+
+    def _find(self, id: str, seq: int) -> "dict[str, object] | None":
+        for result in self._results:
+            if result is not None and result["seq"] == seq and result["id"] == id:
+                return result
+        return None
+
+    def _oldest(self) -> int:
+        """Numbers only rise, so the lowest is the oldest; an empty place comes first."""
+        return min(range(RESULTS_MAX), key=lambda i: _seq(self._results[i]))
+
+
+def _seq(result: "dict[str, object] | None") -> int:
+    return -1 if result is None else int(str(result["seq"]))
+
+
+def _parsed(stored: "bytes | None") -> "dict[str, object] | None":
+    """A result from flash; one that is torn counts as none, which leaves its command in doubt, not repeated."""
+    if stored is None:
+        return None
+    try:
+        result = json.loads(stored)
+        return result if int(result["seq"]) >= 0 and result["id"] is not None else None
+    except (ValueError, KeyError, TypeError):
+        return None

@@ -1,0 +1,1 @@
+"""What touches hardware, or its stand-in on a computer."""

@@ -1,0 +1,106 @@
+"""A supervisor over one path, which displays are plugged into and pulled from by pointing a link at ptys."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from pathlib import Path
+from typing import Self
+
+from edge.clock import SystemClock
+from edge.compat.nic_display import NicDisplay
+from edge.links.conversation import Conversation, DeviceEvent, Openers
+from edge.links.native_conversation import NativeConversation
+from edge.links.spec import PortSpec, Profile
+from edge.links.supervisor import Supervisor
+from edge.sim.nic_display import DisplayOnTty, OldDisplay
+from edge.wire.orders import Order
+from edge.wire.views import PortView
+
+OPENERS: Openers = {Profile.NATIVE: NativeConversation.open, Profile.NIC_DISPLAY: NicDisplay.open}
+
+
+def order(kind: str = "display_qr", blob: bytes = b"", *, ttl_s: float = 60.0, number: int = 1) -> Order:
+    """An order as the queue hands it over."""
+    return Order(id=f"c-{number}", seq=number, kind=kind, ttl_ms=int(ttl_s * 1000), blob=blob)
+
+
+class Site:
+    """`up` and `down` list what the hub was told; `now` is the present conversation."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "port"
+        self.up: list[Conversation] = []
+        self.down: list[str] = []
+        self.views: list[PortView] = []
+        self.events: list[DeviceEvent] = []
+        self.now: Conversation | None = None
+        self.supervisor: Supervisor
+        self._task: asyncio.Task[None] | None = None
+        self._plugged: list[DisplayOnTty] = []
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        for plugged in self._plugged:
+            plugged.unplug()
+
+    def own(self, profile: Profile | None = None, baud: int | None = None) -> None:
+        """Start the hub's side, told of the one path."""
+        self._start([PortSpec(str(self.path), profile, baud)])
+
+    def scan(self) -> None:
+        """Start the hub's side, told nothing: it takes what appears in the folder under a USB port's name."""
+        self._start([])
+
+    def _start(self, specs: list[PortSpec]) -> None:
+        self.supervisor = Supervisor(
+            specs,
+            openers=OPENERS,
+            clock=SystemClock(),
+            on_up=self._on_up,
+            on_down=self._on_down,
+            on_port=self.views.append,
+            scan=not specs,
+            dev=self.path.parent,
+        )
+        self._task = asyncio.create_task(self.supervisor.run())
+
+    async def plug(self, display: OldDisplay) -> DisplayOnTty:
+        """Plug a display in: a new pty, and the link leads to it."""
+        plugged, path = DisplayOnTty.on_pty(display)
+        self._plugged.append(plugged)
+        await plugged.__aenter__()
+        self.lead_to(path)
+        return plugged
+
+    def lead_to(self, path: Path) -> None:
+        """Let the link lead to another tty."""
+        new = self.path.with_suffix(".new")
+        new.symlink_to(path)
+        new.replace(self.path)
+
+    @property
+    def view(self) -> PortView:
+        """The port as the hub tells of it."""
+        return self.supervisor.views()[0]
+
+    def is_in(self, state: str) -> bool:
+        """Whether the hub tells this state of the port."""
+        views = self.supervisor.views()
+        return bool(views) and views[0].state == state
+
+    def _on_up(self, conversation: Conversation) -> None:
+        conversation.on_event = self.events.append
+        self.up.append(conversation)
+        self.now = conversation
+
+    def _on_down(self, conversation: Conversation, reason: str) -> None:
+        assert conversation is self.now
+        self.down.append(reason)
+        self.now = None

@@ -1,0 +1,138 @@
+"""Everything a technician can do, in one table.
+
+It feeds the key bindings, the command palette, the line of key hints, the help screen and the test that drives every
+hinted key through its real handler: so a hint cannot lie. docs/tui.md is compared with it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from textual.binding import Binding, BindingType
+
+ANYWHERE = "app"
+
+
+class Action(NamedTuple):
+    """One thing to do.
+
+    `id` is SCOPE.HANDLER: a screen's name, or ANYWHERE, and the method `do_HANDLER` of that screen or the app.
+    `hint` is its place in the line of keys, as far as the width goes; 0: never there. `changes` marks what
+    `--readonly` switches off, `dangerous` what asks first and defaults to Cancel.
+    """
+
+    id: str
+    keys: tuple[str, ...]
+    label: str
+    help: str
+    hint: int
+    changes: bool
+    dangerous: bool
+
+    @property
+    def scope(self) -> str:
+        """The screen it belongs to, or ANYWHERE."""
+        return self.id.partition(".")[0]
+
+    @property
+    def handler(self) -> str:
+        """The method that does it."""
+        return "do_" + self.id.partition(".")[2]
+
+    @property
+    def key_text(self) -> str:
+        """The first key as printed on a keyboard."""
+        return KEY_NAMES.get(self.keys[0], self.keys[0])
+
+
+KEY_NAMES = {
+    "colon": ":",
+    "slash": "/",
+    "question_mark": "?",
+    "escape": "Esc",
+    "enter": "Enter",
+    "f1": "F1",
+    "space": "Space",
+}
+
+
+def _look(id: str, keys: str, label: str, help: str, hint: int = 0) -> Action:
+    """Changes nothing."""
+    return Action(id, tuple(keys.split()), label, help, hint, False, False)
+
+
+def _change(id: str, keys: str, label: str, help: str, hint: int) -> Action:
+    """Changes something that can be changed back."""
+    return Action(id, tuple(keys.split()), label, help, hint, True, False)
+
+
+def _danger(id: str, keys: str, label: str, help: str, hint: int) -> Action:
+    """Asks first."""
+    return Action(id, tuple(keys.split()), label, help, hint, True, True)
+
+
+ACTIONS = (
+    _look("overview.open_row", "enter", "Open", "Open the device or the request under the cursor.", 1),
+    _look("overview.filter", "slash", "Filter", "Show fewer rows: words, state:offline, !word.", 2),
+    _danger("overview.approve", "a", "Approve", "Let the device in, or give the agent a display.", 3),
+    _danger("overview.dismiss", "x", "Dismiss", "Refuse the agent's request under the cursor.", 4),
+    _danger("device.approve", "a", "Approve", "Approve this device: from then on it may act.", 1),
+    _change("device.show_text", "s", "Show QR", "Show a QR code made from text you type.", 2),
+    _change("device.show_file", "f", "QR file", "Show the QR code in a picture file here.", 3),
+    _danger("device.resolve", "v", "Resolve", "Say what happened to a command in doubt.", 4),
+    _danger("device.cancel", "c", "Take back", "Take back a command that has not been sent.", 5),
+    _change("device.start_rotation", "o", "Rotate", "Start the rotation of stored pictures.", 6),
+    _change("device.stop_rotation", "h", "Halt", "Halt the rotation of stored pictures.", 7),
+    _danger("device.link_agent", "l", "Link agent", "Seat an agent at this display.", 8),
+    _danger("device.end_session", "e", "End session", "Unseat the agent who sits here.", 9),
+    _change("device.bind_desk", "w", "Workstation", "Say at which computer this display stands.", 10),
+    _danger("device.unbind_desk", "u", "Unbind", "Undo that.", 13),
+    _change("device.rename", "n", "Rename", "Give this device another name.", 11),
+    _danger("device.forget", "d", "Forget", "Remove this device, its token and bindings.", 12),
+    _danger("device.retry", "t", "Retry", "Send a command again, where that is safe.", 14),
+    _look("device.open_row", "enter", "Details", "Show a command and the attempts at it.", 15),
+    _look("device.pause", "p", "Pause", "Hold the log still, or follow it again.", 16),
+    _look("queue.open_row", "enter", "Details", "Show a command and the attempts at it.", 1),
+    _danger("queue.resolve", "v", "Resolve", "Say what happened to a command in doubt.", 2),
+    _danger("queue.cancel", "c", "Take back", "Take back a command that has not been sent.", 3),
+    _danger("queue.retry", "t", "Retry", "Send a command again, where that is safe.", 4),
+    _look("queue.open_device", "g", "Go to device", "Open the device a command is for.", 5),
+    _look("queue.filter", "slash", "Filter", "Show fewer rows: words, state:in_doubt, !word.", 6),
+    _look("serial.monitor", "enter m", "Monitor", "Watch the bytes on this port, both ways.", 1),
+    _danger("serial.reset", "x", "Reset", "Pulse the reset line of the board on it.", 2),
+    _danger("serial.release", "l", "Let go", "Free this port for another program.", 3),
+    _change("serial.own", "o", "Own", "Make the hub take this port again.", 4),
+    _look("monitor.pause", "p space", "Pause", "Hold the lines still, or follow them again.", 1),
+    _look("monitor.form", "x", "Hex/text", "Show hex and text, or text alone.", 2),
+    _look("app.go_overview", "1", "Overview", "All devices and who asks for what."),
+    _look("app.go_queue", "2", "Queue", "Commands that wait or are in doubt."),
+    _look("app.go_serial", "3", "Serial", "Ports, their owners and what is wrong."),
+    _look("app.help", "question_mark f1", "Help", "Show all keys of this screen.", 50),
+    _look("app.palette", "colon", "Commands", "Find a command or a device by name.", 51),
+    _look("app.quit", "q", "Quit", "Leave the terminal; the hub goes on.", 52),
+    _look("app.copy_id", "y", "Copy id", "Copy the id under the cursor."),
+    _look("app.refresh_now", "r", "Refresh", "Ask the hub for everything again, now."),
+    _look("app.back", "escape", "Back", "Clear the filter, else go back."),
+)
+
+BY_ID = {action.id: action for action in ACTIONS}
+
+
+def of_scope(scope: str) -> list[Action]:
+    """The actions of one screen, those of everywhere last."""
+    return [it for it in ACTIONS if it.scope == scope] + [it for it in ACTIONS if it.scope == ANYWHERE]
+
+
+def bindings(scope: str) -> list[BindingType]:
+    """Textual's bindings for the actions of exactly this scope."""
+    return [
+        Binding(",".join(it.keys), f"app.act('{it.id}')", it.label, show=it.hint > 0, tooltip=it.help, id=it.id)
+        for it in ACTIONS
+        if it.scope == scope
+    ]
+
+
+def hinted(scope: str, readonly: bool) -> list[Action]:
+    """What the line of keys shows, most useful first."""
+    shown = [it for it in of_scope(scope) if it.hint and not (readonly and it.changes)]
+    return sorted(shown, key=lambda it: it.hint)

@@ -1,0 +1,138 @@
+"""Keeps a Site true: opens the live socket, reads everything, follows, and starts again when the line breaks."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+
+import aiohttp
+import msgspec
+
+from edge.errors import OutpostError, Unreachable
+from edge.wire.views import ClaimView, CommandView, DeviceView, KnockView, LiveEvent, LogLine, PortView, StatusView
+from tui.client import HubClient
+from tui.site import Contact, Site
+
+FIRST_WAIT_S = 0.5
+LONGEST_WAIT_S = 15.0  # a technician who plugs the hub back in looks at the screen: never longer than this
+SETTLE_S = 0.5  # between two full reads, so that a burst of events asks once
+REFRESH_S = 20.0  # what has no event of its own (knocks, ages, disk space) is read again this often
+
+
+class Feed:
+    """`changed` is called after every change; it must be cheap. `wake()` tries again now."""
+
+    def __init__(
+        self, client: HubClient, site: Site, changed: Callable[[], None], rng: random.Random | None = None
+    ) -> None:
+        self._client = client
+        self._site = site
+        self._changed = changed
+        self._random = rng or random.Random()  # noqa: S311 jitter, not secrecy
+        self._awake = asyncio.Event()
+
+    def wake(self) -> None:
+        """Do not wait any longer: reconnect, or read everything again."""
+        self._awake.set()
+
+    async def run(self) -> None:
+        """Follow the hub for ever; cancel to stop."""
+        failures = 0
+        while True:
+            try:
+                await self._follow()
+            except OutpostError as error:
+                failures = 0 if self._site.contact is Contact.LIVE else failures + 1
+                wait_s = self._wait_s(failures)
+                self._site.went_away(error.detail, error.advice, wait_s)
+                self._changed()
+                await self._sleep(wait_s)
+
+    async def _follow(self) -> None:
+        """One connection's life; ends by an OutpostError."""
+        socket = await self._client.socket("/v1/live")
+        try:
+            await self._read_all()
+            self._site.came()
+            self._changed()
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._listen(socket))
+                tasks.create_task(self._refresh())
+        except* OutpostError as group:
+            raise _first(group) from None
+        finally:
+            await socket.close()
+
+    async def _listen(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        while True:
+            message = await socket.receive()
+            if message.type is not aiohttp.WSMsgType.TEXT:
+                raise Unreachable("the hub closed the connection")
+            self._site.heard()
+            if not self._take(message.data):
+                self.wake()
+            self._changed()
+
+    async def _refresh(self) -> None:
+        while True:
+            await self._sleep(REFRESH_S)
+            await self._read_all()
+            self._changed()
+            await asyncio.sleep(SETTLE_S)
+
+    async def _read_all(self) -> None:
+        client, site = self._client, self._site
+        site.status = await client.get("/v1/status", StatusView)
+        site.put_devices(await client.items("/v1/devices", DeviceView))
+        waiting = await client.items("/v1/commands", CommandView, state="open")
+        site.put_waiting(waiting + await client.items("/v1/commands", CommandView, state="in_doubt"))
+        site.ports = {port.path: port for port in await client.items("/v1/ports", PortView)}
+        site.claims = {claim.agent: claim for claim in await client.items("/v1/claims", ClaimView)}
+        site.knocks = await client.items("/v1/knocking", KnockView)
+        site.heard()
+
+    def _take(self, text: str) -> bool:
+        """Apply one event; False: everything must be read again."""
+        try:
+            event = msgspec.json.decode(text, type=LiveEvent)
+            return self._apply(event)
+        except msgspec.MsgspecError:
+            self._site.unreadable += 1
+            return False
+
+    def _apply(self, event: LiveEvent) -> bool:
+        site = self._site
+        if event.topic == "device" and event.data.get("state") == "forgotten":
+            site.drop_device(str(event.data.get("id", "")))
+        elif event.topic == "device":
+            site.put_device(msgspec.convert(event.data, DeviceView))
+        elif event.topic == "command":
+            site.put_commands([msgspec.convert(event.data, CommandView)])
+        elif event.topic == "port":
+            site.put_port(msgspec.convert(event.data, PortView))
+        elif event.topic == "log":
+            site.put_log(str(event.data.get("device", "")), msgspec.convert(event.data, LogLine))
+        elif event.topic == "hub":
+            site.status = msgspec.convert(event.data, StatusView)
+        return event.topic not in {"claim", "missed"}
+
+    def _wait_s(self, failures: int) -> float:
+        longest = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** min(failures, 10))
+        return longest * self._random.uniform(0.5, 1.0)
+
+    async def _sleep(self, wait_s: float) -> None:
+        """Wait, unless woken."""
+        try:
+            async with asyncio.timeout(wait_s):
+                await self._awake.wait()
+        except TimeoutError:
+            pass
+        self._awake.clear()
+
+
+def _first(group: BaseExceptionGroup[OutpostError]) -> OutpostError:
+    """The first single error in a group."""
+    for error in group.exceptions:
+        return _first(error) if isinstance(error, BaseExceptionGroup) else error
+    return Unreachable("the connection ended")

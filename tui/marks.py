@@ -1,0 +1,55 @@
+"""How a state looks: a mark, a word and a colour. The word alone says it all; the rest is for speed."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from edge.wire.commands import State
+from edge.wire.views import DeviceView, PortView
+
+
+class Mark(NamedTuple):
+    """`style` is the name of a colour in tui/looks.py."""
+
+    glyph: str
+    word: str
+    style: str
+
+
+COMMANDS = {
+    State.QUEUED: Mark("○", "queued", "quiet"),
+    State.SENT: Mark("◐", "sent", "busy"),
+    State.SUCCEEDED: Mark("●", "done", "good"),
+    State.FAILED: Mark("✗", "failed", "bad"),
+    State.IN_DOUBT: Mark("▲", "in doubt", "warn"),
+    State.EXPIRED: Mark("◌", "expired", "quiet"),
+    State.CANCELLED: Mark("◌", "cancelled", "quiet"),
+    State.SUPERSEDED: Mark("◌", "superseded", "quiet"),
+}
+
+PORTS = {
+    "online": Mark("●", "online", "good"),
+    "opening": Mark("◐", "opening", "busy"),
+    "detecting": Mark("◐", "detecting", "busy"),
+    "absent": Mark("○", "absent", "quiet"),
+    "failed": Mark("✗", "failed", "bad"),
+}
+
+VERDICTS = {"ok": "good", "succeeded": "good", "failed": "bad", "in_doubt": "warn"}
+
+
+def of_device(view: DeviceView) -> Mark:
+    """A device: waiting for approval, online, or offline."""
+    if view.state == "pending":
+        return Mark("▲", "pending", "warn")
+    return Mark("●", "online", "good") if view.online else Mark("○", "offline", "bad")
+
+
+def of_command(state: State) -> Mark:
+    """A command's state."""
+    return COMMANDS[state]
+
+
+def of_port(view: PortView) -> Mark:
+    """A port's state; one this terminal does not know is shown by its own word."""
+    return PORTS.get(view.state, Mark("?", view.state, "warn"))

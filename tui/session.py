@@ -1,0 +1,19 @@
+"""What every screen works with: the client, what is known of the site, the clock, and whether it may act."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tui.client import HubClient
+from tui.clock import Clock
+from tui.site import Site
+
+
+@dataclass(frozen=True)
+class Session:
+    """One technician at one terminal."""
+
+    client: HubClient
+    site: Site
+    clock: Clock
+    readonly: bool = False

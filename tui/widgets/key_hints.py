@@ -1,0 +1,55 @@
+"""The bottom line: the keys that do something on this screen, each also a button for the mouse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual.app import RenderResult
+from textual.content import Content
+from textual.widget import Widget
+
+from tui.actions import Action, hinted
+
+ALWAYS = 50  # hints from this rank on keep their place at the right end
+
+
+class KeyHints(Widget):
+    """As many hints as fit; `?` for the rest always does."""
+
+    DEFAULT_CSS = "KeyHints { height: 1; background: $panel; }"
+
+    def __init__(self, scope: str, readonly: bool, fits: Callable[[Action], bool]) -> None:
+        super().__init__()
+        self.scope = scope
+        self._readonly = readonly
+        self._fits = fits
+
+    def render(self) -> RenderResult:
+        """Hints of the screen from the left, those of everywhere at the right."""
+        chosen = self.shown()
+        left = Content.assemble(*[_hint(it) for it in chosen if it.hint < ALWAYS])
+        right = Content.assemble(*[_hint(it) for it in chosen if it.hint >= ALWAYS])
+        gap = max(0, self.size.width - left.cell_length - right.cell_length)
+        return Content.assemble(left, " " * gap, right)
+
+    def shown(self) -> list[Action]:
+        """The hints that fit this width."""
+        offered = [it for it in hinted(self.scope, self._readonly) if self._fits(it)]
+        fixed = [it for it in offered if it.hint >= ALWAYS]
+        room = self.size.width - sum(_width(it) for it in fixed)
+        chosen = []
+        for action in offered:
+            if action.hint >= ALWAYS or _width(action) > room:
+                break
+            room -= _width(action)
+            chosen.append(action)
+        return chosen + fixed
+
+
+def _width(action: Action) -> int:
+    return len(action.key_text) + len(action.label) + 3
+
+
+def _hint(action: Action) -> Content:
+    template = f"[@click=app.act('{action.id}')] [bold $accent]$key[/] [$text-muted]$label[/] [/]"
+    return Content.from_markup(template, key=action.key_text, label=action.label)
