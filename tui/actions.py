@@ -1,7 +1,7 @@
 """Everything a technician can do, in one table.
 
-It feeds the key bindings, the command palette, the line of key hints, the help screen and the test that drives every
-hinted key through its real handler: so a hint cannot lie. docs/tui.md is compared with it.
+It feeds the key bindings, the command palette, the line of key hints, the help screen and the test that drives
+every hinted key through its real handler: so a hint cannot lie. docs/tui.md is compared with it.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Awaitable
 from pathlib import Path
 from typing import ClassVar
@@ -40,10 +41,10 @@ class OutpostApp(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = bindings(ANYWHERE)
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 as Textual declares it
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, rng: random.Random | None = None) -> None:
         super().__init__()
         self.session = session
-        self.feed = Feed(session.client, session.site, self._mark_changed)
+        self.feed = Feed(session.client, session.site, self._mark_changed, rng)
         self.crash: Path | None = None
         self._changed = False
         self._running_actions: set[str] = set()

@@ -12,7 +12,7 @@ KINDS = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
 
 
 def data_uri(name: str) -> str:
-    """Read `name` (`~` is the home folder). Raises NotFound, TooLarge or BadPicture. Blocks: call it in a thread."""
+    """Read `name` (`~` is the home folder). Raises NotFound, TooLarge or BadPicture. Blocks: use a thread."""
     path = Path(name).expanduser()
     try:
         if not path.is_file():

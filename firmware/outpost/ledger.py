@@ -1,8 +1,8 @@
 """The command ledger: a command acts at most once, whatever is lost or cut in between.
 
 The number of a command is claimed in non-volatile storage before anything moves. What is not higher than the claim
-is stale; a repeat is answered from the last results, which are stored too; a claim without a result means the
-power went in between, and nobody can know: `in_doubt`.
+is stale; a repeat is answered from the last results, which are stored too. A claim without a result means the power
+went in between and nobody can know: at the next start `in_doubt` is stored as its result.
 """
 
 import json
@@ -26,34 +26,25 @@ class Ledger:
             self.hwm = int.from_bytes(claim[:8], "little")
             self._claimed_id = claim[8:].decode()
         self._results = [_parsed(port.load("result%d" % i)) for i in range(RESULTS_MAX)]
+        if self.hwm and self._find(self._claimed_id, self.hwm) is None:
+            self.settle(self._claimed_id, self.hwm, IN_DOUBT, 0)
 
     @property
     def in_doubt(self) -> "dict[str, object] | None":
-        """The claim that has no result, if the last one has none."""
-        if self.hwm == 0 or self._find(self._claimed_id, self.hwm) is not None:
+        """The last claim, if the power went before its result."""
+        result = self._find(self._claimed_id, self.hwm)
+        if result is None or result["err"] != IN_DOUBT:
             return None
         return {"id": self._claimed_id, "seq": self.hwm}
 
     def answer(self, id: str, seq: int) -> "dict[str, object] | None":
-        """What is already known about a command: its result, that it is in doubt, or that its number is stale.
-
-        None means that it may be claimed.
-        """
+        """What is already known about a command: its result, or that its number is stale. None: it may be claimed."""
         if seq > self.hwm:
             return None
         known = self._find(id, seq)
         if known is not None:
             return dict(known, repeated=True)
-        err = IN_DOUBT if seq == self.hwm and id == self._claimed_id else "stale"
-        return {
-            "type": "result",
-            "id": id,
-            "seq": seq,
-            "ok": False,
-            "err": err,
-            "ms": 0,
-            "repeated": err == IN_DOUBT,
-        }
+        return _result(id, seq, "stale", 0)
 
     def claim(self, id: str, seq: int) -> None:
         """Take the number. Committed when this returns; raises OSError, and then nothing may be done."""
@@ -63,7 +54,7 @@ class Ledger:
 
     def settle(self, id: str, seq: int, err: str, ms: int) -> "dict[str, object]":
         """Store the result of the claimed command over the oldest one, and return it."""
-        result = {"type": "result", "id": id, "seq": seq, "ok": not err, "err": err, "ms": ms, "repeated": False}
+        result = _result(id, seq, err, ms)
         slot = self._oldest()
         self._port.save("result%d" % slot, json.dumps(result).encode())
         self._results[slot] = result
@@ -80,6 +71,10 @@ class Ledger:
         return min(range(RESULTS_MAX), key=lambda i: _seq(self._results[i]))
 
 
+def _result(id: str, seq: int, err: str, ms: int) -> "dict[str, object]":
+    return {"type": "result", "id": id, "seq": seq, "ok": not err, "err": err, "ms": ms, "repeated": False}
+
+
 def _seq(result: "dict[str, object] | None") -> int:
     return -1 if result is None else int(str(result["seq"]))
 
@@ -90,6 +85,6 @@ def _parsed(stored: "bytes | None") -> "dict[str, object] | None":
         return None
     try:
         result = json.loads(stored)
-        return result if int(result["seq"]) >= 0 and result["id"] is not None else None
+        return result if int(result["seq"]) >= 0 and "id" in result and "err" in result else None
     except (ValueError, KeyError, TypeError):
         return None

@@ -80,11 +80,11 @@ class FakeHub:
             web.get("/v1/status", self._status),
             web.get("/v1/live", self._live),
             web.get("/v1/ports/monitor", self._monitor),
-            web.get("/v1/devices", lambda _: _items(self.devices.values())),
+            web.get("/v1/devices", self._all_devices),
             web.get("/v1/commands", self._commands),
-            web.get("/v1/claims", lambda _: _items(self.claims.values())),
-            web.get("/v1/knocking", lambda _: _items(self.knocks)),
-            web.get("/v1/ports", lambda _: _items(self.ports.values())),
+            web.get("/v1/claims", self._all_claims),
+            web.get("/v1/knocking", self._all_knocking),
+            web.get("/v1/ports", self._all_ports),
             web.post("/v1/ports/action", self._done),
             web.post("/v1/content/preview", self._preview),
             web.get("/v1/devices/{id}", self._device),
@@ -148,6 +148,18 @@ class FakeHub:
         wanted = request.query["state"]
         states = OPEN if wanted == "open" else {State(wanted)}
         return await _items(it for it in self.commands.values() if it.state in states)
+
+    async def _all_devices(self, _: web.Request) -> web.Response:
+        return await _items(self.devices.values())
+
+    async def _all_claims(self, _: web.Request) -> web.Response:
+        return await _items(self.claims.values())
+
+    async def _all_knocking(self, _: web.Request) -> web.Response:
+        return await _items(self.knocks)
+
+    async def _all_ports(self, _: web.Request) -> web.Response:
+        return await _items(self.ports.values())
 
     def _find(self, request: web.Request) -> views.DeviceView:
         try:

@@ -75,13 +75,15 @@ def hub(folder: Path) -> FakeHub:
         device("back-office", "Back office", online=False, link="", evidence_age_s=7500.0, screen=None),
         device("snack-machine", "Snack machine", kind="vending", link="serial /dev/ttyUSB1 @9600", panel="",
                screen=None, in_doubt=1, evidence_age_s=31.0),
-        device("display-9f31", "display-9f31", state="pending", link="poll", panel="", screen=None, evidence_age_s=1.0),
+        device("display-9f31", "display-9f31", state="pending", link="poll", panel="", screen=None,
+               evidence_age_s=1.0),
     ):  # fmt: skip
         made.devices[view.id] = view
     for asked in (
         command("cmd-0044", "till-1", State.QUEUED, created_at=at(0.2), attempts=0),
         command("cmd-0042", "till-1", State.SUCCEEDED, created_at=at(0.6), ended_at=at(0.5), duration_s=0.41),
-        command("cmd-0041", "till-1", State.SUPERSEDED, created_at=at(0.7), ended_at=at(0.6), reason="a newer QR came"),
+        command("cmd-0041", "till-1", State.SUPERSEDED, created_at=at(0.7), ended_at=at(0.6),
+                reason="a newer QR came"),
         command("cmd-0039", "till-1", State.FAILED, created_at=at(70), ended_at=at(69), duration_s=12.3,
                 reason="the display did not answer within 10 s", attempts=2),
         command("cmd-0040", "snack-machine", State.IN_DOUBT, kind="vend", created_at=at(11), agent=None,
@@ -104,7 +106,8 @@ def hub(folder: Path) -> FakeHub:
     for view in (
         port("/dev/ttyUSB0", "online", device="till-1"),
         port("/dev/ttyUSB1", "online", device="snack-machine", profile="vending", baud=9600),
-        port("/dev/ttyUSB2", "failed", owner="pid 812 minicom", profile="", baud=0, detail="another program holds it",
+        port("/dev/ttyUSB2", "failed", owner="pid 812 minicom", profile="", baud=0,
+             detail="another program holds it",
              hint="Close minicom (process 812), or tell it to use another port."),
     ):  # fmt: skip
         made.ports[view.path] = view

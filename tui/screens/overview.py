@@ -10,12 +10,13 @@ from textual.widgets import Static
 
 from edge.wire.views import ClaimView, DeviceView, KnockView
 from tui import ages, deeds
-from tui.actions import bindings
+from tui.actions import Action, bindings
 from tui.marks import Mark, of_device
 from tui.screens.device import DeviceScreen
 from tui.screens.site_screen import SiteScreen
 from tui.widgets.cell import cell, mark_cell, number_cell
 from tui.widgets.filter_line import FilterLine
+from tui.widgets.key_hints import KeyHints
 from tui.widgets.keyed_table import Field, KeyedTable, Row
 from tui.wording import panel_shows, short_link, waiting_text
 
@@ -54,6 +55,24 @@ class OverviewScreen(SiteScreen):
         yield KeyedTable(DEVICES, id="devices")
         yield Static(id="asking", classes="heading", markup=False)
         yield KeyedTable(REQUESTS, id="requests")
+
+    def fits(self, action: Action) -> bool:
+        """Approve what is pending or claimed, dismiss what is claimed."""
+        claimed = self._claim() is not None
+        if action.id == "overview.dismiss":
+            return claimed
+        if action.id != "overview.approve":
+            return True
+        device = self.site.device(self.subject() or "")
+        return claimed or (device is not None and device.state == "pending")
+
+    def on_data_table_row_highlighted(self) -> None:
+        """The keys that fit the row under the cursor."""
+        self.query_one(KeyHints).refresh()
+
+    def on_descendant_focus(self) -> None:
+        """The keys that fit the list one went to."""
+        self.query_one(KeyHints).refresh()
 
     def show(self) -> None:
         """Rows and counts."""

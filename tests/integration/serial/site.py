@@ -35,6 +35,7 @@ class Site:
         self.views: list[PortView] = []
         self.events: list[DeviceEvent] = []
         self.now: Conversation | None = None
+        self.fault: Exception | None = None  # raised when a device is told of
         self.supervisor: Supervisor
         self._task: asyncio.Task[None] | None = None
         self._plugged: list[DisplayOnTty] = []
@@ -50,15 +51,15 @@ class Site:
         for plugged in self._plugged:
             plugged.unplug()
 
-    def own(self, profile: Profile | None = None, baud: int | None = None) -> None:
+    def own(self, profile: Profile | None = None, baud: int | None = None, *, scan: bool = False) -> None:
         """Start the hub's side, told of the one path."""
-        self._start([PortSpec(str(self.path), profile, baud)])
+        self._start([PortSpec(str(self.path), profile, baud)], scan=scan)
 
     def scan(self) -> None:
         """Start the hub's side, told nothing: it takes what appears in the folder under a USB port's name."""
-        self._start([])
+        self._start([], scan=True)
 
-    def _start(self, specs: list[PortSpec]) -> None:
+    def _start(self, specs: list[PortSpec], *, scan: bool) -> None:
         self.supervisor = Supervisor(
             specs,
             openers=OPENERS,
@@ -66,7 +67,7 @@ class Site:
             on_up=self._on_up,
             on_down=self._on_down,
             on_port=self.views.append,
-            scan=not specs,
+            scan=scan,
             dev=self.path.parent,
         )
         self._task = asyncio.create_task(self.supervisor.run())
@@ -96,6 +97,8 @@ class Site:
         return bool(views) and views[0].state == state
 
     def _on_up(self, conversation: Conversation) -> None:
+        if self.fault is not None:
+            raise self.fault
         conversation.on_event = self.events.append
         self.up.append(conversation)
         self.now = conversation

@@ -90,7 +90,7 @@ class Modem(OldDisplay):
 async def test_a_stranger_is_reported_and_left_alone(site, until):
     modem = Modem()
     await site.plug(modem)
-    site.own(baud=9600)
+    site.own(Profile.NIC_DISPLAY)
     await until(lambda: site.is_in("failed"), seconds=20)
     assert "something else answers here: 'ERROR" in site.view.detail
     assert site.view.owner == "ignored"
@@ -168,3 +168,38 @@ async def test_reset_says_that_a_pty_has_no_such_line(site, until):
     assert await site.supervisor.reset(str(site.path)) == NO_LINE
     with pytest.raises(NotFound):
         await site.supervisor.reset("/dev/nothing")
+
+
+async def test_two_ports_never_are_one_device(site, until):
+    """A name and a link to the same port: the configured one has it, and it is there once."""
+    plugged = await site.plug(OldDisplay())
+    (site.path.parent / "ttyUSB0").symlink_to(site.path)
+    site.own(Profile.NIC_DISPLAY, 9600, scan=True)
+    await until(lambda: site.now)
+    assert [view.path for view in site.supervisor.views()] == [str(site.path)]
+    plugged.unplug()
+    await until(lambda: site.down)
+    await site.plug(OldDisplay())
+    await until(lambda: site.now, seconds=2)
+    assert len(site.up) == 2
+
+
+async def test_what_was_found_once_is_found_again_within_2_s(site, until):
+    plugged = await site.plug(OldDisplay())
+    site.own()
+    await until(lambda: site.now)
+    plugged.unplug()
+    await until(lambda: site.down)
+    await site.plug(OldDisplay())
+    await until(lambda: site.now, seconds=2)
+
+
+async def test_a_fault_in_the_hub_is_shown_on_its_port_and_closes_it(site, until):
+    await site.plug(OldDisplay())
+    site.fault = RuntimeError("registry")
+    site.own(Profile.NIC_DISPLAY, 9600)
+    await until(lambda: site.is_in("failed"))
+    assert site.view.detail == "the hub's own fault: RuntimeError: registry"
+    site.fault = None
+    await until(lambda: site.now)
+    assert site.down == []

@@ -1,0 +1,25 @@
+"""A fake hub per test, listening on a unix socket."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.hub_api import FakeHub, running
+from tests.tui import site_data
+
+
+@pytest.fixture
+async def hub(tmp_path: Path) -> AsyncIterator[FakeHub]:
+    """The small site of site_data, listening."""
+    async with running(site_data.hub(tmp_path)) as made:
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def _own_state_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Crash reports stay in the test's folder; colours do not depend on the caller's terminal."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.delenv("NO_COLOR", raising=False)

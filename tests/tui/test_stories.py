@@ -1,0 +1,164 @@
+"""What a technician does, key by key, against a hub."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.fakes.hub_api import FakeHub
+from tests.tui.stage import SMALL, settled, shows, terminal, text_of, until
+from tui.dialogs.question import QuestionDialog
+from tui.screens.device import DeviceScreen
+from tui.screens.overview import OverviewScreen
+from tui.screens.queue import QueueScreen
+from tui.screens.serial import SerialScreen
+
+
+async def test_number_keys_enter_and_escape_walk_the_screens(hub: FakeHub) -> None:
+    app = terminal(hub.target)
+    async with app.run_test(size=SMALL) as pilot:
+        await settled(pilot, app)
+        assert isinstance(app.screen, OverviewScreen)
+        await pilot.press("2")
+        await until(pilot, lambda: isinstance(app.screen, QueueScreen), "queue")
+        await pilot.press("3")
+        await until(pilot, lambda: isinstance(app.screen, SerialScreen), "serial")
+        await pilot.press("1", "enter")
+        await until(pilot, lambda: isinstance(app.screen, DeviceScreen), "device")
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, OverviewScreen), "back")
+
+
+async def test_pending_device_is_first_and_approving_it_asks_with_cancel_in_front(hub: FakeHub) -> None:
+    app = terminal(hub.target)
+    async with app.run_test(size=SMALL) as pilot:
+        await settled(pilot, app)
+        await pilot.press("a")
+        await until(pilot, lambda: isinstance(app.screen, QuestionDialog), "question")
+        assert app.focused is not None
+        assert app.focused.id == "cancel"
+        assert "display-9f31" in text_of(app)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, OverviewScreen), "cancelled")
+        assert hub.changes() == []
+        await pilot.press("a")
+        await until(pilot, lambda: isinstance(app.screen, QuestionDialog), "question")
+        await pilot.press("right", "enter")
+        await until(pilot, lambda: "POST /v1/devices/display-9f31/approve" in hub.changes(), "approval")
+        await shows(pilot, app, "● online   display-9f31")
+
+
+async def test_forgetting_needs_the_name_typed(hub: FakeHub) -> None:
+    app = terminal(hub.target)
+    async with app.run_test(size=SMALL) as pilot:
+        await settled(pilot, app)
+        app.open_device("till-2")
+        await shows(pilot, app, "On its panel")
+        await pilot.press("d")
+        await until(pilot, lambda: isinstance(app.screen, QuestionDialog), "question")
+        await pilot.press(*"Till 1", "enter")
+        assert app.screen.query_one("#choice-do").disabled
+        assert app.focused is not None
+        assert app.focused.id == "cancel"
+        await pilot.press("shift+tab", *"Till 2", "enter", "tab", "enter")
+        await until(pilot, lambda: hub.changes() == ["DELETE /v1/devices/till-2"], "forgotten")
+        await until(pilot, lambda: isinstance(app.screen, OverviewScreen), "back on overview")
+        await until(pilot, lambda: app.session.site.device("till-2") is None, "gone from the list")
+
+
+async def test_a_typed_qr_is_sent_to_the_device_in_view(hub: FakeHub) -> None:
+    app = terminal(hub.target)
+    async with app.run_test(size=SMALL) as pilot:
+        await settled(pilot, app)
+        app.open_device("till-1")
+        await shows(pilot, app, "On its panel")
+        await pilot.press("s", *"pay-me", "enter")
+        await shows(pilot, app, "no preview here")
+        await pilot.click("#send")
+        await until(pilot, lambda: isinstance(app.screen, DeviceScreen), "sent")
+    path, body = next(call for call in reversed(hub.calls) if call[0].startswith("POST") and "commands" in call[0])
+    assert path == "POST /v1/devices/till-1/commands"
+    assert body == {"kind": "display_qr", "args": {"payload": "pay-me"}, "ttl_s": None}
+
+
+async def test_a_picture_file_is_checked_before_it_is_sent(hub: FakeHub, tmp_path: Path) -> None:
+    text = tmp_path / "not-a-picture.png"
+    text.write_text("hello")
+    app = terminal(hub.target)
+    async with app.run_test(size=SMALL) as pilot:
+        await settled(pilot, app)
+        app.open_device("till-1")
+        await shows(pilot, app, "On its panel")
+        await pilot.press("f", *str(text), "enter")
+        await shows(pilot, app, "neither a PNG")
+        assert hub.changes() == []
+
+
+async def test_a_doubt_is_resolved_with_a_note(hub: FakeHub) -> None:
+    app = terminal(hub.target)
+    async with app.run_test(size=SMALL) as pilot:
+        await settled(pilot, app)
+        await pilot.press("2")
+        await shows(pilot, app, "in doubt")
+        await pilot.press("v", *"saw it fall", "enter", "right", "right", "enter")
+        await until(pilot, lambda: "POST /v1/commands/cmd-0040/resolve" in hub.changes(), "resolved")
+        await until(pilot, lambda: "Snack machine" not in text_of(app), "gone from the queue")
+    assert hub.calls[-1][1] == {"outcome": "succeeded", "note": "saw it fall"}
+
+
+async def test_an_agent_gets_the_display_it_asked_for(hub: FakeHub) -> None:
+    app = terminal(hub.target)
+    async with app.run_test(size=SMALL) as pilot:
+        await settled(pilot, app)
+        await pilot.press("tab", "a")
+        await until(pilot, lambda: isinstance(app.screen, QuestionDialog), "question")
+        assert "Omar Haddad" in text_of(app)
+        await pilot.press("right", "enter")
+        await until(pilot, lambda: "POST /v1/claims/omar/approve" in hub.changes(), "approved")
+    assert hub.calls[-1][1] == {"device": "till-2"}
+
+
+async def test_filter_narrows_as_one_types_and_escape_clears_it(hub: FakeHub) -> None:
+    app = terminal(hub.target)
+    async with app.run_test(size=SMALL) as pilot:
+        await settled(pilot, app)
+        await pilot.press("slash", *"state:offline")
+        await shows(pilot, app, "shows 1 of 5")
+        assert "Till 1" not in text_of(app)
+        assert "state:offline" in text_of(app).splitlines()[-2]
+        await pilot.press("escape")
+        await shows(pilot, app, "Till 1")
+
+
+async def test_resetting_a_port_names_port_and_device(hub: FakeHub) -> None:
+    app = terminal(hub.target)
+    async with app.run_test(size=SMALL) as pilot:
+        await settled(pilot, app)
+        await pilot.press("3", "down", "x")
+        await until(pilot, lambda: isinstance(app.screen, QuestionDialog), "question")
+        assert "/dev/ttyUSB0" in text_of(app)
+        assert "Till 1" in text_of(app)
+        await pilot.press("right", "enter")
+        await until(pilot, lambda: "POST /v1/ports/action" in hub.changes(), "reset")
+    assert hub.calls[-1][1] == {"path": "/dev/ttyUSB0", "action": "reset"}
+
+
+async def test_the_monitor_shows_bytes_both_ways_and_pauses(hub: FakeHub) -> None:
+    app = terminal(hub.target)
+    async with app.run_test(size=SMALL) as pilot:
+        await settled(pilot, app)
+        await pilot.press("3", "down", "m")
+        await shows(pilot, app, "→ 02 41 54")
+        await shows(pilot, app, "OK··")
+        await pilot.press("p")
+        await shows(pilot, app, "paused")
+        await pilot.press("p")
+        await shows(pilot, app, "● live")
+
+
+async def test_the_id_is_copied(hub: FakeHub) -> None:
+    app = terminal(hub.target)
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await settled(pilot, app)
+        await pilot.press("down", "y")
+        await shows(pilot, app, "Copied back-office")
+        assert app.clipboard == "back-office"
