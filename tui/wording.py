@@ -17,6 +17,11 @@ KINDS = {
 }
 
 
+def counted(count: int, thing: str) -> str:
+    """`1 device`, `2 devices`."""
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
 def kind_text(kind: str) -> str:
     """A kind of command; one unknown here by its own name."""
     return KINDS.get(kind, kind.replace("_", " "))

@@ -16,6 +16,7 @@ from edge.errors import BadInput, Conflict, NotFound, Unauthenticated
 from edge.store.database import Database
 
 ADMIN_KEY_FILE = "admin.key"
+NAME_CHARS = 64
 
 
 class Keys:
@@ -77,8 +78,13 @@ class Keys:
     async def _insert(
         self, key_id: str, name: str, role: Role, scope: str, secret: str, *, weak: bool, actor: str
     ) -> Key:
-        if not 1 <= len(name) <= 64:
-            raise BadInput("A key needs a name of 1 to 64 characters.")
+        if not 1 <= len(name) <= NAME_CHARS or not name.isprintable() or name != name.strip():
+            raise BadInput(f"A key needs a name of 1 to {NAME_CHARS} printable characters.")
+        if any(key.name == name and key.revoked_us is None for key in self._by_hash.values()):
+            raise Conflict(
+                f"There is a key named {name!r} already; the audit names keys, so each needs a name of its own.",
+                hint="Give another name, or revoke that one first: `outpost key list`.",
+            )
         key = Key(
             id=key_id,
             name=name,

@@ -14,17 +14,24 @@ class RateLimit:
     """`per_minute` requests a minute for each caller, in bursts up to that number."""
 
     def __init__(self, per_minute: int, clock: Clock) -> None:
-        self._capacity, self._per_s, self._clock = float(per_minute), per_minute / 60.0, clock
+        self._capacity, self._per_s, self._clock = float(max(1, per_minute)), max(1, per_minute) / 60.0, clock
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def take(self, caller: str) -> None:
         """Count one request. Raises RateLimited with the time to wait."""
+        level = self.require(caller)
+        self._buckets[caller] = (level - 1.0, self._clock.mono_s())
+        self._buckets.move_to_end(caller)
+        if len(self._buckets) > CALLERS:
+            self._buckets.popitem(last=False)
+
+    def require(self, caller: str) -> float:
+        """How many requests the caller has left, counting none. Raises RateLimited when that is none."""
         now = self._clock.mono_s()
         level, at = self._buckets.get(caller, (self._capacity, now))
         level = min(self._capacity, level + (now - at) * self._per_s)
         if level < 1.0:
-            raise RateLimited(retry_after_s=(1.0 - level) / self._per_s)
-        self._buckets[caller] = (level - 1.0, now)
-        self._buckets.move_to_end(caller)
-        if len(self._buckets) > CALLERS:
-            self._buckets.popitem(last=False)
+            raise RateLimited(
+                "Too many requests from here for now.", retry_after_s=max(0.0, (1.0 - level) / self._per_s)
+            )
+        return level

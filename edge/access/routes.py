@@ -6,6 +6,7 @@ from edge.access.keys import Keys
 from edge.access.model import Key, Role
 from edge.access.routing import Answer, Call, Created, Page, Route
 from edge.clock import iso
+from edge.errors import BadInput
 from edge.wire.views import CreateKey, KeyView, NewKey
 
 
@@ -36,6 +37,8 @@ class KeyRoutes:
         if wanted.secret:
             key = await self._keys.import_(wanted.name, role, wanted.scope, wanted.secret, actor=call.actor)
             return Created(NewKey(id=key.id, name=key.name, role=key.role.label, scope=key.scope, key=""))
+        if wanted.scope:
+            raise BadInput("Only an imported key has a scope.", hint="Leave `scope` out, or give the `secret` too.")
         key, secret = await self._keys.create(wanted.name, role, actor=call.actor)
         return Created(NewKey(id=key.id, name=key.name, role=key.role.label, scope=key.scope, key=secret))
 

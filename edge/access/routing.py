@@ -13,15 +13,23 @@ from edge.errors import BadInput
 
 LIST_MAX = 500
 LIST_DEFAULT = 100
+NUMBER_DIGITS = 18  # what a 64-bit number of the database always holds
 
 
 class Call:
     """One request, after it was let in: who asks, for what, with which body."""
 
-    __slots__ = ("body", "principal", "request")
+    __slots__ = ("_still_allowed", "body", "principal", "request")
 
-    def __init__(self, request: web.Request, principal: Principal, body: Any) -> None:
+    def __init__(
+        self,
+        request: web.Request,
+        principal: Principal,
+        body: Any,
+        still_allowed: Callable[[], bool] = lambda: True,
+    ) -> None:
         self.request, self.principal, self.body = request, principal, body
+        self._still_allowed = still_allowed
 
     @property
     def actor(self) -> str:
@@ -38,19 +46,29 @@ class Call:
 
     def limit(self) -> int:
         """How many items were asked for. Raises BadInput."""
-        text = self.query("limit", str(LIST_DEFAULT))
-        if not text.isdecimal() or not 1 <= int(text[:9]) <= LIST_MAX:
+        limit = self.number("limit")
+        if limit is None:
+            return LIST_DEFAULT
+        if not 1 <= limit <= LIST_MAX:
             raise BadInput(f"limit is a number from 1 to {LIST_MAX}.")
-        return int(text)
+        return limit
 
     def cursor(self) -> int | None:
         """Where the list goes on: the opaque `next` of the page before. Raises BadInput."""
-        text = self.query("cursor")
+        return self.number("cursor")
+
+    def number(self, name: str) -> int | None:
+        """A query parameter that is a whole number, None when it is not given. Raises BadInput."""
+        text = self.query(name)
         if not text:
             return None
-        if not text.isdecimal() or len(text) > 18:
-            raise BadInput("cursor is what an earlier answer gave as `next`.")
+        if not text.isdecimal() or len(text) > NUMBER_DIGITS:
+            raise BadInput(f"{name} is a number of at most {NUMBER_DIGITS} digits, as an earlier answer gave it.")
         return int(text)
+
+    def still_allowed(self) -> bool:
+        """Whether the caller's key is still good: asked by answers that go on for hours."""
+        return self._still_allowed()
 
 
 class Created(msgspec.Struct, frozen=True):
@@ -73,7 +91,8 @@ Handler = Callable[[Call], Awaitable[Answer]]
 class Route(msgspec.Struct, frozen=True):
     """One route. `role` None is public; `app` lets keys of apps in too; `returns` and `body` make the OpenAPI.
 
-    `many`: the answer is `{"items": [returns], "next": cursor}`.
+    `many`: the answer is `{"items": [returns], "next": cursor}`. `stream`: the answer is a row of `returns` that goes
+    on until the caller leaves, as `stream` names it. `query` names the parameters besides those of every list.
     """
 
     method: str
@@ -87,3 +106,5 @@ class Route(msgspec.Struct, frozen=True):
     many: bool = False
     created: bool = False
     limited: bool = True
+    stream: str = ""
+    query: tuple[str, ...] = ()

@@ -15,11 +15,11 @@ from typing import Any
 import msgspec
 from aiohttp import hdrs, web
 
-from edge.access.model import NOBODY
+from edge.access.model import NOBODY, Principal
 from edge.access.routing import Answer, Call, Created, Route
 from edge.api.guard import Guard
 from edge.api.knocking import Knocking
-from edge.api.problems import NoRoute, Unexpected, WrongMethod, problem
+from edge.api.problems import NoRoute, NotHttp, Unexpected, WrongMethod, problem
 from edge.errors import BadInput, OutpostError, TooLarge, Unauthenticated
 
 log = logging.getLogger(__name__)
@@ -40,42 +40,59 @@ def build(
     """The application: /v1 from `routes`, the older systems' paths from `legacy`."""
     app = web.Application(client_max_size=body_bytes, middlewares=[_outermost(knocking)])
     for route in routes:
-        app.router.add_route(route.method, route.path, _endpoint(route, guard, body_s), name=None)
+        endpoint = _endpoint(route, guard, knocking, body_s)
+        app.router.add_route(route.method, route.path, endpoint)
+        if route.method == hdrs.METH_GET and not route.stream:
+            app.router.add_route(hdrs.METH_HEAD, route.path, endpoint)
     app.router.add_routes(legacy)
     return app
 
 
-def _endpoint(route: Route, guard: Guard, body_s: float) -> AiohttpHandler:
+def _endpoint(route: Route, guard: Guard, knocking: Knocking, body_s: float) -> AiohttpHandler:
     decoder = msgspec.json.Decoder(route.body) if route.body else None
 
     async def endpoint(request: web.Request) -> web.StreamResponse:
         try:
-            principal = NOBODY
-            if route.role is not None:
-                principal = guard.identify(request)
-                guard.count(principal, request)
-                if principal is NOBODY:
-                    raise Unauthenticated()
-                principal.require(route.role, app=route.app)
-            elif route.limited:
-                guard.count_address(request)
+            principal = _admitted(route, request, guard)
+            _check_idempotency_key(request)
             body = await read(request, decoder, body_s) if decoder else None
-            return answer(await route.handler(Call(request, principal, body)))
+
+            def still_allowed() -> bool:
+                return guard.still(principal, request)
+
+            return answer(await route.handler(Call(request, principal, body, still_allowed)))
         except Unauthenticated as error:
-            return problem(await _count_refusal(guard, request, error))
+            knocking.note(request, error.detail)
+            return problem(error)
         except OutpostError as error:
             return problem(error)
 
     return endpoint
 
 
-async def _count_refusal(guard: Guard, request: web.Request, error: OutpostError) -> OutpostError:
-    """A wrong key counts against the address, so that keys are not guessed at full speed."""
+def _admitted(route: Route, request: web.Request, guard: Guard) -> Principal:
+    """Who calls, counted and found to have the role. A call without a good key counts against its address."""
+    if route.role is None:
+        if route.limited:
+            guard.count_address(request)
+        return NOBODY
     try:
+        principal = guard.identify(request)
+    except Unauthenticated:
         guard.count_address(request)
-    except OutpostError as limited:
-        return limited
-    return error
+        raise
+    guard.count(principal, request)
+    if principal is NOBODY:
+        raise Unauthenticated()
+    principal.require(route.role, app=route.app)
+    return principal
+
+
+def _check_idempotency_key(request: web.Request) -> None:
+    """Raise BadInput for a key that is no printable ASCII: nobody could send quite the same one again."""
+    key = request.headers.get("Idempotency-Key", "")
+    if not key.isascii() or not key.isprintable():
+        raise BadInput("An Idempotency-Key is made of printable ASCII characters.")
 
 
 async def read(request: web.Request, decoder: msgspec.json.Decoder[Any], body_s: float) -> Any:
@@ -90,6 +107,8 @@ async def read(request: web.Request, decoder: msgspec.json.Decoder[Any], body_s:
 async def read_bytes(request: web.Request, body_s: float) -> bytes:
     """The whole body within `body_s` seconds. Raises TooLarge or BadInput."""
     try:
+        if request.content.is_eof():  # it came with the head, as nearly all do: no deadline to set up
+            return await request.read()
         async with asyncio.timeout(body_s):
             return await request.read()
     except TimeoutError as error:
@@ -118,11 +137,14 @@ def _outermost(knocking: Knocking) -> Any:
             knocking.note(request, "No such path here.")
             return problem(NoRoute(f"There is nothing at {request.path[:200]}."))
         except web.HTTPMethodNotAllowed as error:
+            knocking.note(request, f"This path does not take {error.method}.")
             response = problem(WrongMethod(f"{request.path[:200]} does not take {error.method}."))
             response.headers[hdrs.ALLOW] = ", ".join(sorted(error.allowed_methods))
             return response
-        except web.HTTPException:
-            raise
+        except web.HTTPException as error:
+            if error.status < 400:
+                raise
+            return problem(NotHttp(error.reason, status=error.status))
         except Exception:  # the task's edge: reported, logged with its id, never shown
             instance = secrets.token_hex(4)
             log.exception("a request failed", extra={"instance": instance, "path": request.path[:200]})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pwd
 import socket
 import struct
+from ipaddress import IPv4Address, IPv6Network, ip_address
 
 from aiohttp import web
 
@@ -12,7 +13,7 @@ from edge.access.keys import Keys
 from edge.access.limits import RateLimit
 from edge.access.model import NOBODY, Principal, Role
 from edge.clock import Clock
-from edge.errors import Unauthenticated
+from edge.errors import RateLimited, Unauthenticated
 
 _PEERCRED = struct.Struct("3i")  # pid, uid, gid of the process at the other end of a unix socket
 
@@ -34,11 +35,27 @@ class Guard:
             scheme, _, secret = header.partition(" ")
             if scheme.lower() != "bearer" or not secret:
                 raise Unauthenticated("The Authorization header is not `Bearer KEY`.")
-            return self._keys.authenticate(secret.strip())
+            return self._authenticated(secret.strip(), request)
         key = request.headers.get("X-API-Key")
         if key:
-            return self._keys.authenticate(key)
+            return self._authenticated(key, request)
         return local_login(request) or NOBODY
+
+    def _authenticated(self, secret: str, request: web.Request) -> Principal:
+        """Who has this key. One that people chose is not even looked at while its address guesses too often."""
+        principal = self._keys.authenticate(secret)
+        if principal.scope:
+            self._unknown.require(address_of(request))
+        return principal
+
+    def still(self, principal: Principal, request: web.Request) -> bool:
+        """Whether the caller is still who he was let in as: his key may have been revoked since."""
+        try:
+            return self.identify(request) == principal
+        except RateLimited:
+            return True
+        except Unauthenticated:
+            return False
 
     def count(self, principal: Principal, request: web.Request) -> None:
         """Count one request of this caller. Raises RateLimited."""
@@ -49,7 +66,7 @@ class Guard:
 
     def count_address(self, request: web.Request) -> None:
         """Count one request of an address that has not shown a key."""
-        self._unknown.take(network(request.remote or "local"))
+        self._unknown.take(address_of(request))
 
     def count_device(self, device_id: str) -> None:
         """Count one request of an approved device that cannot authenticate."""
@@ -71,8 +88,19 @@ def local_login(request: web.Request) -> Principal | None:
     return Principal(f"login:{name}", Role.ADMIN)
 
 
+def address_of(request: web.Request) -> str:
+    """What one anonymous caller is counted as."""
+    return network(request.remote) if request.remote else "local"
+
+
 def network(address: str) -> str:
     """What counts as one anonymous caller: an IPv4 address, or an IPv6 /64, since a host has all of that."""
-    if ":" not in address or address.startswith("::ffff:"):
+    try:
+        parsed = ip_address(address.split("%", 1)[0])
+    except ValueError:
         return address
-    return ":".join(address.split("%", 1)[0].split(":")[:4])
+    if isinstance(parsed, IPv4Address):
+        return str(parsed)
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(IPv6Network((parsed.packed[:8] + bytes(8), 64)))

@@ -40,7 +40,16 @@ class HubRoutes:
         openapi = "/v1/openapi.json"
         return [
             Route("GET", "/v1/status", self.status, "The hub at one look", viewer, returns=StatusView),
-            Route("GET", "/v1/ledger", self.ledger, "Facts, oldest first", viewer, returns=FactView, many=True),
+            Route(
+                "GET",
+                "/v1/ledger",
+                self.ledger,
+                "Facts, oldest first",
+                viewer,
+                returns=FactView,
+                many=True,
+                query=("after",),
+            ),
             Route(
                 "GET", "/v1/knocking", self.knocking, "Who finds no answer", viewer, returns=KnockView, many=True
             ),
@@ -55,9 +64,8 @@ class HubRoutes:
         return self._status(call.actor, call.principal.role.label)
 
     async def ledger(self, call: Call) -> Answer:
-        """GET /v1/ledger?after=."""
-        after = call.query("after")
-        start = int(after) if after.isdecimal() and len(after) < 18 else call.cursor() or 0
+        """GET /v1/ledger?after=; a cursor goes on from there."""
+        start = call.cursor() or call.number("after") or 0
         found = [fact_view(fact) for fact in await facts(self._db, start, call.limit())]
         return Page(found, str(found[-1].seq) if len(found) == call.limit() else None)
 

@@ -32,8 +32,8 @@ class Knocking:
 
     def note(self, request: web.Request, why: str) -> None:
         """Count one."""
-        path = request.path.encode("ascii", "backslashreplace").decode()[:TEXT_CHARS]
-        key = (request.remote or "local", f"{request.method} {path}")
+        path = "".join(c if c.isprintable() and c.isascii() else ascii(c)[1:-1] for c in request.path[:TEXT_CHARS])
+        key = (request.remote or "local", f"{request.method} {path}"[:TEXT_CHARS])
         knock = self._knocks.setdefault(key, _Knock(why, 0, 0))
         knock.why, knock.count, knock.last_us = why, knock.count + 1, self._clock.now().at_us
         self._knocks.move_to_end(key)

@@ -1,26 +1,30 @@
 """What happens, as it happens: WebSocket /v1/live and SSE /v1/events.
 
-Both carry LiveEvent. An event that is a fact has the ledger's number as its id; a reader that comes back with
-Last-Event-ID (or `?after=`) gets every fact it missed. A reader too slow for its queue is told so (`missed`) and
-reads the state anew.
+Both carry LiveEvent. Each fact is told once, in order, with the ledger's number as its id; a reader that comes back
+with Last-Event-ID (or `?after=`) gets every fact it missed. Between them come the things that changed, as they are
+now. A reader too slow for its queue is told so (`missed`) and reads the state anew; of the facts it misses none.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 
 import msgspec
-from aiohttp import WSMsgType, web
+from aiohttp import ClientConnectionResetError, WSMsgType, web
 
 from edge.access.model import Role
 from edge.access.routing import Answer, Call, Route
 from edge.bus import Bus, Event, Missed
-from edge.errors import BadInput, Busy
+from edge.errors import Busy
 from edge.wire.views import FactView, LiveEvent
 
 HEARTBEAT_S = 15.0  # a dead socket is found within two of these
+LOOK_S = 1.0  # how late a fact may come that nothing else announces, and a revoked key be noticed
+FACTS_EVERY_S = 0.2  # the ledger is read no more often than this for one reader
+STALLED_S = 30.0  # a reader that takes nothing for so long is cut off, and resumes where it was
 READERS = 64  # live connections at once; each costs a queue and a task
 RESUME_PAGE = 500
 RESUME_MAX = 10_000  # a reader further behind reads the ledger instead
@@ -28,78 +32,126 @@ RESUME_MAX = 10_000  # a reader further behind reads the ledger instead
 _encode = msgspec.json.Encoder().encode
 Translate = Callable[[Event], Awaitable[LiveEvent | None]]
 Facts = Callable[[int, int], Awaitable[list[FactView]]]
+Tell = Callable[[LiveEvent | None], Awaitable[None]]
 
 
 class Live:
-    """The live routes. `translate` makes a bus event into what is told; `facts(after, limit)` reads the ledger."""
+    """The live routes. `translate` makes a bus event into what is told; `facts(after, limit)` reads the ledger.
 
-    def __init__(self, bus: Bus, translate: Translate, facts: Facts) -> None:
-        self._bus, self._translate, self._facts = bus, translate, facts
+    `head` is the number of its newest fact.
+    """
+
+    def __init__(self, bus: Bus, translate: Translate, facts: Facts, head: Callable[[], int]) -> None:
+        self._bus, self._translate, self._facts, self._head = bus, translate, facts, head
         self.readers = 0
 
     def all(self) -> list[Route]:
         """Every route."""
-        viewer = Role.VIEWER
+        viewer, sse, after = Role.VIEWER, "text/event-stream", ("after",)
         return [
-            Route("GET", "/v1/live", self.websocket, "Events over a WebSocket", viewer, returns=LiveEvent),
-            Route("GET", "/v1/events", self.sse, "Events as server-sent events", viewer, returns=LiveEvent),
+            Route(
+                "GET",
+                "/v1/live",
+                self.websocket,
+                "Events over a WebSocket",
+                viewer,
+                returns=LiveEvent,
+                stream="WebSocket",
+                query=after,
+            ),
+            Route(
+                "GET",
+                "/v1/events",
+                self.sse,
+                "Events as server-sent events",
+                viewer,
+                returns=LiveEvent,
+                stream=sse,
+                query=after,
+            ),
         ]
 
     async def websocket(self, call: Call) -> Answer:
         """GET /v1/live."""
+        after = _after(call)
         with self._reader():
             socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=4096)
             await socket.prepare(call.request)
-            teller = asyncio.create_task(self._tell(socket, _after(call)))
+
+            async def tell(event: LiveEvent | None) -> None:
+                if event is not None:
+                    await socket.send_str(_encode(event).decode())
+
+            teller = asyncio.create_task(self._tell(call, after, tell))
+            teller.add_done_callback(lambda _: asyncio.ensure_future(socket.close()))
             try:
                 async for message in socket:
                     if message.type is WSMsgType.ERROR:
                         break
             finally:
                 teller.cancel()
-                await asyncio.gather(teller, return_exceptions=True)
+                (ended,) = await asyncio.gather(teller, return_exceptions=True)
+                _raise_bug(ended)
             return socket
-
-    async def _tell(self, socket: web.WebSocketResponse, after: int | None) -> None:
-        async for event in self.stream(after):
-            await socket.send_str(_encode(event).decode())
 
     async def sse(self, call: Call) -> Answer:
         """GET /v1/events."""
+        after = _after(call)
         with self._reader():
-            response = web.StreamResponse(
-                headers={
-                    "Content-Type": "text/event-stream",
-                    "Cache-Control": "no-store",
-                    "X-Accel-Buffering": "no",
-                }
-            )
+            headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+            response = web.StreamResponse(headers=headers)
             await response.prepare(call.request)
-            stream = self.stream(_after(call))
-            with contextlib.suppress(ConnectionResetError):
-                pending = asyncio.ensure_future(anext(stream))
-                try:
-                    while True:
-                        done, _ = await asyncio.wait({pending}, timeout=HEARTBEAT_S)
-                        if not done:
-                            await response.write(b": keep-alive\n\n")
-                            continue
-                        await response.write(_sse(pending.result()))
-                        pending = asyncio.ensure_future(anext(stream))
-                finally:
-                    pending.cancel()
-                    await asyncio.gather(pending, return_exceptions=True)
-                    await stream.aclose()
+            told_s = time.monotonic()
+
+            async def tell(event: LiveEvent | None) -> None:
+                nonlocal told_s
+                if event is not None:
+                    await response.write(_sse(event))
+                elif time.monotonic() - told_s >= HEARTBEAT_S:
+                    await response.write(b": keep-alive\n\n")
+                else:
+                    return
+                told_s = time.monotonic()
+
+            with contextlib.suppress(ConnectionError, ClientConnectionResetError):
+                await self._tell(call, after, tell)
             return response
 
-    async def stream(self, after: int | None) -> AsyncGenerator[LiveEvent, None]:
-        """The facts behind number `after`, then everything as it happens."""
+    async def _tell(self, call: Call, after: int | None, tell: Tell) -> None:
+        """Tell until the reader is gone, stalled, or no longer allowed; `tell(None)` when nothing happened."""
+        checked_s = time.monotonic()
+        async with contextlib.aclosing(self.stream(after)) as stream:
+            async for event in stream:
+                if time.monotonic() - checked_s >= LOOK_S:
+                    checked_s = time.monotonic()
+                    if not call.still_allowed():
+                        return
+                try:
+                    async with asyncio.timeout(STALLED_S):
+                        await tell(event)
+                except TimeoutError:
+                    if call.request.transport is not None:
+                        call.request.transport.abort()
+                    return
+
+    async def stream(self, after: int | None) -> AsyncGenerator[LiveEvent | None, None]:
+        """The facts behind number `after`, then everything as it happens; None each LOOK_S with nothing."""
         subscription = self._bus.subscribe()
         try:
-            if after is not None:
-                async for event in self._missed(after):
-                    yield event
-            async for happened in subscription:
+            told = self._head() if after is None else after
+            looked_s = 0.0
+            while True:
+                if self._head() > told and time.monotonic() - looked_s >= FACTS_EVERY_S:
+                    async for event in self._facts_after(told):
+                        told = event.id or self._head()
+                        yield event
+                    looked_s = time.monotonic()
+                try:
+                    async with asyncio.timeout(FACTS_EVERY_S if self._head() > told else LOOK_S):
+                        happened = await subscription.get()
+                except TimeoutError:
+                    yield None
+                    continue
                 if isinstance(happened, Missed):
                     yield LiveEvent(topic="missed", data={"count": happened.count})
                     continue
@@ -109,13 +161,14 @@ class Live:
         finally:
             subscription.close()
 
-    async def _missed(self, after: int) -> AsyncIterator[LiveEvent]:
+    async def _facts_after(self, after: int) -> AsyncIterator[LiveEvent]:
+        """What the ledger holds behind `after`; past RESUME_MAX of it, that the rest is left out (no id)."""
         told = 0
         while page := await self._facts(after, RESUME_PAGE):
             for fact in page:
                 yield LiveEvent(topic="fact", id=fact.seq, data=msgspec.to_builtins(fact))
             after, told = page[-1].seq, told + len(page)
-            if told >= RESUME_MAX:
+            if told >= RESUME_MAX and self._head() > after:
                 yield LiveEvent(topic="missed", data={"after": after})
                 return
 
@@ -131,12 +184,13 @@ class Live:
 
 
 def _after(call: Call) -> int | None:
-    text = call.request.headers.get("Last-Event-ID") or call.query("after")
-    if not text:
-        return None
-    if not text.isdecimal() or len(text) > 18:
-        raise BadInput("Last-Event-ID is a number an earlier event gave as its id.")
-    return int(text)
+    return call.number_in("Last-Event-ID") if "Last-Event-ID" in call.request.headers else call.number("after")
+
+
+def _raise_bug(ended: BaseException | None) -> None:
+    """Let what went wrong in the hub be logged; that a reader is gone is no error."""
+    if isinstance(ended, Exception) and not isinstance(ended, ConnectionError | ClientConnectionResetError):
+        raise ended
 
 
 def _sse(event: LiveEvent) -> bytes:

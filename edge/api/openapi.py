@@ -43,7 +43,7 @@ def _operation(route: Route) -> Json:
         "responses": {**_answer(route), "default": _problem()},
     }
     parameters = [_path_parameter(name) for name in _PARAMETER.findall(route.path)]
-    parameters += [_query_parameter(name) for name in ("limit", "cursor") if route.many]
+    parameters += [_query_parameter(name) for name in (*(("limit", "cursor") if route.many else ()), *route.query)]
     if parameters:
         operation["parameters"] = parameters
     if route.body:

@@ -45,7 +45,16 @@ class PortRoutes:
                 body=PortAction,
                 returns=PortDone,
             ),
-            Route("GET", "/v1/ports/monitor", self.monitor, "Raw bytes over a WebSocket", tech, returns=PortBytes),
+            Route(
+                "GET",
+                "/v1/ports/monitor",
+                self.monitor,
+                "Raw bytes over a WebSocket",
+                tech,
+                returns=PortBytes,
+                stream="WebSocket",
+                query=("path",),
+            ),
         ]
 
     async def every(self, call: Call) -> Answer:

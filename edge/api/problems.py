@@ -7,8 +7,10 @@ import math
 import msgspec
 from aiohttp import web
 
-from edge.errors import OutpostError, RateLimited
+from edge.errors import BadInput, OutpostError, RateLimited
 from edge.wire.views import Problem
+
+DETAIL_CHARS = 500
 
 _encode = msgspec.json.Encoder().encode
 
@@ -16,23 +18,30 @@ _encode = msgspec.json.Encoder().encode
 def problem(error: OutpostError, *, instance: str = "") -> web.Response:
     """`error` as an answer; Retry-After where there is a time to wait."""
     headers = {}
+    status = error.http_status if isinstance(error, NotHttp) else error.status
     if isinstance(error, RateLimited):
         headers["Retry-After"] = str(max(1, math.ceil(error.retry_after_s)))
-    if error.status == 401:
+    if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     body = Problem(
         type=f"/problems/{error.code}",
         title=(type(error).__doc__ or error.code).split("\n", 1)[0].rstrip("."),
-        status=error.status,
-        detail=error.detail,
+        status=status,
+        detail=_bounded(error.detail),
         code=error.code,
         hint=error.advice,
         retryable=error.retryable,
         instance=instance,
     )
     return web.Response(
-        body=_encode(body), status=error.status, content_type="application/problem+json", headers=headers
+        body=_encode(body), status=status, content_type="application/problem+json", headers=headers
     )
+
+
+def _bounded(detail: str) -> str:
+    """What was sent may be quoted in it: cut short, and characters that are none (half surrogates) escaped."""
+    short = detail if len(detail) <= DETAIL_CHARS else detail[:DETAIL_CHARS] + "…"
+    return short.encode("utf-8", "backslashreplace").decode()
 
 
 class Unexpected(OutpostError):
@@ -49,6 +58,17 @@ class NoRoute(OutpostError):
     code = "no-route"
     status = 404
     hint = "The API is described at /v1/openapi.json."
+
+
+class NotHttp(BadInput):
+    """The request breaks a rule of HTTP."""
+
+    code = "http"
+    hint = "Send HTTP/1.1 as RFC 9110 has it."
+
+    def __init__(self, detail: str, *, status: int) -> None:
+        super().__init__(detail)
+        self.http_status = status
 
 
 class WrongMethod(OutpostError):

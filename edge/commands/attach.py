@@ -19,7 +19,8 @@ from edge.wire.native import Log, State
 log = logging.getLogger(__name__)
 
 OPEN_PORT_S = 10.0  # an old display says nothing by itself: its open port is the evidence, renewed this often
-PANELS = {("zlib-1bpp", 320, 480): "tft-320x480"}
+OPEN_PORT = "its port is open"
+PANELS = {("1bpp-zlib", 320, 480): "tft-320x480"}
 ALIAS_SYSTEM = "serial"
 FACTS_KEPT = ("fw", "build", "boot", "epoch", "name")
 
@@ -68,7 +69,7 @@ class Attachments:
                 await asyncio.sleep(OPEN_PORT_S)
                 for device_id in self.links:
                     if self._registry.known(device_id).profile == "nic-display":
-                        self._presences.seen(device_id, "its port is open")
+                        self._presences.seen(device_id, OPEN_PORT)
         finally:
             for task in self._tasks:
                 task.cancel()
@@ -87,7 +88,7 @@ class Attachments:
         self._devices[conversation] = device.id
         link = f"serial {conversation.port_path} @{conversation.baud}"
         self.links[device.id] = link
-        self._presences.seen(device.id, "handshake")
+        self._presences.seen(device.id, "handshake" if conversation.hello.get("answered", True) else OPEN_PORT)
         conversation.on_event = lambda event: self._hear(device.id, event)
         self._dispatcher.up(device.id, conversation, link)
         self._bus.publish(DeviceChanged(device_id=device.id))

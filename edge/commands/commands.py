@@ -113,14 +113,12 @@ class Commands:
             )
         if len(self._open.get(device.id, ())) >= self._queue_limit:
             raise DeviceUnavailable(f"{device.name} already has {self._queue_limit} open commands.")
-        asked = b"%b %b %b" % (device.id.encode(), kind.name.encode(), _encode(args))
         preparer = self._preparers.get(kind.name)
         prepared = await preparer(args, device) if preparer else _no_args(args)
         ttl = _ttl_s(kind.ttl_s, ttl_s)
         command = self._new(device, kind.name, actor, ttl, session_id=session_id, agent=agent)
         text = _encode(prepared)
         digest = blake2b(text, digest_size=16).digest()
-        asked_hash = blake2b(asked, digest_size=16).digest()
 
         def work(tx: Transaction) -> tuple[Command, list[Command], bool]:
             if idempotency_key:

@@ -60,13 +60,17 @@ def insert(tx: Transaction, command: Command, args: str, args_hash: bytes) -> Co
 
 def supersede(tx: Transaction, by: Command, kinds: frozenset[str]) -> list[Command]:
     """End the undelivered commands that `by` replaces."""
-    marks = ",".join("?" * len(kinds))
+    advance(State.QUEUED, State.SUPERSEDED)
+    reason, marks = f"Replaced by {by.id}.", ",".join("?" * len(kinds))
     rows = tx.rows(
-        f"SELECT {COLUMNS} FROM commands WHERE device_id = ? AND ended_us IS NULL AND state = 'queued'"
-        f" AND number < ? AND kind IN ({marks})",
-        (by.device_id, by.number, *sorted(kinds)),
+        "UPDATE commands SET state = 'superseded', reason = ?, ended_us = ?, args = NULL"
+        " WHERE device_id = ? AND ended_us IS NULL AND state = 'queued' AND number < ?"
+        f" AND kind IN ({marks}) RETURNING {COLUMNS}",
+        (reason, tx.stamp.at_us, by.device_id, by.number, *sorted(kinds)),
     )
-    return [change(tx, command(row), State.SUPERSEDED, f"Replaced by {by.id}.") for row in rows]
+    for row in rows:
+        tx.fact("command.superseded", row[1], device=by.device_id, reason=reason)
+    return [command(row) for row in rows]
 
 
 def begin(tx: Transaction, before: Command, link: str) -> Command:

@@ -75,7 +75,7 @@ class NicDisplay:
     @property
     def hello(self) -> Mapping[str, Json]:
         """`answered`: whether it has ever spoken; `free_kb` as it said last."""
-        return {"answered": self._free_kb is not None, "free_kb": self._free_kb}
+        return {"kind": "display", "answered": self._free_kb is not None, "free_kb": self._free_kb}
 
     @property
     def port_path(self) -> str:

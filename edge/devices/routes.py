@@ -63,7 +63,9 @@ class DeviceRoutes:
             Route(
                 "PUT", place, self.bind, "Say at which computer it stands", tech, body=BindWorkstation, returns=view
             ),
-            Route("DELETE", place, self.unbind, "Undo that; `computer_name` names it", tech),
+            Route(
+                "DELETE", place, self.unbind, "Undo that; `computer_name` names it", tech, query=("computer_name",)
+            ),
             Route("GET", "/v1/agents", self.seated, "Who sits where", viewer, returns=AgentView, many=True),
             Route(
                 "GET",

@@ -25,11 +25,11 @@ OnMessage = Callable[[bytes], None]
 RX_BYTES_UNKNOWN = 128
 """Taken for the device's receive buffer until its hello says better: the least any may have."""
 
-KEEPALIVE_S = 1.0
+KEEPALIVE_S = 0.5
 """A ping when nothing else was written for so long: the device takes 4 s of silence for a lost hub."""
 
 SILENCE_S = 5.0
-"""Nothing heard for so long, though pinged each second: longer than a device's slowest flash write."""
+"""Nothing heard for so long, though pinged all the while: longer than a device's slowest flash write."""
 
 ANSWER_S = 0.25
 """What a device may take for READY, PONG or BAUD_OK, beside the line's time for both frames."""
@@ -197,13 +197,13 @@ class FrameLink:
 
     async def _keep_alive(self) -> None:
         while True:
-            await asyncio.sleep(KEEPALIVE_S / 2)
+            await asyncio.sleep(KEEPALIVE_S)
             now = _now()
             if not self._begun:
                 self._heard_at = now
             elif now - self._heard_at > SILENCE_S + 4 * wire_time_s(RX_BYTES_UNKNOWN, self._stream.baud):
                 raise LinkError("the device fell silent")
-            elif now - self._wrote_at >= KEEPALIVE_S / 2:
+            elif now - self._wrote_at >= KEEPALIVE_S:
                 self._post(FrameType.PING)
 
     # -- frames in

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from typing import Protocol
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_fixed, wait_random_exponential
 
 from edge.clock import Clock
+from edge.errors import OutpostError
 from edge.links.boot_text import DownloadMode, Stranger
 from edge.links.conversation import Conversation, Openers
 from edge.links.detect import Way, detect, first_baud
@@ -22,6 +24,8 @@ from edge.links.ports import Sighting, settled_facts, sight
 from edge.links.serial_port import Direction, Lines, SerialPort
 from edge.links.spec import PortSpec
 from edge.wire.views import PortView
+
+log = logging.getLogger(__name__)
 
 RETRY_MIN_S = 0.2  # a driver takes so long to let a port go
 RETRY_FIRST_S = 0.5  # the first pause is random up to this, and doubles
@@ -92,7 +96,7 @@ class PortOwner:
             except _Replugged:
                 continue
             except Exception as error:  # noqa: BLE001 the edge of this task: one bad port must not end the others
-                self.status.show(failure(error))
+                self._report(error)
                 await self._pause_or_replug(RETRY_MAX_S)
 
     async def _present(self) -> None:
@@ -195,9 +199,14 @@ class PortOwner:
         """Say why it failed. A stranger is left alone until something else is plugged in."""
         error = state.outcome.exception() if state.outcome is not None else None
         if isinstance(error, Exception):
-            self.status.show(failure(error))
+            self._report(error)
         if isinstance(error, Stranger):
             await self._wake.wait()
+
+    def _report(self, error: Exception) -> None:
+        if not isinstance(error, OutpostError):
+            log.error("port %s: a fault in the hub", self.spec.path, exc_info=error)
+        self.status.show(failure(error))
 
 
 def _may_pass(error: BaseException) -> bool:

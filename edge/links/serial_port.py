@@ -12,7 +12,6 @@ import contextlib
 import errno
 import fcntl
 import os
-import struct
 import termios
 from collections.abc import Callable
 from enum import StrEnum
@@ -25,6 +24,7 @@ from serial.tools import list_ports_linux
 
 from edge.errors import Busy, LinkError
 from edge.links.holder import find_holder
+from edge.links.modem_lines import LINES, RESET, deassert, get_lines, set_lines
 
 Direction = Literal["rx", "tx"]
 Tap = Callable[[Direction, bytes], None]
@@ -38,8 +38,6 @@ PULSE_S, PULSE_USB_S = 0.1, 0.2  # EN held low: what esptool uses, on a bridge a
 ESPRESSIF_VID = 0x303A
 PTY_MAJORS = range(136, 144)  # the Unix98 pseudo-terminals
 TIOCGEXCL = 0x80045440  # is it taken exclusively? Not in Python's termios
-LINES = termios.TIOCM_DTR | termios.TIOCM_RTS
-NOT_LINES = (errno.ENOTTY, errno.EINVAL)  # what a pseudo-terminal answers: it has no such lines
 
 DIALOUT_HINT = "Add the user to the group dialout (`sudo usermod -aG dialout USER`) and start the hub anew."
 
@@ -135,17 +133,17 @@ class SerialPort:
         """Pulse the board's reset line (EN, by RTS). False, and nothing done, where there is none: a pty."""
         self._check()
         fd = self._device.fileno()
+        usb = await asyncio.to_thread(usb_facts, self.path)
         try:
-            before = _lines(fd)
-            usb = (await asyncio.to_thread(usb_facts, self.path)).vid == ESPRESSIF_VID
-            _set_lines(fd, before & ~LINES | termios.TIOCM_RTS)
-            try:
-                await asyncio.sleep(PULSE_USB_S if usb else PULSE_S)
-            finally:
-                _set_lines(fd, before)
-        except OSError as error:
-            if error.errno in NOT_LINES:
+            before = get_lines(fd)
+            if before is None:
                 return False
+            set_lines(fd, before & ~LINES | RESET)
+            try:
+                await asyncio.sleep(PULSE_USB_S if usb.vid == ESPRESSIF_VID else PULSE_S)
+            finally:
+                set_lines(fd, before)
+        except OSError as error:
             raise LinkError(f"{self.path}: the reset line cannot be pulsed: {error.strerror}") from error
         return True
 
@@ -265,9 +263,11 @@ def _open(path: str, baud: int, lines: Lines) -> serial.Serial:
     try:
         _claim(device, path)
         if lines is Lines.DEASSERT:
-            _deassert(device.fileno())
-    except BaseException:
+            deassert(device.fileno())
+    except BaseException as error:
         device.close()
+        if isinstance(error, OSError | termios.error):
+            raise _explain(path, error) from error
         raise
     return device
 
@@ -317,21 +317,3 @@ def _is_exclusive(fd: int) -> bool:
     answer = bytearray(4)
     fcntl.ioctl(fd, TIOCGEXCL, answer)
     return any(answer)
-
-
-def _deassert(fd: int) -> None:
-    """Drop DTR and RTS in one step: one after the other would pass through reset."""
-    try:
-        _set_lines(fd, _lines(fd) & ~LINES)
-    except OSError as error:
-        if error.errno not in NOT_LINES:
-            raise LinkError(f"its lines cannot be set: {error.strerror}") from error
-
-
-def _lines(fd: int) -> int:
-    answer = fcntl.ioctl(fd, termios.TIOCMGET, struct.pack("I", 0))
-    return int(struct.unpack("I", answer)[0])
-
-
-def _set_lines(fd: int, bits: int) -> None:
-    fcntl.ioctl(fd, termios.TIOCMSET, struct.pack("I", bits))

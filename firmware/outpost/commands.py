@@ -3,7 +3,7 @@
 import binascii
 
 from outpost.clock import Clock
-from outpost.ledger import ID_BYTES_MAX, Ledger
+from outpost.ledger import ID_BYTES_MAX, Ledger, result
 from outpost.log import Log
 
 try:
@@ -61,14 +61,14 @@ class Commands:
             except OSError:
                 err = "no_space"
         if err:
-            return _refusal(command, err)
+            return result(command.id, command.seq, err, 0)
         began = self._clock.ms()
         err = self._act(command)
         try:
             return self._ledger.settle(command.id, command.seq, err, self._clock.ms() - began)
         except OSError:
             self._log.error("the result of %s could not be stored" % command.id)
-            return dict(_refusal(command, err), ok=not err)
+            return result(command.id, command.seq, err, self._clock.ms() - began)
 
     def _objection(self, command: Command) -> str:
         if not 0 < len(command.id.encode()) <= ID_BYTES_MAX or not 0 < command.seq < 1 << 63:
@@ -97,9 +97,3 @@ def _whole(header: "dict[str, object]", key: str) -> int:
     """A whole number of the header; -1 when it is none."""
     value = header.get(key, 0)
     return value if isinstance(value, int) and value >= 0 else -1
-
-
-def _refusal(command: Command, err: str) -> "dict[str, object]":
-    return {
-        "type": "result", "id": command.id, "seq": command.seq, "ok": False, "err": err, "ms": 0, "repeated": False,
-    }  # fmt: skip

@@ -14,6 +14,11 @@ ID_BYTES_MAX = 64
 IN_DOUBT = "in_doubt"
 
 
+def result(id: str, seq: int, err: str, ms: int) -> "dict[str, object]":
+    """The message that tells what a command came to; no `err` means done."""
+    return {"type": "result", "id": id, "seq": seq, "ok": not err, "err": err, "ms": ms, "repeated": False}
+
+
 class Ledger:
     """One device's claims and results. `hwm` is the highest number ever claimed."""
 
@@ -32,19 +37,19 @@ class Ledger:
     @property
     def in_doubt(self) -> "dict[str, object] | None":
         """The last claim, if the power went before its result."""
-        result = self._find(self._claimed_id, self.hwm)
-        if result is None or result["err"] != IN_DOUBT:
+        known = self._find(self._claimed_id, self.hwm)
+        if known is None or known["err"] != IN_DOUBT:
             return None
         return {"id": self._claimed_id, "seq": self.hwm}
 
     def answer(self, id: str, seq: int) -> "dict[str, object] | None":
-        """What is already known about a command: its result, or that its number is stale. None: it may be claimed."""
+        """What is known about a command: its result, or that its number is stale. None: it may be claimed."""
         if seq > self.hwm:
             return None
         known = self._find(id, seq)
         if known is not None:
             return dict(known, repeated=True)
-        return _result(id, seq, "stale", 0)
+        return result(id, seq, "stale", 0)
 
     def claim(self, id: str, seq: int) -> None:
         """Take the number. Committed when this returns; raises OSError, and then nothing may be done."""
@@ -53,17 +58,20 @@ class Ledger:
         self._claimed_id = id
 
     def settle(self, id: str, seq: int, err: str, ms: int) -> "dict[str, object]":
-        """Store the result of the claimed command over the oldest one, and return it."""
-        result = _result(id, seq, err, ms)
+        """Store the result of the claimed command over the oldest one, and return it.
+
+        Raises OSError; until the next start it is remembered all the same.
+        """
+        message = result(id, seq, err, ms)
         slot = self._oldest()
-        self._port.save("result%d" % slot, json.dumps(result).encode())
-        self._results[slot] = result
-        return result
+        self._results[slot] = message
+        self._port.save("result%d" % slot, json.dumps(message).encode())
+        return message
 
     def _find(self, id: str, seq: int) -> "dict[str, object] | None":
-        for result in self._results:
-            if result is not None and result["seq"] == seq and result["id"] == id:
-                return result
+        for known in self._results:
+            if known is not None and known["seq"] == seq and known["id"] == id:
+                return known
         return None
 
     def _oldest(self) -> int:
@@ -71,12 +79,8 @@ class Ledger:
         return min(range(RESULTS_MAX), key=lambda i: _seq(self._results[i]))
 
 
-def _result(id: str, seq: int, err: str, ms: int) -> "dict[str, object]":
-    return {"type": "result", "id": id, "seq": seq, "ok": not err, "err": err, "ms": ms, "repeated": False}
-
-
-def _seq(result: "dict[str, object] | None") -> int:
-    return -1 if result is None else int(str(result["seq"]))
+def _seq(known: "dict[str, object] | None") -> int:
+    return -1 if known is None else int(str(known["seq"]))
 
 
 def _parsed(stored: "bytes | None") -> "dict[str, object] | None":
@@ -84,7 +88,7 @@ def _parsed(stored: "bytes | None") -> "dict[str, object] | None":
     if stored is None:
         return None
     try:
-        result = json.loads(stored)
-        return result if int(result["seq"]) >= 0 and "id" in result and "err" in result else None
+        known = json.loads(stored)
+        return known if int(known["seq"]) >= 0 and "id" in known and "err" in known else None
     except (ValueError, KeyError, TypeError):
         return None

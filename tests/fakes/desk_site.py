@@ -1,4 +1,4 @@
-"""A site with real parts (store, registry, commands, desks) and a clock moved by hand; opened again it is a restart."""
+"""A site with real parts and a clock moved by hand; opened again on the same files it is a restart of the hub."""
 
 from __future__ import annotations
 

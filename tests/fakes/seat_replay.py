@@ -1,4 +1,4 @@
-"""The ledger, replayed: an account of who sat where when a picture left, written by nobody who could be wrong now."""
+"""The ledger, replayed: who sat where when a picture left."""
 
 from __future__ import annotations
 
@@ -20,9 +20,8 @@ async def misdeliveries(store: Store) -> list[str]:
             holder[subject] = body["session"]
         elif kind == "agent.unlinked":
             assert holder.pop(subject) == body["session"]
-        elif kind == "command.sent" and session_of[subject] is not None:
-            if holder.get(body["device"]) != session_of[subject]:
-                wrong.append(subject)
+        elif kind == "command.sent" and session_of[subject] not in (None, holder.get(body["device"])):
+            wrong.append(subject)
     return wrong
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from textual.widgets import Input
+
 from tests.fakes.hub_api import FakeHub
 from tests.tui.stage import SMALL, settled, shows, terminal, text_of, until
 from tui.dialogs.question import QuestionDialog
@@ -88,7 +90,10 @@ async def test_a_picture_file_is_checked_before_it_is_sent(hub: FakeHub, tmp_pat
         await settled(pilot, app)
         app.open_device("till-1")
         await shows(pilot, app, "On its panel")
-        await pilot.press("f", *str(text), "enter")
+        await pilot.press("f")
+        await until(pilot, lambda: app.screen.query("#code"), "dialog")
+        app.screen.query_one("#code", Input).value = str(text)
+        await pilot.press("enter")
         await shows(pilot, app, "neither a PNG")
         assert hub.changes() == []
 

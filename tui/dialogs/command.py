@@ -22,6 +22,7 @@ from tui.wording import by_text, kind_text, left_text
 
 LABEL_WIDTH = 11
 MOST_ATTEMPTS = 50
+LONGEST = 110  # characters of one value: two lines
 
 
 class CommandDialog(ModalScreen[None]):
@@ -87,7 +88,9 @@ class CommandDialog(ModalScreen[None]):
             *[(key, str(value)) for key, value in view.args.items()],
         ]
         lines = [
-            Content.assemble((f"{literal(label, LABEL_WIDTH):<{LABEL_WIDTH}} ", "$text-muted"), literal(text))
+            Content.assemble(
+                (f"{literal(label, LABEL_WIDTH):<{LABEL_WIDTH}} ", "$text-muted"), literal(text, LONGEST)
+            )
             for label, text in pairs
             if text and text != "-"
         ]

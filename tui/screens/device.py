@@ -47,6 +47,7 @@ class DeviceScreen(SiteScreen):
 
     SCOPE: ClassVar[str] = "device"
     TAB: ClassVar[str] = ""
+    AUTO_FOCUS = "#history"
     BINDINGS: ClassVar[list[BindingType]] = bindings("device")
 
     def __init__(self, session: Session, device: str) -> None:
@@ -66,7 +67,7 @@ class DeviceScreen(SiteScreen):
 
     def on_mount(self) -> None:
         """Ask for what only this screen needs."""
-        self.query_one("#facts-box").can_focus = False
+        self.query_one("#facts-box").border_title = "Facts"
         self.query_one("#history").border_title = "Commands"
         super().on_mount()
 

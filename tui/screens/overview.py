@@ -18,7 +18,7 @@ from tui.widgets.cell import cell, mark_cell, number_cell
 from tui.widgets.filter_line import FilterLine
 from tui.widgets.key_hints import KeyHints
 from tui.widgets.keyed_table import Field, KeyedTable, Row
-from tui.wording import panel_shows, short_link, waiting_text
+from tui.wording import counted, panel_shows, short_link, waiting_text
 
 DEVICES = (
     Field("state", "State", 9),
@@ -163,7 +163,7 @@ class OverviewScreen(SiteScreen):
             return "No devices yet. Plug one in, or point one at this hub." if self.site.ever_reached else ""
         online = sum(1 for view in devices if view.online)
         pending = sum(1 for view in devices if view.state == "pending")
-        parts = [f"{len(devices)} devices", f"● {online} online", f"○ {len(devices) - online} offline"]
+        parts = [counted(len(devices), "device"), f"● {online} online", f"○ {len(devices) - online} offline"]
         parts += [f"▲ {pending} pending: press a to approve"] if pending else []
         text = " · ".join(parts)
         return f"Filter “{deeds.name(wanted)}” shows {shown} of {len(devices)} · Esc clears it" if wanted else text

@@ -18,6 +18,7 @@ from tui.screens.monitor import MonitorScreen
 from tui.screens.site_screen import SiteScreen
 from tui.widgets.cell import cell, mark_cell
 from tui.widgets.keyed_table import Field, KeyedTable, Row
+from tui.wording import counted
 
 PORTS = (
     Field("state", "State", 11),
@@ -126,7 +127,7 @@ class SerialScreen(SiteScreen):
             return "No serial ports. Plug a board in; it appears here by itself." if self.site.ever_reached else ""
         failed = sum(1 for port in ports if port.state == "failed")
         online = sum(1 for port in ports if port.state == "online")
-        text = f"{len(ports)} ports · ● {online} online"
+        text = f"{counted(len(ports), 'port')} · ● {online} online"
         return f"{text} · ✗ {failed} failed: what to do is below" if failed else text
 
     def _show_detail(self) -> None:

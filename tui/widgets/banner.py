@@ -16,7 +16,7 @@ class Banner(Static):
 
     DEFAULT_CSS = """
     Banner {
-        height: auto; max-height: 3; padding: 0 1; display: none; background: $warning-muted; color: $text;
+        height: auto; max-height: 4; padding: 0 1; display: none; background: $warning-muted; color: $text;
     }
     Banner.-shown { display: block; }
     """
@@ -41,13 +41,16 @@ class Banner(Static):
             return "▲ The hub is not ready: " + "; ".join(literal(text) for text in site.status.problems)
         return ""
 
+    def _wait_s(self) -> int:
+        return max(0, round(self._session.site.retry_at_mono_s - self._session.clock.mono_s()))
+
     def _away(self) -> str:
         site, clock = self._session.site, self._session.clock
-        wait_s = max(0, round(site.retry_at_mono_s - clock.mono_s()))
+        wait_s = self._wait_s()
         again = f"trying again in {wait_s} s" if wait_s else "trying again now"
         why = literal(site.away_why.rstrip("."))
         if site.as_of is None:
-            return f"✗ The hub cannot be reached; {again}.\n{why}\n{literal(site.away_hint)}"
+            return f"✗ The hub cannot be reached; {again}.\n{literal(site.away_hint)}\n{why}"
         since = ages.age((clock.now() - site.as_of).total_seconds())
         at = ages.clock_text(site.as_of, site.zone, clock.now())
         return f"✗ Hub away; {again}. Below is what was known as of {at}, {since} ago.\n{why}"

@@ -24,7 +24,22 @@ async def test_it_is_found_without_being_named(site, until):
     assert site.now.profile == Profile.NIC_DISPLAY
     assert site.view.state == "online"
     assert site.view.device == site.now.identity == f"port-{str(site.path).strip('/').replace('/', '-')}"
-    assert site.now.hello == {"answered": True, "free_kb": 1240.0}
+    assert site.now.hello == {"kind": "display", "answered": True, "free_kb": 1240.0}
+
+
+async def test_its_rate_is_found_too(site, until):
+    """On a line that turns everything at another rate into noise, as a real one does."""
+    display = OldDisplay()
+    async with (
+        UartLine(baud=9600, rx_bytes=OLD_RX_BYTES) as line,
+        DisplayOnTty.on_tty(display, line.device_tty, baud=9600),
+    ):
+        site.lead_to(line.host_tty)
+        site.own()
+        await until(lambda: site.now, seconds=20)
+        assert (site.now.profile, site.now.baud) == (Profile.NIC_DISPLAY, 9600)
+        assert (await site.now.deliver(order(blob=b"picture"))).verdict is Verdict.DONE
+        assert display.shown == b"picture"
 
 
 async def test_a_picture_arrives_byte_for_byte_and_stays(site, until):

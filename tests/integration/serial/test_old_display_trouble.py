@@ -164,3 +164,26 @@ async def test_a_named_display_that_does_not_answer_at_first_is_taken_and_said_t
     await until(lambda: site.now)
     assert site.now.hello["answered"] is False
     assert "did not answer" in site.view.detail
+
+
+async def test_an_ok_that_comes_too_late_confirms_nothing_else(site, until):
+    display = OldDisplay(Faults(lost_oks={3}))
+    plugged = await online(site, until, display)
+    delivering = asyncio.create_task(site.now.deliver(order(blob=PICTURE)))
+    await until(lambda: display.shown == PICTURE)
+    await asyncio.sleep(3)  # past the deadline for the last part, into the pause after it
+    plugged.say(b"ok\r\nok\r\n")
+    assert (await delivering).verdict is Verdict.UNKNOWN
+    display.faults.lost_oks = {1}
+    outcome = await site.now.deliver(order(blob=b"x", number=2))
+    assert outcome.verdict is Verdict.UNKNOWN
+
+
+async def test_a_display_that_falls_silent_while_idle_is_noticed(site, until, monkeypatch):
+    monkeypatch.setattr("edge.compat.nic_display.CHECK_S", 0.2)
+    display = OldDisplay()
+    await online(site, until, display)
+    await until(lambda: len(site.events) >= 2)  # it answered while idle
+    display.faults.mute = True
+    await until(lambda: site.down)
+    assert site.down == ["the display stopped answering"]

@@ -1,8 +1,9 @@
-"""No picture on another agent's screen: agents, displays, technicians and restarts in any order, then the ledger asked."""
+"""No picture on another agent's screen: agents, displays, technicians and restarts in any order."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import tempfile
 from collections.abc import Coroutine
@@ -16,6 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from edge.clock import ManualClock
 from edge.commands.model import Command
 from edge.devices.agents_model import LEASE_S, Linked
+from edge.errors import Conflict
 from edge.wire.orders import Outcome, Verdict
 from tests.fakes.desk_site import DeskSite
 from tests.fakes.seat_replay import misdeliveries, sent
@@ -165,13 +167,22 @@ class Desks(RuleBasedStateMachine):
 
 TestDesks = Desks.TestCase
 TestDesks.settings = settings(
-    max_examples=25, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=15, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
 )
 
 
 async def test_everybody_at_once(tmp_path: Path) -> None:
     site = DeskSite(tmp_path, ManualClock())
     await site.start()
+    try:
+        await _rush_hour(site)
+        assert await misdeliveries(site.store) == []
+        assert await sent(site.store) > 20
+    finally:
+        await site.stop()
+
+
+async def _rush_hour(site: DeskSite) -> None:
     ids = [(await site.display(alias, computer)).id for alias, computer in zip(DISPLAYS, COMPUTERS, strict=True)]
     for device, computer in zip(ids, COMPUTERS, strict=True):
         await site.agents.bind_workstation(device, computer, actor="tess")
@@ -180,9 +191,6 @@ async def test_everybody_at_once(tmp_path: Path) -> None:
             group.create_task(_agent(site, agent, random.Random(number)))
         for device in ids:
             group.create_task(_client(site, device))
-    assert await misdeliveries(site.store) == []
-    assert await sent(site.store) > 20
-    await site.stop()
 
 
 async def _agent(site: DeskSite, agent: str, chance: random.Random) -> None:
@@ -199,7 +207,10 @@ async def _agent(site: DeskSite, agent: str, chance: random.Random) -> None:
 async def _client(site: DeskSite, device: str) -> None:
     for _ in range(150):
         command = site.commands.next_for(device)
-        begun = await site.commands.begin(command, "poll") if command else None
+        begun = None
+        if command is not None:
+            with contextlib.suppress(Conflict):  # replaced or cancelled in the same moment
+                begun = await site.commands.begin(command, "poll")
         if begun is not None:
             await site.commands.settle(begun, Outcome(verdict=Verdict.DONE))
         await asyncio.sleep(0.001)

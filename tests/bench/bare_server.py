@@ -1,0 +1,32 @@
+"""The yardstick: an aiohttp handler that reads the body, answers as many bytes as the hub would, and stores nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+from aiohttp import web
+
+ANSWER_BYTES = 400  # about the size of a command's view
+
+
+async def handler(request: web.Request) -> web.Response:
+    """Answer 201."""
+    await request.read()
+    return web.Response(body=b'{"id":"' + b"x" * ANSWER_BYTES + b'"}', status=201, content_type="application/json")
+
+
+async def serve() -> None:
+    """Until standard input closes."""
+    app = web.Application()
+    app.router.add_post("/v1/devices/{id}/commands", handler)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    assert isinstance(site._server, asyncio.Server)
+    print(f"ready bare http://127.0.0.1:{site._server.sockets[0].getsockname()[1]}", flush=True)
+    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+
+
+asyncio.run(serve())

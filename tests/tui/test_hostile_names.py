@@ -1,0 +1,128 @@
+"""Names anyone on the LAN can choose, through every view: shown as they are, steering nothing."""
+
+from __future__ import annotations
+
+import unicodedata
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from edge.wire import views
+from tests.fakes.hub_api import FakeHub, running
+from tests.tui import site_data
+from tests.tui.stage import LARGE, settled, shows, terminal, text_of
+from tui.literal import literal, typeable
+
+CORPUS = (
+    "../../x",
+    "'; DROP TABLE devices; --",
+    "<img src=x onerror=alert(1)>",
+    "[bold",
+    "[/]",
+    "[red on blue]boo[/red on blue]",
+    "[@click=app.quit]press me[/]",
+    "$text {} %s",
+    "a\u202eb\u2066c",
+    "nul\x00bell\x07esc\x1b[31mred\x1b]52;c;AAAA\x07",
+    "two\nlines\r\ttabbed",
+    "Z\u0335\u0321\u0322\u0327a\u0300\u0301\u0302\u0303\u0304l",
+    "zero\u200bwidth\u200djoin\ufeff",
+    "kasse \U0001f4b6 \u5e97",
+    "\ud800lone",
+    "x" * 10_000,
+)
+TOGETHER = [" ".join(CORPUS[start : start + 4]) for start in range(0, len(CORPUS), 4)]  # a walk takes seconds
+
+
+def poisoned(struct: msgspec.Struct, text: str) -> Any:
+    """Every free text of a view replaced by `text`; ids and enums stay."""
+    kept = {"id", "state", "path", "command", "at", "since", "created_at", "asked_at", "last_at", "ended_at", "png"}
+    changes = {}
+    for name in struct.__struct_fields__:
+        value = getattr(struct, name)
+        refers = name == "device" and isinstance(struct, views.CommandView)
+        if type(value) is str and name not in kept and not refers:
+            changes[name] = text
+        elif isinstance(value, msgspec.Struct):
+            changes[name] = poisoned(value, text)
+        elif name in {"facts", "args"}:
+            changes[name] = {text: text}
+        elif name in {"aliases", "workstations", "problems"}:
+            changes[name] = [text]
+    return msgspec.structs.replace(struct, **changes)
+
+
+def hostile_hub(folder: Path, text: str) -> FakeHub:
+    """The small site with every free text replaced."""
+    text = text.encode("utf-8", "replace").decode()  # JSON carries no lone surrogate
+    hub = site_data.hub(folder)
+    hub.status = msgspec.structs.replace(poisoned(hub.status, text), timezone="UTC", ready=False)
+    for table in (hub.devices, hub.commands, hub.ports, hub.claims):
+        for key, view in table.items():
+            table[key] = poisoned(view, text)
+    hub.knocks = [poisoned(view, text) for view in hub.knocks]
+    hub.logs = {key: [poisoned(line, text) for line in lines] for key, lines in hub.logs.items()}
+    hub.attempts = {key: [poisoned(it, text) for it in tries] for key, tries in hub.attempts.items()}
+    return hub
+
+
+def assert_clean(text: str) -> None:
+    """Nothing on the screen that a terminal would act on or hide."""
+    hidden = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+    steering = [char for char in text if char != "\n" and unicodedata.category(char) in hidden]
+    assert steering == []
+
+
+WALK: tuple[tuple[list[str], str], ...] = (
+    (["tab"], "Asking"),
+    (["enter"], "Asking"),
+    (["a"], "Give this agent"),
+    (["escape", "shift+tab", "a"], "Approve this"),
+    (["escape", "down", "down", "down", "enter"], "What it says"),
+    (["d"], "Forget this"),
+    (["escape", "e"], "End this session"),
+    (["escape", "l"], "Link an agent"),
+    (["escape", "s"], "Show a QR"),
+    (["escape", "n"], "Rename"),
+    (["escape", "2"], "Reason"),
+    (["enter"], "Attempts"),
+    (["escape", "v"], "What happened"),
+    (["escape", "3"], "This port"),
+    (["x"], "Reset this"),
+    (["escape", "y"], "This port"),
+    (["1", "colon", "x"], "x"),
+)
+
+
+@pytest.mark.parametrize("text", TOGETHER, ids=range(len(TOGETHER)))
+async def test_a_hostile_name_is_literal_in_every_view(tmp_path: Path, text: str) -> None:
+    async with running(hostile_hub(tmp_path, text)) as hub:
+        app = terminal(hub.target)
+        async with app.run_test(size=LARGE, notifications=True) as pilot:
+            await settled(pilot, app)
+            assert literal(text.encode("utf-8", "replace").decode(), 10).rstrip("…")[:7] in text_of(app)
+            for keys, landmark in WALK:
+                await pilot.press(*keys)
+                await shows(pilot, app, landmark)
+                assert_clean(text_of(app))
+
+
+@pytest.mark.parametrize("text", CORPUS, ids=range(len(CORPUS)))
+def test_literal_leaves_nothing_that_steers(text: str) -> None:
+    shown = literal(text)
+    assert_clean(shown)
+    assert "\n" not in shown
+    assert len(shown) <= 200
+    assert not any(ord(char) < 32 for char in shown)
+
+
+def test_literal_leaves_ordinary_names_alone() -> None:
+    for name in ("Till 1", "Kasse Köln", "店舗 3", "[bold", "C:\\x"):
+        assert literal(name) == name
+
+
+def test_only_plain_names_must_be_typed() -> None:
+    assert typeable("Till 1")
+    assert not any(typeable(text) for text in ("", " x", "\u202ex", "é", "x" * 41))

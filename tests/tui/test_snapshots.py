@@ -1,0 +1,92 @@
+"""Every screen at 80x24 and 120x40, as pictures.
+
+After a wanted change: `pytest tests/tui/test_snapshots.py --snapshot-update`, then look at each that changed.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Awaitable, Callable
+
+import pytest
+import segno
+from pytest_textual_snapshot import SVGImageExtension
+from syrupy import SnapshotAssertion
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from edge.wire.views import Preview
+from tests.fakes.hub_api import FakeHub
+from tests.tui.stage import LARGE, SMALL, settled, shows, terminal, until
+from tui.app import OutpostApp
+
+Story = Callable[[Pilot[None], OutpostApp, FakeHub], Awaitable[None]]
+MODULE_PX = 8
+
+
+def pressing(*keys: str, until_shown: str) -> Story:
+    """Press keys, then wait for a text."""
+
+    async def story(pilot: Pilot[None], app: OutpostApp, _: FakeHub) -> None:
+        await pilot.press(*keys)
+        await shows(pilot, app, until_shown)
+
+    return story
+
+
+async def previewed(pilot: Pilot[None], app: OutpostApp, hub: FakeHub) -> None:
+    """A QR typed and previewed."""
+    picture = io.BytesIO()
+    segno.make("pay-me-42", error="m", micro=False).save(picture, kind="png", scale=MODULE_PX, border=4)
+    hub.preview = Preview(
+        panel="tft-320x480", width=320, height=480, module_px=MODULE_PX, bytes=312, seconds_on_line=0.33,
+        content_hash="0" * 32, png=base64.b64encode(picture.getvalue()).decode(),
+    )  # fmt: skip
+    app.open_device("till-1")
+    await shows(pilot, app, "wifi: not")
+    await pilot.press("s", *"pay-me-42", "enter")
+    await shows(pilot, app, "█▀▀▀▀▀█")
+
+
+async def away(pilot: Pilot[None], app: OutpostApp, hub: FakeHub) -> None:
+    """The hub stops; the terminal keeps what it knew."""
+    await hub.stop()
+    await shows(pilot, app, "Hub away")
+
+
+DEVICE = ("down", "down", "down", "enter")
+STORIES: dict[str, Story] = {
+    "overview": pressing(until_shown="Till 2"),
+    "overview-filter": pressing("slash", *"state:off", until_shown="shows 1 of 5"),
+    "approve": pressing("a", until_shown="Approve this"),
+    "device": pressing(*DEVICE, until_shown="wifi: not"),
+    "forget": pressing(*DEVICE, "d", until_shown="Forget this"),
+    "show-qr": previewed,
+    "queue": pressing("2", until_shown="in doubt"),
+    "command": pressing("2", "enter", until_shown="1 byte"),
+    "resolve": pressing("2", "v", until_shown="What happened"),
+    "serial": pressing("3", until_shown="Close minicom"),
+    "monitor": pressing("3", "down", "m", until_shown="OK··"),
+    "help": pressing("question_mark", until_shown="Keys of"),
+    "palette": pressing("colon", *"till", until_shown="Open this device"),
+    "away": away,
+}
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "120x40"])
+@pytest.mark.parametrize("name", list(STORIES))
+async def test_screen(
+    hub: FakeHub, snapshot: SnapshotAssertion, name: str, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.widgets.banner.Banner._wait_s", lambda _: 3, raising=True)
+    app = terminal(hub.target)
+    async with app.run_test(size=size) as pilot:
+        await settled(pilot, app)
+        await STORIES[name](pilot, app, hub)
+        for blank in app.screen.query(Input):
+            blank.cursor_blink = False
+        await until(pilot, lambda: not app.animator._animations, "rest")
+        await pilot.pause()
+        picture = app.export_screenshot(title=f"{name} {size[0]}x{size[1]}")
+    assert picture == snapshot(extension_class=SVGImageExtension)
