@@ -33,6 +33,7 @@ from edge.commands.history import History
 from edge.commands.routes import CommandRoutes
 from edge.commands.shown import Shown
 from edge.commands.upkeep import Upkeep
+from edge.compat.nic import Nic
 from edge.compat.nic_display import NicDisplay
 from edge.content.fetch import Fetcher
 from edge.content.pictures import Pictures
@@ -153,20 +154,39 @@ class Hub:
             settings.site.name, self.zone, self.store, self.registry, self.presences, self.commands, self.clock
         )
         translate = Translator(self.registry, self.clock, self.views.of)
-        live = Live(self.bus, translate, self._facts)
+        live = Live(self.bus, translate, self._facts, lambda: self.store.hub.writer.facts)
         metrics = Metrics([self.status.samples])
         capabilities = (
+            CommandRoutes(self.commands, self.history, self.registry, self.clock),  # first: matched the most often
             DeviceRoutes(self.registry, self.agents, self.device_log, self.views.of, self.forget),
-            CommandRoutes(self.commands, self.history, self.registry, self.clock),
             KeyRoutes(self.keys),
-            ContentRoutes(self.content, self.pictures),
+            ContentRoutes(self.content),
             PortRoutes(self.ports, self.clock),
             live,
             HubRoutes(self.store.hub, self.knocking, metrics, self.status.view, lambda: self.routes),
         )
         self.routes: list[Route] = [route for capability in capabilities for route in capability.all()]
+        self.nic = Nic(
+            gate=self.guard,
+            knocks=self.knocking,
+            clock=self.clock,
+            database=self.store.hub,
+            registry=self.registry,
+            presences=self.presences,
+            agents=self.agents,
+            commands=self.commands,
+            content=self.content,
+            shown=self.shown,
+            screens=self.screens,
+            body_s=limits.body_s,
+        )
         self.app = build(
-            self.routes, [], self.guard, self.knocking, body_bytes=limits.body_bytes, body_s=limits.body_s
+            self.routes,
+            self.nic.routes(),
+            self.guard,
+            self.knocking,
+            body_bytes=limits.body_bytes,
+            body_s=limits.body_s,
         )
 
     async def _facts(self, after: int, limit: int) -> list[FactView]:
@@ -221,6 +241,7 @@ class Hub:
                 group.create_task(self.attachments.run(), name="attachments"),
                 group.create_task(self.presences.watch(self.registry.all), name="presences"),
                 group.create_task(self.upkeep.run(), name="upkeep"),
+                group.create_task(self.nic.run(), name="nic"),
             ]
             if ports:
                 self._tasks.append(group.create_task(self.ports.run(), name="ports"))

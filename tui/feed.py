@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
 from collections.abc import Callable
 
@@ -17,7 +18,8 @@ from tui.site import Contact, Site
 FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 15.0  # a technician who plugs the hub back in looks at the screen: never longer than this
 SETTLE_S = 0.5  # between two full reads, so that a burst of events asks once
-REFRESH_S = 20.0  # what has no event of its own (knocks, ages, disk space) is read again this often
+REFRESH_S = 5.0  # a sign of life has no event of its own: devices are read again this often, so that ages are true
+ALL_EVERY = 4  # refreshes; then also what else has no event: knocks, disk space
 
 
 class Feed:
@@ -75,9 +77,13 @@ class Feed:
             self._changed()
 
     async def _refresh(self) -> None:
-        while True:
-            await self._sleep(REFRESH_S)
-            await self._read_all()
+        for count in itertools.count(1):
+            woken = await self._sleep(REFRESH_S)
+            if woken or count % ALL_EVERY == 0:
+                await self._read_all()
+            else:
+                self._site.put_devices(await self._client.items("/v1/devices", DeviceView))
+                self._site.heard()
             self._changed()
             await asyncio.sleep(SETTLE_S)
 
@@ -121,14 +127,15 @@ class Feed:
         longest = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** min(failures, 10))
         return longest * self._random.uniform(0.5, 1.0)
 
-    async def _sleep(self, wait_s: float) -> None:
-        """Wait, unless woken."""
+    async def _sleep(self, wait_s: float) -> bool:
+        """Wait, unless woken; whether it was."""
         try:
             async with asyncio.timeout(wait_s):
                 await self._awake.wait()
         except TimeoutError:
-            pass
+            return False
         self._awake.clear()
+        return True
 
 
 def _first(group: BaseExceptionGroup[OutpostError]) -> OutpostError:

@@ -59,16 +59,20 @@ class Call:
 
     def number(self, name: str) -> int | None:
         """A query parameter that is a whole number, None when it is not given. Raises BadInput."""
-        text = self.query(name)
-        if not text:
-            return None
-        if not text.isdecimal() or len(text) > NUMBER_DIGITS:
-            raise BadInput(f"{name} is a number of at most {NUMBER_DIGITS} digits, as an earlier answer gave it.")
-        return int(text)
+        return number(name, self.query(name))
 
     def still_allowed(self) -> bool:
         """Whether the caller's key is still good: asked by answers that go on for hours."""
         return self._still_allowed()
+
+
+def number(name: str, text: str) -> int | None:
+    """The whole number that `text` is, None when it is empty. Raises BadInput naming what should be one."""
+    if not text:
+        return None
+    if not text.isdecimal() or len(text) > NUMBER_DIGITS:
+        raise BadInput(f"{name} is a number of at most {NUMBER_DIGITS} digits, as an earlier answer gave it.")
+    return int(text)
 
 
 class Created(msgspec.Struct, frozen=True):
@@ -91,8 +95,8 @@ Handler = Callable[[Call], Awaitable[Answer]]
 class Route(msgspec.Struct, frozen=True):
     """One route. `role` None is public; `app` lets keys of apps in too; `returns` and `body` make the OpenAPI.
 
-    `many`: the answer is `{"items": [returns], "next": cursor}`. `stream`: the answer is a row of `returns` that goes
-    on until the caller leaves, as `stream` names it. `query` names the parameters besides those of every list.
+    `many`: the answer is `{"items": [returns], "next": cursor}`. `stream`: the answer is one `returns` after
+    another until the caller leaves, in the form it names. `query`: the parameters besides those of every list.
     """
 
     method: str

@@ -13,10 +13,10 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 
 import msgspec
-from aiohttp import ClientConnectionResetError, WSMsgType, web
+from aiohttp import WSCloseCode, WSMsgType, web
 
 from edge.access.model import Role
-from edge.access.routing import Answer, Call, Route
+from edge.access.routing import Answer, Call, Route, number
 from edge.bus import Bus, Event, Missed
 from edge.errors import Busy
 from edge.wire.views import FactView, LiveEvent
@@ -82,8 +82,15 @@ class Live:
                 if event is not None:
                     await socket.send_str(_encode(event).decode())
 
-            teller = asyncio.create_task(self._tell(call, after, tell))
-            teller.add_done_callback(lambda _: asyncio.ensure_future(socket.close()))
+            async def tell_all() -> None:
+                try:
+                    await self._tell(call, after, tell)
+                except Exception:
+                    await socket.close(code=WSCloseCode.INTERNAL_ERROR)
+                    raise
+                await socket.close(code=WSCloseCode.POLICY_VIOLATION)
+
+            teller = asyncio.create_task(tell_all())
             try:
                 async for message in socket:
                     if message.type is WSMsgType.ERROR:
@@ -113,7 +120,7 @@ class Live:
                     return
                 told_s = time.monotonic()
 
-            with contextlib.suppress(ConnectionError, ClientConnectionResetError):
+            with contextlib.suppress(ConnectionError):
                 await self._tell(call, after, tell)
             return response
 
@@ -184,12 +191,13 @@ class Live:
 
 
 def _after(call: Call) -> int | None:
-    return call.number_in("Last-Event-ID") if "Last-Event-ID" in call.request.headers else call.number("after")
+    resumed = number("Last-Event-ID", call.request.headers.get("Last-Event-ID", ""))
+    return call.number("after") if resumed is None else resumed
 
 
 def _raise_bug(ended: BaseException | None) -> None:
     """Let what went wrong in the hub be logged; that a reader is gone is no error."""
-    if isinstance(ended, Exception) and not isinstance(ended, ConnectionError | ClientConnectionResetError):
+    if isinstance(ended, Exception) and not isinstance(ended, ConnectionError):
         raise ended
 
 

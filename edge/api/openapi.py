@@ -59,6 +59,10 @@ def _answer(route: Route) -> Json:
     if route.returns is None:
         return {"204" if route.method == "DELETE" else "200": {"description": "Done."}}
     schema = _ref(route.returns)
+    if route.stream == "WebSocket":
+        return {"101": {"description": "A WebSocket; each text message is one.", "x-outpost-message": schema}}
+    if route.stream:
+        return {"200": {"description": "One an event.", "content": {route.stream: {"schema": schema}}}}
     if route.many:
         schema = {
             "type": "object",

@@ -82,8 +82,11 @@ class PortRoutes:
 
             async def tell() -> None:
                 async for direction, data in monitor:
+                    if not call.still_allowed():
+                        break
                     at = iso(self._clock.now().at_us)
                     await socket.send_str(_encode(PortBytes(dir=direction, at=at, hex=data.hex())).decode())
+                await socket.close()
 
             teller = asyncio.create_task(tell())
             try:

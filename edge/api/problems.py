@@ -33,9 +33,7 @@ def problem(error: OutpostError, *, instance: str = "") -> web.Response:
         retryable=error.retryable,
         instance=instance,
     )
-    return web.Response(
-        body=_encode(body), status=status, content_type="application/problem+json", headers=headers
-    )
+    return web.Response(body=_encode(body), status=status, content_type="application/problem+json", headers=headers)
 
 
 def _bounded(detail: str) -> str:

@@ -6,14 +6,15 @@ import asyncio
 import contextlib
 import grp
 import os
+import re
 import socket
 import ssl
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import msgspec
 from aiohttp import web
 
+from edge.api.connections import Connections, raise_file_limit
 from edge.errors import Busy, ConfigError
 
 BACKLOG = 4096  # 128 makes ten thousand connects take a minute
@@ -22,7 +23,12 @@ SHUTDOWN_S = 2.0
 LEGACY_PORTS = (5001, 8000)
 SOCKET_GROUP = "outpost"
 SOCKET_NAME = "hub.sock"
-UNIX_PATH_CHARS = 107  # sockaddr_un holds no more
+UNIX_PATH_BYTES = 107  # sockaddr_un holds no more
+PORT_MAX = 65535
+_ADDRESS = re.compile(
+    r"(?:(?P<scheme>https?)://)?(?:\[(?P<v6>[0-9a-f:.]+(?:%[\w.-]+)?)\]|(?P<host>[a-z0-9._-]+)):(?P<port>[0-9]{1,5})/?",
+    re.IGNORECASE | re.ASCII,
+)
 
 
 class Listen(msgspec.Struct, frozen=True):
@@ -41,19 +47,11 @@ class Listen(msgspec.Struct, frozen=True):
 
 def parse_listen(text: str) -> Listen:
     """`HOST:PORT`, `http://HOST:PORT` or `https://HOST:PORT`. Raises ConfigError."""
-    parts = urlsplit(text if "//" in text else f"//{text}")
-    try:
-        port = parts.port
-    except ValueError:
-        port = None
-    if (
-        parts.scheme not in ("", "http", "https")
-        or not parts.hostname
-        or port is None
-        or parts.path not in ("", "/")
-    ):
+    parts = _ADDRESS.fullmatch(text.strip())
+    if parts is None or int(parts["port"]) > PORT_MAX:
         raise ConfigError(f"{text!r} is no address to listen on.", hint="Write HOST:PORT or https://HOST:PORT.")
-    return Listen(parts.hostname, port, parts.scheme == "https")
+    host = (parts["v6"] or parts["host"]).lower()
+    return Listen(host, int(parts["port"]), (parts["scheme"] or "").lower() == "https")
 
 
 def tls_context(cert: str, key: str) -> ssl.SSLContext:
@@ -72,7 +70,10 @@ def tls_context(cert: str, key: str) -> ssl.SSLContext:
 class Server:
     """Every listener of the hub."""
 
-    def __init__(self, app: web.Application) -> None:
+    def __init__(self, app: web.Application, connections: Connections | None = None) -> None:
+        self._connections = connections or Connections()
+        self._connections.watch(app)
+        self._sweeping: asyncio.Task[None] | None = None
         self._runner = web.AppRunner(
             app, access_log=None, keepalive_timeout=KEEPALIVE_S, shutdown_timeout=SHUTDOWN_S, handle_signals=False
         )
@@ -80,7 +81,12 @@ class Server:
 
     async def start(self, listens: list[Listen], tls: ssl.SSLContext | None, unix: Path) -> list[Listen]:
         """Open them; returns them with the ports that :0 became. Raises Busy naming a port that is taken."""
+        raise_file_limit()
         await self._runner.setup()
+        assert self._runner.server is not None
+        self._sweeping = asyncio.create_task(
+            self._connections.sweep_for_ever(self._runner.server), name="connections"
+        )
         bound = []
         for listen in listens:
             site = web.TCPSite(
@@ -110,6 +116,8 @@ class Server:
 
     async def stop(self) -> None:
         """Close every listener and connection."""
+        if self._sweeping is not None:
+            self._sweeping.cancel()
         await self._runner.cleanup()
         if self._socket is not None:
             self._socket.unlink(missing_ok=True)
@@ -117,7 +125,7 @@ class Server:
 
 def _unix_socket(path: Path) -> socket.socket:
     """A listening-to-be socket at `path`, for its owner and the group of technicians (0660)."""
-    if len(str(path)) > UNIX_PATH_CHARS:
+    if len(os.fsencode(path)) > UNIX_PATH_BYTES:
         raise ConfigError(f"The path {path} is too long for a unix socket.", hint="Give a shorter --data-dir.")
     path.unlink(missing_ok=True)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)

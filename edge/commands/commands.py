@@ -119,6 +119,7 @@ class Commands:
         command = self._new(device, kind.name, actor, ttl, session_id=session_id, agent=agent)
         text = _encode(prepared)
         digest = blake2b(text, digest_size=16).digest()
+        asked_hash = _asked(device, kind.name, args) if idempotency_key else b""
 
         def work(tx: Transaction) -> tuple[Command, list[Command], bool]:
             if idempotency_key:
@@ -355,6 +356,12 @@ def _no_args(args: Mapping[str, Any]) -> Args:
     if args:
         raise Rejected(f"This kind takes no arguments, but got {', '.join(sorted(args))}.")
     return {}
+
+
+def _asked(device: Device, kind_name: str, args: Mapping[str, Any]) -> bytes:
+    """What tells one request from another under the same idempotency key."""
+    asked = b"%b %b %b" % (device.id.encode(), kind_name.encode(), _encode(args))
+    return blake2b(asked, digest_size=16).digest()
 
 
 def _earlier(tx: Transaction, actor: str, key: str, asked_hash: bytes) -> Command | None:

@@ -24,7 +24,7 @@ def command_view(command: Command, now: Stamp) -> CommandView:
         attempts=command.attempts,
         reason=command.reason,
         resolved_by=command.resolved_by,
-        duration_s=command.duration_s,
+        duration_s=None if command.duration_s is None else round(command.duration_s, 3),
         seq=command.seq,
         args=public_args(command),
     )

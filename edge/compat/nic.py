@@ -61,7 +61,7 @@ class Nic:
             ("POST", "/api/device/qr"): door.opened(page.qr),
             ("POST", "/api/device/rotation/start"): door.opened(page.rotation),
             ("GET", "/api/device/list"): door.opened(page.list),
-            ("POST", "/api/device/register"): door.opened(program.register),
+            ("POST", "/api/device/register"): door.opened(program.register, shared=True),
             ("GET", "/api/device/poll"): door.opened(program.poll),
             ("POST", "/api/device/status"): door.opened(program.status),
             ("GET", "/health"): door.opened(local.health, key=False),

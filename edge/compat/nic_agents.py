@@ -6,15 +6,18 @@ so the rules of the desks decide, never what the page remembers.
 
 from __future__ import annotations
 
+import contextlib
+
 from aiohttp import web
 
 from edge.clock import iso
 from edge.commands.commands import Commands
 from edge.commands.model import Command
 from edge.commands.shown import Shown
+from edge.compat.nic_code import qr_args
 from edge.compat.nic_displays import CLIENT_PROFILE, NicDisplays, named_agent, old_id, shown_agent
 from edge.compat.nic_door import Door, Visit, refusal, reply
-from edge.content.screens import QR, Screens
+from edge.content.screens import ROTATION, Screens
 from edge.devices.agents import Agents
 from edge.devices.agents_displays import COMPUTER_FACT
 from edge.devices.agents_model import Departure, End, Linked, Refusal, Refused, Session
@@ -78,18 +81,8 @@ class NicAgents:
     async def qr(self, visit: Visit) -> web.Response:
         """POST /api/device/qr: accept a code for the agent's own display."""
         visit.require("agent_id", "qr_image")
-        image = visit.body["qr_image"]
-        return await self._send(
-            visit,
-            named_agent(visit.body["agent_id"], visit.peer),
-            "display_qr",
-            {
-                "image": image if isinstance(image, str) else "",
-                "caption": visit.text("customer_name"),
-                "amount": visit.text("amount"),
-                "reference": visit.text("policy_number"),
-            },
-        )
+        agent = named_agent(visit.body["agent_id"], visit.peer)
+        return await self._send(visit, agent, "display_qr", qr_args(visit, "qr_image"))
 
     async def rotation(self, visit: Visit) -> web.Response:
         """POST /api/device/rotation/start: the customer has paid, or the page was closed."""
@@ -156,14 +149,11 @@ class NicAgents:
     async def _clear_after_takeover(self, linked: Linked, device: Device, actor: str) -> None:
         """The earlier agent's code must not stay up at a desk that is another's now."""
         screen = self._screens.of(device.id)
-        if linked.earlier is None or (screen is not None and screen.shows != QR and not self._busy(device)):
+        may_show = self._commands.under_way(device.id) is not None or (screen and screen.shows != ROTATION)
+        if linked.earlier is None or not may_show:
             return
-        if screen is None and not self._busy(device):
-            return
-        await self._commands.accept(device, "start_rotation", {}, actor=actor, session_id=linked.session.id)
-
-    def _busy(self, device: Device) -> bool:
-        return self._commands.under_way(device.id) is not None
+        with contextlib.suppress(DeviceUnavailable):  # its queue is full; the code goes by itself in a while
+            await self._commands.accept(device, "start_rotation", {}, actor=actor, session_id=linked.session.id)
 
     def _listed(self, device: Device) -> dict[str, object]:
         session, presence = self._agents.at(device.id), self._presences.of(device.id)

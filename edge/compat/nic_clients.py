@@ -65,7 +65,7 @@ class NicClients:
         self._programs: dict[str, _Program] = {}
 
     async def register(self, visit: Visit) -> web.Response:
-        """POST /api/device/register: 200 with success to every well-formed request, or the program ends for good."""
+        """POST /api/device/register: 200 with success to all that is well-formed, or the program ends."""
         visit.require("device_id", "computer_name")
         claimed, computer = visit.text("device_id"), visit.text("computer_name")
         if not claimed or not computer:
@@ -135,8 +135,8 @@ class NicClients:
     def _is_the_program(self, device_id: str, address: str) -> bool:
         """Whether this address may speak for the display.
 
-        The id a program claims is the same on cloned computers, so the first address keeps it until it falls silent;
-        a second one gets nothing, and a technician sees it.
+        The id a program claims is the same on cloned computers, so the first address keeps it until it falls
+        silent; a second one gets nothing, and a technician sees it.
         """
         program = self._programs.get(device_id)
         if program is None or program.address == address or len(self._programs) > PROGRAMS:

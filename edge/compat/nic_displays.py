@@ -15,7 +15,7 @@ from edge.errors import Conflict
 from edge.wire.orders import Outcome, Verdict
 
 SHARED_AGENT = "1"  # every user whom the old page cannot identify
-# An upload takes 26 s over a 9600 baud line and suspends the client's polls meanwhile; past this it is not coming back.
+# An upload takes 26 s over a 9600 baud line, without a poll meanwhile; past this no answer is coming.
 DELIVERY_S = 60.0
 CLIENT_PROFILE = "nic-client"
 
@@ -74,8 +74,8 @@ def named_agent(raw: object, peer: str) -> str:
     """The agent of a request, as an agent_key.
 
     All unidentified users of the old page share one id, so it is told apart by their computer's address: two of
-    them never get each other's picture. An id sent in that very form is the shared id too, so it cannot be borrowed.
-    Raises BadInput.
+    them never get each other's picture. An id sent in that very form is the shared id too, so nobody can borrow
+    another's. Raises BadInput.
     """
     agent = agent_key(raw)
     return f"{SHARED_AGENT}@{peer}" if agent == SHARED_AGENT or _is_shared(agent) else agent

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import msgspec
 from aiohttp import web
 
-from edge.access.model import Principal, Role
+from edge.access.model import NOBODY, Principal, Role
 from edge.clock import Clock
 from edge.errors import BadInput, NotAllowed, OutpostError, TooLarge, Unauthenticated
 
@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 SCOPE = "nic"  # the older system's name, also of its keys' scope and of the ids its clients claim
 ROLES = frozenset({Role.APP, Role.TECHNICIAN, Role.ADMIN})
+LOGGER_FIELD = "logger_id"  # tells an asset logger's registration from a display's
 TEXT_CHARS = 200  # of a name or number that is drawn or kept
 CORS = {
     "Access-Control-Allow-Origin": "*",
@@ -80,10 +81,6 @@ class Missing(BadInput):
     """A field that must be there is not."""
 
 
-class NotOurs(Exception):
-    """The request belongs to another system that shares this path."""
-
-
 Handler = Callable[[Visit], Awaitable[web.Response]]
 
 
@@ -97,17 +94,18 @@ class Door:
         """List this client as one that somebody should look at."""
         self._knocks.note(request, why)
 
-    def opened(self, handler: Handler, *, key: bool = True) -> AiohttpHandler:
-        """`handler` behind the door; `key` false: everybody may enter."""
+    def opened(self, handler: Handler, *, key: bool = True, shared: bool = False) -> AiohttpHandler:
+        """`handler` behind the door; `key` false: everybody may enter.
+
+        `shared`: asset loggers use this path too, without a key; their requests are answered as an unknown path.
+        """
 
         async def serve(request: web.Request) -> web.StreamResponse:
             try:
-                body = await _read(request, self._body_s) if request.method == "POST" else {}
-                if "logger_id" in body:
-                    raise NotOurs
-                return await handler(Visit(request, self._enter(request, key), body))
-            except NotOurs:
-                raise web.HTTPNotFound from None
+                if shared and LOGGER_FIELD in await self._body(request):
+                    raise web.HTTPNotFound
+                principal = self._enter(request) if key else NOBODY
+                return await handler(Visit(request, principal, await self._body(request)))
             except Unauthenticated:
                 return self._refuse(request)
             except OutpostError as error:
@@ -120,10 +118,10 @@ class Door:
 
         return serve
 
-    def _enter(self, request: web.Request, key: bool) -> Principal:
-        if not key:
-            self._gate.count_address(request)
-            return Principal("nobody", Role.NONE)
+    async def _body(self, request: web.Request) -> Body:
+        return await _read(request, self._body_s) if request.method == "POST" else {}
+
+    def _enter(self, request: web.Request) -> Principal:
         principal = self._gate.identify(request)
         if principal.scope not in ("", SCOPE) or (principal.role not in ROLES and principal.scope != SCOPE):
             raise Unauthenticated

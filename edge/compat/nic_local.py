@@ -1,7 +1,7 @@
 """The still older service that ran on each agent's own PC, with one display on it and nobody to tell apart.
 
-On a hub its display is the one where somebody is seated from the caller's address; a caller on the hub's own machine
-may also mean the site's only display, as long as no agent sits there. Anybody else gets 404, never some display.
+On a hub its display is the one where somebody is seated from the caller's address; a caller on the hub's own
+machine may also mean the site's only display, as long as no agent sits there. Anybody else gets 404.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import ipaddress
 from aiohttp import web
 
 from edge.commands.commands import Commands
+from edge.compat.nic_code import qr_args
 from edge.compat.nic_displays import SHARED_AGENT, NicDisplays
 from edge.compat.nic_door import Visit, refusal, reply
 from edge.devices.agents import Agents
@@ -41,13 +42,7 @@ class NicLocal:
     async def display(self, visit: Visit) -> web.Response:
         """POST /qr/display."""
         visit.require("qr_image_url")
-        image = visit.body["qr_image_url"]
-        args = {
-            "image": image if isinstance(image, str) else "",
-            "caption": visit.text("customer_name"),
-            "amount": visit.text("amount"),
-            "reference": visit.text("policy_number"),
-        }
+        args = qr_args(visit, "qr_image_url")
         return await self._send(visit, "display_qr", args, "QR code sent to the display")
 
     async def complete(self, visit: Visit) -> web.Response:

@@ -6,21 +6,20 @@ import base64
 
 from edge.access.model import Role
 from edge.access.routing import Answer, Call, Route
-from edge.content.pictures import Pictures
 from edge.content.render import panel_named
 from edge.content.render.encode import decoded, png
 from edge.content.service import Content, caption
-from edge.errors import BadInput
 from edge.wire.views import Preview, PreviewRequest
 
+ARGUMENTS = ("payload", "image", "caption", "amount")  # of display_qr, which a preview has too
 PREVIEW_BAUD = 9600  # the slowest line in use: what it takes there is what a technician wants to know
 
 
 class ContentRoutes:
     """The routes of this capability."""
 
-    def __init__(self, content: Content, pictures: Pictures) -> None:
-        self._content, self._pictures = content, pictures
+    def __init__(self, content: Content) -> None:
+        self._content = content
 
     def all(self) -> list[Route]:
         """Every route."""
@@ -33,12 +32,10 @@ class ContentRoutes:
     async def preview(self, call: Call) -> Answer:
         """POST /v1/content/preview."""
         wanted: PreviewRequest = call.body
-        if bool(wanted.payload) == bool(wanted.image):
-            raise BadInput("Give either `payload` (the code's text) or `image` (a picture of it).")
         panel = panel_named(wanted.panel)
-        payload = wanted.payload or await self._pictures.qr_payload(wanted.image)
-        texts = {"caption": wanted.caption, "amount": wanted.amount}
-        rendered = await self._content.qr(payload, panel.name, caption(texts))
+        asked = {name: text for name in ARGUMENTS if (text := getattr(wanted, name))}
+        args = await self._content.prepare_qr(asked)
+        rendered = await self._content.qr(args["payload"], panel.name, caption(args))
         picture = png(decoded(rendered.data, panel))
         return Preview(
             panel=panel.name,

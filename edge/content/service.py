@@ -33,21 +33,22 @@ class Content:
         self._pictures, self._show_s = pictures, show_s
         self._cache: OrderedDict[tuple[str, str, str], Rendered] = OrderedDict()
 
-    async def prepare_qr(self, args: Mapping[str, Any], device: Device) -> Args:
+    async def prepare_qr(self, args: Mapping[str, Any], device: Device | None = None) -> Args:
         """`payload` (the code's text) or `image` (a picture of it), and texts to stand beneath.
 
         Raises BadInput, BadPicture (no code in it, or not one), TooLarge.
         """
         _only(args, {"payload", "image", *QR_TEXTS})
         texts = {name: _text(args, name, CAPTION_CHARS) for name in QR_TEXTS}
-        payload, image = args.get("payload"), args.get("image")
-        if (payload is None) == (image is None):
-            raise BadInput("display_qr takes either `payload` (the code's text) or `image` (a picture of it).")
-        if payload is None:
-            payload = await self._pictures.qr_payload(_text(args, "image", None))
-        if not isinstance(payload, str) or not payload:
+        if ("payload" in args) == ("image" in args):
+            raise BadInput("Give either `payload` (the code's text) or `image` (a picture of it).")
+        if "image" in args:
+            payload = await self._pictures.qr_payload(_text(args, "image", None), text_allowed=False)
+        else:
+            payload = _text(args, "payload", None)
+        if not payload:
             raise BadInput("`payload` is the text of a QR code, and not empty.")
-        if len(payload.encode("utf-8", "surrogatepass")) > PAYLOAD_BYTES:
+        if len(payload.encode()) > PAYLOAD_BYTES:
             raise BadPicture(f"A code of more than {PAYLOAD_BYTES} bytes cannot be shown here.")
         return {"payload": payload, **{name: text for name, text in texts.items() if text}}
 
@@ -95,7 +96,7 @@ def caption(args: Mapping[str, Any]) -> str:
 def _only(args: Mapping[str, Any], known: set[str]) -> None:
     unknown = sorted(set(args) - known)
     if unknown:
-        raise BadInput(f"Unknown argument {unknown[0]!r}; known: {', '.join(sorted(known))}.")
+        raise BadInput(f"Unknown argument {unknown[0][:40]!r}; known: {', '.join(sorted(known))}.")
 
 
 def _text(args: Mapping[str, Any], name: str, limit: int | None) -> str:

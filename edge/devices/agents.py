@@ -156,6 +156,8 @@ class Agents:
             bound = sql.bound_displays(tx, computer) if computer else []
             only = bound[0] if len(bound) == 1 else None
             target = wanted(named if named and sql.is_display(tx, named) else None, only)
+            if target is None and sql.open_of(tx, agent) is not None:
+                return _Change(result=Refused(Refusal.NO_DISPLAY))  # he sits somewhere: nothing to decide
             if target is None:
                 return self._refuse(tx, agent, name, computer_name, Refused(Refusal.NO_DISPLAY))
             display, how = target

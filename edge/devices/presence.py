@@ -7,6 +7,7 @@ this start tells when a device was last seen, but proves nothing about now.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable
 
 import msgspec
@@ -15,7 +16,10 @@ from edge.bus import Bus, Event
 from edge.clock import Clock
 from edge.devices import store as sql
 from edge.devices.model import Device, Presence, evidence_age_s, is_online
+from edge.errors import StorageError
 from edge.store.database import Database
+
+log = logging.getLogger(__name__)
 
 FLUSH_S = 30.0  # how much "last seen" a power cut may cost; a shorter time only wears the card
 WATCH_S = 1.0
@@ -86,5 +90,10 @@ class Presences:
         """Save the evidence that changed."""
         unsaved, self._unsaved = self._unsaved, set()
         seen = {device_id: self._last[device_id] for device_id in unsaved}
-        if seen:
+        if not seen:
+            return
+        try:
             await self._db.write(lambda tx: sql.save_presence(tx, seen))
+        except StorageError:  # a full disk must not end the hub over what may be lost
+            log.warning("when devices were last seen could not be saved; it is tried again")
+            self._unsaved |= unsaved

@@ -17,6 +17,7 @@ from edge.devices import store as sql
 from edge.devices.model import (
     ALIAS_CHARS,
     FACTS_BYTES,
+    NAME_CHARS,
     PENDING_DEVICES,
     PROFILES,
     Device,
@@ -42,7 +43,7 @@ class Registry:
         self._auto_approve, self._reports_kept = auto_approve, reports_kept
         self._devices: dict[str, Device] = {}
         self._aliases: dict[tuple[str, str], str] = {}
-        self._taking_in = asyncio.Lock()
+        self._changing = asyncio.Lock()  # one change at a time, each made to the device as it is by then
         self.turned_away = 0  # devices not taken in because too many were pending
 
     async def start(self) -> None:
@@ -117,7 +118,7 @@ class Registry:
             raise BadInput(f"A device's id has 1 to {ALIAS_CHARS} printable characters.")
         if len(msgspec.json.encode(facts)) > FACTS_BYTES:
             facts = {}
-        async with self._taking_in:
+        async with self._changing:
             device = self.by_alias(system, alias)
             if device is not None:
                 changed = {key: value for key, value in facts.items() if device.facts.get(key) != value}
@@ -133,10 +134,13 @@ class Registry:
             return None
         now_us = self._clock.now().at_us
         approved = self._auto_approve
-        forgotten = self._devices.get(canonical_id(alias) or "")
+        mac = canonical_id(alias)
+        forgotten = self._devices.get(mac or "")
+        if forgotten is not None and forgotten.state is not DeviceState.FORGOTTEN:
+            mac = forgotten = None  # another system's device has this MAC: a claim of it gains nothing
         device = Device(
-            id=canonical_id(alias) or new_id(),
-            name=(name or alias)[:64],
+            id=mac or new_id(),
+            name=_shown_name(name) or alias[:NAME_CHARS],
             kind=PROFILES[profile].kind,
             profile=profile,
             state=DeviceState.APPROVED if approved else DeviceState.PENDING,
@@ -153,36 +157,51 @@ class Registry:
 
     async def approve(self, device: Device, *, actor: str) -> Device:
         """Let it be told to act. Approving twice changes nothing."""
-        if device.approved:
-            return device
-        approved = msgspec.structs.replace(
-            device, state=DeviceState.APPROVED, approved_us=self._clock.now().at_us, approved_by=actor
-        )
-        await self._save(approved, "device.approved", by=actor)
-        await self._db.write(lambda tx: sql.drop_reports(tx, device.id))
-        return approved
+        async with self._changing:
+            device = self._as_it_is(device)
+            if device.approved:
+                return device
+            approved = msgspec.structs.replace(
+                device, state=DeviceState.APPROVED, approved_us=self._clock.now().at_us, approved_by=actor
+            )
+            await self._save(approved, "device.approved", by=actor)
+            await self._db.write(lambda tx: sql.drop_reports(tx, device.id))
+            return approved
 
     async def rename(self, device: Device, name: str, *, actor: str) -> Device:
         """Give it another name."""
-        renamed = msgspec.structs.replace(device, name=check_name(name))
-        await self._save(renamed, "device.renamed", name=renamed.name, before=device.name, by=actor)
-        return renamed
+        async with self._changing:
+            device = self._as_it_is(device)
+            renamed = msgspec.structs.replace(device, name=check_name(name))
+            await self._save(renamed, "device.renamed", name=renamed.name, before=device.name, by=actor)
+            return renamed
 
     async def forget(self, device: Device, *, actor: str) -> None:
         """Take its approval, token and aliases away; when it shows up again it is pending anew."""
-        gone = msgspec.structs.replace(
-            device, state=DeviceState.FORGOTTEN, aliases=(), token_hash=None, approved_us=None, approved_by=""
-        )
-        await self._save(gone, "device.forgotten", name=device.name, by=actor)
+        async with self._changing:
+            device = self._as_it_is(device)
+            gone = msgspec.structs.replace(
+                device, state=DeviceState.FORGOTTEN, aliases=(), token_hash=None, approved_us=None, approved_by=""
+            )
+            await self._save(gone, "device.forgotten", name=device.name, by=actor)
 
     async def met(self, device: Device, *, epoch: str, last_seq: int, panel: str) -> Device:
         """Take over what a device said in its handshake; command numbers go on behind its own high-water mark."""
-        met = msgspec.structs.replace(
-            device, epoch=epoch, last_seq=max(last_seq, device.last_seq), panel=panel or device.panel
-        )
-        if met != device:
-            await self._save(met, "device.met", epoch=epoch, last_seq=last_seq, panel=met.panel)
-        return met
+        async with self._changing:
+            device = self._as_it_is(device)
+            met = msgspec.structs.replace(
+                device, epoch=epoch, last_seq=max(last_seq, device.last_seq), panel=panel or device.panel
+            )
+            if met != device:
+                await self._save(met, "device.met", epoch=epoch, last_seq=last_seq, panel=met.panel)
+            return met
+
+    def _as_it_is(self, device: Device) -> Device:
+        """The device now: what the caller holds may be older than another's change. Raises NotFound."""
+        now = self._devices[device.id]
+        if now.state is DeviceState.FORGOTTEN:
+            raise NotFound(f"{device.name} has been forgotten.", hint="When it shows up again it is pending.")
+        return now
 
     async def report(self, device: Device, body: str) -> None:
         """Keep what a pending device says apart, bounded."""
@@ -205,6 +224,11 @@ class Registry:
         for device_id, seq in numbers:
             device = self._devices[device_id]
             self._devices[device_id] = msgspec.structs.replace(device, last_seq=max(device.last_seq, seq))
+
+
+def _shown_name(claimed: str) -> str:
+    """A name as a device gives it, made fit to be shown: bounded, without what does not print."""
+    return "".join(char for char in claimed if char.isprintable()).strip()[:NAME_CHARS]
 
 
 def _public(facts: Facts) -> dict[str, object]:

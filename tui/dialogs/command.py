@@ -65,7 +65,7 @@ class CommandDialog(ModalScreen[None]):
         try:
             attempts = await self._session.client.newest(where, AttemptView, MOST_ATTEMPTS)
         except OutpostError as error:
-            area.update(Content(literal(f"✗ {error.detail}. {error.advice}")))
+            area.update(Content(literal(f"✗ {error.detail.rstrip('.')}. {error.advice}")))
             return
         lines = [self._attempt(attempt) for attempt in attempts] or ["No attempt yet."]
         area.update(Content("Attempts\n" + "\n".join(lines)))
@@ -89,7 +89,7 @@ class CommandDialog(ModalScreen[None]):
         ]
         lines = [
             Content.assemble(
-                (f"{literal(label, LABEL_WIDTH):<{LABEL_WIDTH}} ", "$text-muted"), literal(text, LONGEST)
+                (f"{literal(label, LABEL_WIDTH):<{LABEL_WIDTH}} ", "$foreground 60%"), literal(text, LONGEST)
             )
             for label, text in pairs
             if text and text != "-"

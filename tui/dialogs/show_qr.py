@@ -102,7 +102,7 @@ class ShowQr(ModalScreen[Shown | None]):
         try:
             await step()
         except OutpostError as error:
-            self._say(f"✗ {error.detail}. {error.advice}")
+            self._say(f"✗ {error.detail.rstrip('.')}. {error.advice}")
 
     async def _look(self) -> None:
         code = await self._code()

@@ -94,7 +94,7 @@ class DeviceScreen(SiteScreen):
             "approve": view.state == "pending",
             "end_session": view.agent is not None,
             "unbind_desk": bool(view.workstations),
-            **dict.fromkeys(PANEL_VERBS, bool(view.panel)),
+            **dict.fromkeys(PANEL_VERBS, bool(view.panel) and view.state != "pending"),
         }
         if verb in COMMAND_VERBS:
             return command_deeds.fits(verb, self._under_cursor())

@@ -43,13 +43,15 @@ class HelpScreen(ModalScreen[None]):
         own = [it for it in of_scope(self._scope) if it.scope != ANYWHERE]
         rest = [it for it in of_scope(self._scope) if it.scope == ANYWHERE]
         lines = [self._line(it) for it in own] + [Content("")] + [self._line(it) for it in rest]
-        return Content("\n").join([*lines, Content(""), *[Content.styled(text, "$text-muted") for text in MORE]])
+        return Content("\n").join(
+            [*lines, Content(""), *[Content.styled(text, "$foreground 60%") for text in MORE]]
+        )
 
     def _line(self, action: Action) -> Content:
         keys = " ".join(KEY_NAMES.get(key, key) for key in action.keys)
         off = self._readonly and action.changes
         return Content.assemble(
-            (f"{keys:<{KEY_WIDTH}}", "$text-disabled" if off else "bold $accent"),
+            (f"{keys:<{KEY_WIDTH}}", "$foreground 40%" if off else "bold $accent"),
             f"{action.label:<{LABEL_WIDTH}}",
-            ("off: read-only" if off else action.help, "$text-muted"),
+            ("off: read-only" if off else action.help, "$foreground 60%"),
         )

@@ -143,4 +143,4 @@ class SerialScreen(SiteScreen):
         text = Content("\n").join(
             [Content.styled(line, style) if style else Content(line) for line, style in lines]
         )
-        self.query_one("#port-detail", Static).update(text.stylize("$text-disabled") if self.stale else text)
+        self.query_one("#port-detail", Static).update(text.stylize("$foreground 40%") if self.stale else text)

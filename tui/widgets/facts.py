@@ -29,12 +29,12 @@ class Facts(Static):
         mark = of_device(view)
         seen = ages.age(site.evidence_age_s(view.id))
         first = Content.assemble(
-            (f"{mark.glyph} {mark.word}", f"bold {'$text-disabled' if stale else COLOURS[mark.style]}"),
+            (f"{mark.glyph} {mark.word}", f"bold {'$foreground 40%' if stale else COLOURS[mark.style]}"),
             f"  {_evidence(view, seen)}",
         )
         lines = [first, *[_line(label, value) for label, value in _pairs(view, site, now) if value]]
         text = Content("\n").join(lines)
-        self.update(text.stylize("$text-disabled") if stale else text)
+        self.update(text.stylize("$foreground 40%") if stale else text)
 
     def show_gone(self, device: str, reached: bool) -> None:
         """There is no such device."""
@@ -66,4 +66,4 @@ def _pairs(view: DeviceView, site: Site, now: datetime) -> list[tuple[str, str]]
 
 
 def _line(label: str, value: str) -> Content:
-    return Content.assemble((f"{literal(label, LABEL_WIDTH):<{LABEL_WIDTH}} ", "$text-muted"), literal(value))
+    return Content.assemble((f"{literal(label, LABEL_WIDTH):<{LABEL_WIDTH}} ", "$foreground 60%"), literal(value))

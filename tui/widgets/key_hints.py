@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from textual import events
 from textual.app import RenderResult
 from textual.content import Content
 from textual.widget import Widget
 
 from tui.actions import Action, hinted
+from tui.messages import ActionAsked
 
 ALWAYS = 50  # hints from this rank on keep their place at the right end
 
@@ -32,6 +34,17 @@ class KeyHints(Widget):
         gap = max(0, self.size.width - left.cell_length - right.cell_length)
         return Content.assemble(left, " " * gap, right)
 
+    def on_click(self, event: events.Click) -> None:
+        """A hint is a button."""
+        chosen = self.shown()
+        left = sum(_width(it) for it in chosen if it.hint < ALWAYS)
+        place = self.size.width - sum(_width(it) for it in chosen if it.hint >= ALWAYS)
+        start = 0 if event.x < left else place
+        for action in (it for it in chosen if (it.hint < ALWAYS) == (event.x < left)):
+            if start <= event.x < start + _width(action):
+                self.post_message(ActionAsked(action.id))
+            start += _width(action)
+
     def shown(self) -> list[Action]:
         """The hints that fit this width."""
         offered = [it for it in hinted(self.scope, self._readonly) if self._fits(it)]
@@ -51,5 +64,4 @@ def _width(action: Action) -> int:
 
 
 def _hint(action: Action) -> Content:
-    template = f"[@click=app.act('{action.id}')] [bold $accent]$key[/] [$text-muted]$label[/] [/]"
-    return Content.from_markup(template, key=action.key_text, label=action.label)
+    return Content.assemble((f" {action.key_text}", "bold $accent"), (f" {action.label} ", "$foreground 70%"))

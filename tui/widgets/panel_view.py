@@ -41,7 +41,7 @@ class PanelView(Static):
         picture = self._picture(view)
         if picture:
             text = Content.assemble(text, "\n", (picture, "black on white"))
-        self.update(text.stylize("$text-disabled") if stale else text)
+        self.update(text.stylize("$foreground 40%") if stale else text)
 
     def has_picture(self, view: DeviceView) -> bool:
         """Whether the panel shows what was sent from here, and it can be drawn."""

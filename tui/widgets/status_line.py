@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textual import events
 from textual.app import RenderResult
 from textual.content import Content
 from textual.widget import Widget
@@ -10,6 +11,7 @@ from edge.wire.commands import State
 from tui import ages
 from tui.actions import BY_ID
 from tui.literal import literal
+from tui.messages import ActionAsked
 from tui.session import Session
 from tui.site import Contact
 
@@ -35,17 +37,25 @@ class StatusLine(Widget):
         gap = Content(" " * max(1, room - right.cell_length))
         return Content.assemble(left, gap, right)
 
+    def on_click(self, event: events.Click) -> None:
+        """A tab is a button."""
+        start = 0
+        for tab in TABS:
+            width = self._tab_text(tab).cell_length
+            if start <= event.x < start + width:
+                self.post_message(ActionAsked(f"app.go_{tab}"))
+            start += width
+
     def _left(self) -> Content:
         parts = [self._tab_text(tab) for tab in TABS]
         if self.crumb:
-            parts.append(Content.styled(f" ▸ {literal(self.crumb, 24)}", "$text"))
+            parts.append(Content.styled(f" ▸ {literal(self.crumb, 24)}", "bold"))
         return Content.assemble(*parts)
 
     def _tab_text(self, tab: str) -> Content:
         action = BY_ID[f"app.go_{tab}"]
-        style = "bold $text on $primary-muted" if tab == self._tab else "$text-muted"
-        template = f"[@click=app.act('{action.id}')][{style}] $label [/][/]"
-        return Content.from_markup(template, label=f"{action.key_text} {action.label}{self._count(tab)}")
+        style = "bold $foreground on $primary-muted" if tab == self._tab else "$foreground 70%"
+        return Content.styled(f" {action.key_text} {action.label}{self._count(tab)} ", style)
 
     def _count(self, tab: str) -> str:
         commands = self._session.site.waiting()
@@ -60,7 +70,9 @@ class StatusLine(Widget):
         name = literal(site.status.name, 24) if site.status else ""
         role = "read-only" if self._session.readonly else literal(site.status.role, 12) if site.status else ""
         offers = [(name, role, self._time()), (role, self._time()), (self._time(),)]
-        return [Content.styled(" · ".join(part for part in offer if part) + " ", "$text-muted") for offer in offers]
+        return [
+            Content.styled(" · ".join(part for part in offer if part) + " ", "$foreground 70%") for offer in offers
+        ]
 
     def _time(self) -> str:
         site = self._session.site

@@ -1,0 +1,51 @@
+# From nothing to a running demo or a passed test: needs Linux, make and Python 3.11 or newer, and fetches the rest.
+
+PYTHON ?=
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO_ARGS ?=
+PYTEST_ARGS ?=
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test chaos bench lint format clean system-tools
+
+help:   ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+demo: $(VENV)/.demo   ## a hub and a virtual display on this machine, to try (DEMO_ARGS="--headless --listen 127.0.0.1:5050")
+	@$(BIN)/outpost demo $(DEMO_ARGS)
+
+test: system-tools lint   ## everything that is checked, on a share of the long tests (PYTEST_ARGS="-k store")
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal -m "not bench" $(PYTEST_ARGS)
+
+chaos: system-tools $(VENV)/.dev   ## all of the kills, power cuts and corruptions; takes long
+	OUTPOST_TESTS_ALL=1 $(BIN)/pytest -m chaos --timeout 7200 $(PYTEST_ARGS)
+
+bench: $(VENV)/.dev   ## measure; the figures of docs/performance.md
+	$(BIN)/pytest -m bench --timeout 3600 -s $(PYTEST_ARGS)
+
+lint: $(VENV)/.dev   ## style, format, types, and who imports whom
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev   ## put the code into its format
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+clean:   ## remove what these commands made, the environment too
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+system-tools:
+	@.ci/system-tools
+
+$(VENV)/.demo: pyproject.toml .ci/setup
+	@PYTHON="$(PYTHON)" .ci/setup $(VENV) demo
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml .ci/setup
+	@PYTHON="$(PYTHON)" .ci/setup $(VENV) dev
+	@touch $@ $(VENV)/.demo

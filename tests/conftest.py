@@ -1,0 +1,73 @@
+"""For every test: the same environment on every machine, and no skip that nobody sees."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from typing import Any, TypeVar
+
+import hypothesis
+import pytest
+from _pytest.terminal import TerminalReporter
+
+from tests.tools import WANTING, no_skip
+
+Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
+
+OWN_PREFIX = "OUTPOST_TESTS_"
+OF_A_SERVICE_MANAGER = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "JOURNAL_STREAM")
+
+
+def _scrub_environment() -> None:
+    """Take out what the caller's own Outpost and service manager have set; before anything imports it."""
+    for name in list(os.environ):
+        if name in OF_A_SERVICE_MANAGER or (name.startswith("OUTPOST_") and not name.startswith(OWN_PREFIX)):
+            del os.environ[name]
+
+
+_scrub_environment()
+
+# No deadlines: a busy two-core machine is slow at random. CI takes fewer examples, a person's run the default 100.
+hypothesis.settings.register_profile("default", deadline=None)
+hypothesis.settings.register_profile(
+    "ci",
+    deadline=None,
+    max_examples=40,
+    print_blob=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "default")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where no skip is allowed, a skip is a failure that says why it skipped."""
+    report = yield
+    return _refused(report) if not hasattr(report, "wasxfail") else report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """The same for a whole module that skips itself."""
+    report = yield
+    return _refused(report)
+
+
+def _refused(report: Report) -> Report:
+    if no_skip() and report.outcome == "skipped":
+        report.outcome = "failed"
+        report.longrepr = f"Skips fail here. {_reason(report)}"
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
+    """One loud line for all that this machine could not test."""
+    reasons = {_reason(report) for report in terminalreporter.stats.get("skipped", [])}
+    wanting = sorted(reason.partition(WANTING)[2] for reason in reasons if WANTING in reason)
+    if wanting:
+        terminalreporter.write_line(f"{WANTING}{'; '.join(wanting)}", red=True, bold=True)
+
+
+def _reason(report: Any) -> str:
+    where = report.longrepr
+    return str(where[2] if isinstance(where, tuple) else where)
