@@ -8,7 +8,7 @@ PYTEST_ARGS ?=
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test chaos bench lint format clean system-tools
+.PHONY: help demo test chaos bench lint format reference clean system-tools
 
 help:   ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -34,6 +34,9 @@ lint: $(VENV)/.dev   ## style, format, types, and who imports whom
 format: $(VENV)/.dev   ## put the code into its format
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+reference: $(VENV)/.dev   ## write the generated tables in docs/reference anew
+	$(BIN)/python -m tests.architecture.reference_pages
 
 clean:   ## remove what these commands made, the environment too
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist

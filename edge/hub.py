@@ -188,6 +188,7 @@ class Hub:
             body_bytes=limits.body_bytes,
             body_s=limits.body_s,
         )
+        self.app.on_shutdown.append(live.stop)
 
     async def _facts(self, after: int, limit: int) -> list[FactView]:
         return [fact_view(fact) for fact in await facts(self.store.hub, after, limit)]

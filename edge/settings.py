@@ -36,7 +36,6 @@ class Hub(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     tls_cert: str = ""
     tls_key: str = ""
     auto_approve: bool = False  # take devices in without a technician: for a bench, not for a site
-    discovery: bool = True
 
 
 class Serial(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

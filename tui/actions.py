@@ -132,7 +132,7 @@ def bindings(scope: str) -> list[BindingType]:
     ]
 
 
-def hinted(scope: str, readonly: bool) -> list[Action]:
+def hinted(scope: str, may_change: bool) -> list[Action]:
     """What the line of keys shows, most useful first."""
-    shown = [it for it in of_scope(scope) if it.hint and not (readonly and it.changes)]
+    shown = [it for it in of_scope(scope) if it.hint and (may_change or not it.changes)]
     return sorted(shown, key=lambda it: it.hint)

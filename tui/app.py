@@ -7,6 +7,7 @@ from collections.abc import Awaitable
 from pathlib import Path
 from typing import ClassVar
 
+from rich.text import Text
 from textual.app import App
 from textual.binding import BindingType
 from textual.screen import Screen
@@ -67,17 +68,17 @@ class OutpostApp(App[None]):
 
     def open_device(self, device: str) -> None:
         """Drill into a device from anywhere."""
-        self.push_screen(DeviceScreen(self.session, device))
+        if not (isinstance(self.screen, DeviceScreen) and self.screen.device == device):
+            self.push_screen(DeviceScreen(self.session, device))
 
     # Actions
 
     def action_act(self, action_id: str) -> None:
         """Run an action of the table, once at a time, in the background where it takes time."""
         action = BY_ID[action_id]
-        if self.session.readonly and action.changes:
-            self.notify(
-                f"{action.label} is switched off: this terminal is read-only.", severity="warning", markup=False
-            )
+        if action.changes and not self.session.may_change:
+            why = "this terminal is read-only" if self.session.readonly else "your role may only look"
+            self.notify(f"{action.label} is switched off: {why}.", severity="warning", markup=False)
             return
         if action.id in self._running_actions:
             self.notify(f"{action.label}: still waiting for the hub.", markup=False)
@@ -143,7 +144,7 @@ class OutpostApp(App[None]):
     def do_help(self) -> None:
         """The keys of this screen."""
         scope = self.screen.SCOPE if isinstance(self.screen, SiteScreen) else ""
-        self.push_screen(HelpScreen(scope, self.session.readonly))
+        self.push_screen(HelpScreen(scope, self.session.may_change))
 
     def do_back(self) -> None:
         """One step back."""
@@ -186,9 +187,10 @@ class OutpostApp(App[None]):
         """Instead of Textual's traceback with its variables: a report in a file, and its path on the screen."""
         error = self._exception or RuntimeError("unknown")
         self.crash = crash.write(error, self.session.clock.now())
-        self._exit_renderables.append(
+        text = (
             f"The terminal failed: {type(error).__name__}. The hub goes on; nothing was changed by this.\n"
             f"Report (no secrets, no values): {self.crash}\n"
             "Start `outpost tui` again; if it fails again, send that file with a word on what you did."
         )
+        self._exit_renderables.append(Text(text))
         self._close_messages_no_wait()

@@ -22,6 +22,7 @@ from tui.target import Target
 CALL_S = 10.0  # a slow hub is a hub away: past this the technician is told
 CONNECT_S = 3.0
 HEARTBEAT_S = 10.0  # the live socket is pinged this often, so a dead line shows within 15 s
+CLOSE_S = 1.0  # a hub that does not say goodbye is left without
 PAGE = 200  # items asked for at once
 MOST_ITEMS = 1000  # of any list; a hub owns 500 devices at most
 LARGEST_EVENT = 1 << 20
@@ -94,6 +95,7 @@ class HubClient:
                     params=query,
                     headers=self._headers(),
                     heartbeat=HEARTBEAT_S,
+                    timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_S),
                     max_msg_size=LARGEST_EVENT,
                 )
         except aiohttp.WSServerHandshakeError as error:

@@ -61,8 +61,11 @@ class Feed:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._listen(socket))
                 tasks.create_task(self._refresh())
-        except* OutpostError as group:
-            raise _first(group) from None
+        except ExceptionGroup as group:
+            foreseen, other = group.split(OutpostError)
+            if foreseen is None or other is not None:
+                raise
+            raise _first(foreseen) from None
         finally:
             await socket.close()
 

@@ -10,10 +10,15 @@ QUIET = 2  # modules of blank around it: phones read it with fewer than the four
 BLOCKS = {(False, False): " ", (True, False): "▀", (False, True): "▄", (True, True): "█"}
 
 
+def lines_of(modules: Modules) -> int:
+    """How many lines a drawing takes."""
+    return (len(modules) + 2 * QUIET + 1) // 2
+
+
 def drawn(modules: Modules, columns: int, lines: int) -> str:
     """Dark modules as blocks, to be shown black on white; empty where it does not fit."""
     side = len(modules) + 2 * QUIET
-    if side > columns or (side + 1) // 2 > lines:
+    if side > columns or lines_of(modules) > lines:
         return ""
     padded = _padded(modules, side)
     return "\n".join(

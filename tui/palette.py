@@ -53,8 +53,8 @@ class Commands(Provider):
 
     def _offered(self) -> list[Action]:
         scope = self.screen.SCOPE if isinstance(self.screen, SiteScreen) else ""
-        readonly = self._outpost.session.readonly
-        return [it for it in of_scope(scope) if it.id != "app.palette" and not (readonly and it.changes)]
+        may_change = self._outpost.session.may_change
+        return [it for it in of_scope(scope) if it.id != "app.palette" and (may_change or not it.changes)]
 
     def _act(self, action: Action) -> partial[None]:
         return partial(self._outpost.action_act, action.id)

@@ -12,6 +12,8 @@ from typing import NamedTuple
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # samples a pixel by colour type
 PALETTE = 3
+DEPTHS = (1, 2, 4, 8)
+HEAD_BYTES = 13
 LARGEST_PIXELS = 4_000_000
 DARK = 128  # a sample below it is dark
 
@@ -56,8 +58,10 @@ def dark_pixels(data: bytes) -> list[list[bool]]:
 
 
 def _head(body: bytes) -> Head:
+    if len(body) != HEAD_BYTES:
+        raise Bad("no header")
     width, height, depth, colour, _, _, interlaced = struct.unpack(">IIBBBBB", body)
-    if colour not in CHANNELS or depth > 8 or interlaced or not 0 < width * height <= LARGEST_PIXELS:
+    if colour not in CHANNELS or depth not in DEPTHS or interlaced or not 0 < width * height <= LARGEST_PIXELS:
         raise Bad("a kind of PNG that is not read here")
     return Head(width, height, depth, colour)
 

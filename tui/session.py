@@ -8,6 +8,8 @@ from tui.client import HubClient
 from tui.clock import Clock
 from tui.site import Site
 
+VIEWER = "viewer"  # the role that may only look
+
 
 @dataclass(frozen=True)
 class Session:
@@ -17,3 +19,9 @@ class Session:
     site: Site
     clock: Clock
     readonly: bool = False
+
+    @property
+    def may_change(self) -> bool:
+        """Whether changes are offered: not with --readonly, nor to whom the hub takes for a viewer."""
+        status = self.site.status
+        return not self.readonly and (status is None or status.role != VIEWER)

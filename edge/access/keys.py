@@ -14,6 +14,7 @@ from edge.access.model import IMPORT_MIN_CHARS, OLD_SYSTEMS, Key, Principal, Rol
 from edge.clock import Clock
 from edge.errors import BadInput, Conflict, NotFound, Unauthenticated
 from edge.store.database import Database
+from edge.store.settle import settle
 
 ADMIN_KEY_FILE = "admin.key"
 NAME_CHARS = 64
@@ -110,6 +111,4 @@ def _write_secret(path: Path, secret: str) -> None:
     fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(fd, "w") as file:
         file.write(secret + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    draft.rename(path)
+    settle(draft, path)

@@ -35,6 +35,10 @@ Facts = Callable[[int, int], Awaitable[list[FactView]]]
 Tell = Callable[[LiveEvent | None], Awaitable[None]]
 
 
+class HubStops(Event, frozen=True):
+    """The last thing that is told on the bus: readers are let go at once."""
+
+
 class Live:
     """The live routes. `translate` makes a bus event into what is told; `facts(after, limit)` reads the ledger.
 
@@ -131,7 +135,7 @@ class Live:
             async for event in stream:
                 if time.monotonic() - checked_s >= LOOK_S:
                     checked_s = time.monotonic()
-                    if not call.still_allowed():
+                    if _gone(call.request) or not call.still_allowed():
                         return
                 try:
                     async with asyncio.timeout(STALLED_S):
@@ -140,6 +144,10 @@ class Live:
                     if call.request.transport is not None:
                         call.request.transport.abort()
                     return
+
+    async def stop(self, app: web.Application) -> None:
+        """Let every reader go, so that none holds up the hub's end."""
+        self._bus.publish(HubStops())
 
     async def stream(self, after: int | None) -> AsyncGenerator[LiveEvent | None, None]:
         """The facts behind number `after`, then everything as it happens; None each LOOK_S with nothing."""
@@ -159,6 +167,8 @@ class Live:
                 except TimeoutError:
                     yield None
                     continue
+                if isinstance(happened, HubStops):
+                    return
                 if isinstance(happened, Missed):
                     yield LiveEvent(topic="missed", data={"count": happened.count})
                     continue
@@ -188,6 +198,11 @@ class Live:
             yield
         finally:
             self.readers -= 1
+
+
+def _gone(request: web.Request) -> bool:
+    """Whether the reader has hung up: nothing else tells before the next write."""
+    return request.transport is None or request.transport.is_closing()
 
 
 def _after(call: Call) -> int | None:

@@ -82,12 +82,16 @@ class Nic:
             web.route("*", r"/{slashes:/+}{tail:.*}", self._collapsed),
         ]
 
+    async def sweep(self) -> None:
+        """Give up deliveries that nobody answered."""
+        await self._displays.settle_lost()
+
     async def run(self) -> None:
-        """Give up deliveries that nobody answered; runs until cancelled."""
+        """Sweep now and then; runs until cancelled."""
         while True:
             await asyncio.sleep(SWEEP_S)
             try:
-                await self._displays.settle_lost()
+                await self.sweep()
             except OutpostError:
                 log.exception("an unanswered delivery could not be settled; it is tried again")
 

@@ -114,7 +114,7 @@ class NicAgents:
                 device, kind, args, actor=visit.principal.actor, session_id=session.id, agent=agent
             )
         except DeviceUnavailable as error:
-            return refusal(404, NO_DEVICE, success=False, message=error.detail)
+            return _no_device(NO_DEVICE, error.detail)
         if not await self._still_seated(session, command):
             return self._no_device(agent, None)
         return reply({"success": True, "command_id": command.id, "device_id": old_id(device)})
@@ -131,12 +131,12 @@ class NicAgents:
 
     def _no_device(self, agent: str, device: Device | None) -> web.Response:
         if device is not None:
-            return refusal(404, NO_DEVICE, success=False, message=WHY[Refusal.OFFLINE])
+            return _no_device(NO_DEVICE, WHY[Refusal.OFFLINE])
         departure = self._agents.departure(agent)
         if departure is None:
-            return refusal(404, NO_DEVICE, success=False, message="Link to a display first.")
+            return _no_device(NO_DEVICE, "Link to a display first.")
         story = self._story(departure)
-        return refusal(404, f"{NO_DEVICE}: {story}", success=False, message=story)
+        return _no_device(f"{NO_DEVICE}: {story}", story)
 
     def _story(self, departure: Departure) -> str:
         display = self._displays.known(departure.session.device_id).name
@@ -144,7 +144,8 @@ class NicAgents:
             return f"a technician ended your session at {display}."
         successor = self._agents.at(departure.session.device_id)
         who = successor.name if successor and successor.agent == departure.by else "another agent"
-        return f"your desk ({display}) was taken over by {who} at {iso(departure.at_us)}."
+        minutes = max(0, self._door.clock.now().at_us - departure.at_us) // 60_000_000
+        return f"your desk ({display}) was taken over by {who} {f'{minutes} min ago' if minutes else 'just now'}."
 
     async def _clear_after_takeover(self, linked: Linked, device: Device, actor: str) -> None:
         """The earlier agent's code must not stay up at a desk that is another's now."""
@@ -177,6 +178,10 @@ class NicAgents:
         if device.profile == CLIENT_PROFILE and self._displays.delivering(device.id):
             return True
         return self._presences.online(device)
+
+
+def _no_device(error: str, message: str) -> web.Response:
+    return reply({"success": False, "error": error, "message": message}, 404)
 
 
 def _refused(refused: Refused, visit: Visit, claimed: str, computer: str) -> web.Response:

@@ -35,7 +35,6 @@ log = logging.getLogger(__name__)
 # It must be under the 2 s between its polls.
 DELIVERY_LEASE_S = 1.5
 SILENT_S = 6.0  # three polls missed: whoever held this id is gone
-PROGRAMS = 2000  # (id, address) pairs remembered
 TRIES = 20  # commands passed over in one poll because they expired or cannot be shown
 OUTCOMES = {"success": Verdict.DONE, "failed": Verdict.FAILED, "error": Verdict.FAILED}
 NOTHING = {"has_commands": False, "commands": []}
@@ -101,6 +100,9 @@ class NicClients:
 
     async def _registered(self, visit: Visit, claimed: str, computer: str) -> None:
         device = self._registry.by_alias(SCOPE, claimed)
+        if device is not None and not self._is_the_program(device.id, visit.peer):
+            self._door.knock(visit.request, f"Another computer already polls as {claimed}.")
+            return
         facts = {"com_port": visit.text("com_port"), "address": visit.peer}
         if device is None or not device.facts.get(COMPUTER_FACT):
             facts[COMPUTER_FACT] = (
@@ -109,9 +111,6 @@ class NicClients:
         device = await self._registry.take_in(SCOPE, claimed, CLIENT_PROFILE, name=computer, facts={**facts})
         if device is None:
             self._door.knock(visit.request, "Too many displays wait for approval; this one was not taken in.")
-            return
-        if not self._is_the_program(device.id, visit.peer):
-            self._door.knock(visit.request, f"Another computer already polls as {claimed}.")
             return
         self._presences.seen(device.id, "register")
         await self._agents.client_started(device.id, computer)
@@ -139,7 +138,7 @@ class NicClients:
         silent; a second one gets nothing, and a technician sees it.
         """
         program = self._programs.get(device_id)
-        if program is None or program.address == address or len(self._programs) > PROGRAMS:
+        if program is None or program.address == address:
             return True
         silent_s = self._door.clock.mono_s() - program.polled_s
         return silent_s > SILENT_S and not self._displays.delivering(device_id)

@@ -94,7 +94,7 @@ async def _start_hub(folder: Path, listen: str, tty: Path) -> tuple[Process, str
     with log_file:
         hub = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "edge.cli", "hub", "--data-dir", str(folder), "--listen", listen),
-            *("--serial", f"{tty}=native", "--no-scan", "--no-discovery"),
+            *("--serial", f"{tty}=native", "--no-scan"),
             stdout=PIPE,
             stderr=log_file,
             env={**os.environ, "OUTPOST_LOG__FORMAT": "text"},

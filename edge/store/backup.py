@@ -6,6 +6,7 @@ database begins a new epoch: it cannot know what happened after it was copied.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import sqlite3
@@ -16,6 +17,7 @@ from edge.clock import Clock
 from edge.errors import BadInput, StorageError
 from edge.store.connection import DirectoryLock, open_writer, quick_check
 from edge.store.migrations import migrate
+from edge.store.settle import settle, sync
 from edge.store.transaction import Transaction
 from edge.store.writer import Writer
 
@@ -42,7 +44,7 @@ def back_up(database: Path, target: Path) -> None:
     except (sqlite3.Error, StorageError):
         draft.unlink(missing_ok=True)
         raise
-    _settle(draft, target)
+    settle(draft, target)
 
 
 async def restore(source: Path, directory: Path, bus: Bus, clock: Clock) -> Path | None:
@@ -62,7 +64,7 @@ async def restore(source: Path, directory: Path, bus: Bus, clock: Clock) -> Path
         copy_in(source, draft)
         await _new_epoch(draft, source.name, bus, clock)
         aside = _set_aside(directory, clock)
-        _settle(draft, directory / "hub.db")
+        settle(draft, directory / "hub.db")
     finally:
         lock.release()
     return aside
@@ -95,23 +97,27 @@ async def _new_epoch(draft: Path, source: str, bus: Bus, clock: Clock) -> None:
 
 
 def _set_aside(directory: Path, clock: Clock) -> Path | None:
+    """Keep the old file under another name too. It stays hub.db until the new one takes its place in one step, so
+    that no power cut leaves a hub without a database, which would start as an empty one."""
     current = directory / "hub.db"
     if not current.exists():
         return None
+    _fold_wal_in(current)
     aside = directory / f"hub.replaced-{clock.now().at_us}.db"
-    for suffix in ("-wal", "-shm", ""):
+    for suffix in ("-wal", "-shm"):  # left only by a file too damaged to open; beside the new one they would ruin it
         part = current.with_name(current.name + suffix)
         if part.exists():
             part.rename(aside.with_name(aside.name + suffix))
+    os.link(current, aside)
+    sync(directory)
     return aside
 
 
-def _settle(draft: Path, target: Path) -> None:
-    """Rename into place, with the file and its folder on disk."""
-    fd = os.open(draft, os.O_RDONLY)
-    os.fsync(fd)
-    os.close(fd)
-    draft.rename(target)
-    folder = os.open(target.parent, os.O_RDONLY)
-    os.fsync(folder)
-    os.close(folder)
+def _fold_wal_in(database: Path) -> None:
+    """Let SQLite move the WAL into the file, as the last connection does when it closes."""
+    with contextlib.suppress(sqlite3.DatabaseError):
+        raw = sqlite3.connect(database)
+        try:
+            raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            raw.close()

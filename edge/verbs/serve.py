@@ -35,7 +35,7 @@ def add(verbs: flags.Verbs) -> None:
     hub.add_argument("--tls-key", metavar="FILE", help="its key")
     hub.add_argument("--serial", action="append", metavar="PATH[=PROFILE][@BAUD]", help="a serial port to own")
     hub.add_argument("--no-scan", action="store_true", help="own only the ports given with --serial")
-    hub.add_argument("--no-discovery", action="store_true", help="do not answer devices that look for a hub")
+    hub.add_argument("--no-discovery", action="store_true", help="accepted; this version announces nothing yet")
     hub.add_argument(
         "--auto-approve", action="store_true", default=None, help="take devices in without a technician"
     )
@@ -50,7 +50,6 @@ async def serve(arguments: argparse.Namespace) -> int:
         "hub.tls_cert": arguments.tls_cert,
         "hub.tls_key": arguments.tls_key,
         "hub.auto_approve": arguments.auto_approve,
-        "hub.discovery": False if arguments.no_discovery else None,
         "serial.ports": arguments.serial,
         "serial.scan": False if arguments.no_scan else None,
     }

@@ -1,7 +1,8 @@
 """The old PC program that drives a display, as it behaves in the field.
 
 The key and the JSON content type on every call; every error of a poll is "nothing to do"; commands are worked off
-one after the other without polling; a report is sent once; anything but a single-line data URI fails without a reason.
+one after the other without polling; a report is sent once; anything but a single-line data URI fails without a
+reason.
 """
 
 from __future__ import annotations

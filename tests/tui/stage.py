@@ -16,6 +16,7 @@ from tui.client import HubClient
 from tui.clock import Clock
 from tui.session import Session
 from tui.site import Contact, Site
+from tui.widgets.keyed_table import KeyedTable
 
 SMALL = (80, 24)
 LARGE = (120, 40)
@@ -56,7 +57,9 @@ async def until(pilot: Pilot[None], condition: Callable[[], object], what: str) 
 async def settled(pilot: Pilot[None], app: OutpostApp) -> None:
     """Wait until the hub was read and drawn."""
     await until(pilot, lambda: app.session.site.contact is Contact.LIVE, "the hub")
-    await shows(pilot, app, "devices")
+    tables = app.screen.query(KeyedTable)
+    await until(pilot, lambda: all(table.row_count for table in tables if table.display), "rows")
+    await shows(pilot, app, "device")
 
 
 async def shows(pilot: Pilot[None], app: App[None], text: str) -> None:

@@ -9,6 +9,7 @@ from textual.pilot import Pilot
 from textual.widgets import DataTable
 
 from tests.fakes.hub_api import FakeHub
+from tests.tui.site_data import status
 from tests.tui.stage import SMALL, settled, shows, terminal, until
 from tui.actions import ACTIONS, ANYWHERE, Action
 from tui.app import OutpostApp
@@ -112,3 +113,13 @@ async def test_readonly_hides_and_refuses_every_change(hub: FakeHub) -> None:
             assert not app._running_actions
         await shows(pilot, app, "read-only")
     assert hub.changes() == []
+
+
+async def test_a_viewer_is_offered_no_change(hub: FakeHub) -> None:
+    hub.status = status(role="viewer")
+    app = terminal(hub.target)
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await settled(pilot, app)
+        await pilot.press("a")
+        await shows(pilot, app, "your role may only look")
+        assert not [it for it in app.screen.query_one(KeyHints).shown() if it.changes]

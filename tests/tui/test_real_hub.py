@@ -34,7 +34,7 @@ async def test_approve_a_display_and_show_a_qr_on_it(tmp_path: Path) -> None:
             await shows(pilot, app, "● done")
             await shows(pilot, app, "█▀▀▀▀▀█")
             await pilot.press("o")
-            await shows(pilot, app, "Shows the rotation")
+            await shows(pilot, app, "● done        start rotation")
             await pilot.press("3")
             await shows(pilot, app, "native @")
             await pilot.press("m")

@@ -37,6 +37,8 @@ HISTORY = (
 )
 PANEL_VERBS = ("show_text", "show_file", "start_rotation", "stop_rotation")
 COMMAND_VERBS = ("cancel", "retry", "resolve")
+ABOVE_PICTURE = 5  # lines: three of text and the frame
+BELOW_TOP = 14  # lines that commands, log and keys want
 HISTORY_LENGTH = 50
 LOG_LENGTH = 200
 LEVELS = {"error": "bad", "warning": "warn", "warn": "warn", "debug": "quiet"}
@@ -112,7 +114,7 @@ class DeviceScreen(SiteScreen):
         facts.show(view, self.site, now, stale=self.stale)
         panel = self.query_one(PanelView)
         panel.show(view, self.site.zone, now, stale=self.stale)
-        self.query_one("#top").set_class(panel.has_picture(view), "-picture")
+        self._make_room(panel.picture_lines(view))
         self._show_history()
         self._show_log()
 
@@ -229,6 +231,12 @@ class DeviceScreen(SiteScreen):
             self.tell(f"Sent to {deeds.called(view)}; the list below says when it is shown.")
 
     # How it is drawn
+
+    def _make_room(self, lines: int) -> None:
+        """Give the panel the height its picture needs, where commands and log keep theirs."""
+        wanted = lines + ABOVE_PICTURE
+        fits = lines and wanted <= self.size.height - BELOW_TOP
+        self.query_one("#top").styles.height = wanted if fits else None
 
     def _load_once_per_contact(self) -> None:
         if not self.stale and self._loaded_for != self.site.contact_since:

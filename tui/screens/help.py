@@ -27,10 +27,10 @@ class HelpScreen(ModalScreen[None]):
     CSS_PATH = "../dialogs/dialogs.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,question_mark,f1,enter", "dismiss(None)", "Close")]
 
-    def __init__(self, scope: str, readonly: bool) -> None:
+    def __init__(self, scope: str, may_change: bool) -> None:
         super().__init__()
         self._scope = scope
-        self._readonly = readonly
+        self._may_change = may_change
 
     def compose(self) -> ComposeResult:
         """The screen's own keys, then those of everywhere."""
@@ -49,9 +49,9 @@ class HelpScreen(ModalScreen[None]):
 
     def _line(self, action: Action) -> Content:
         keys = " ".join(KEY_NAMES.get(key, key) for key in action.keys)
-        off = self._readonly and action.changes
+        off = action.changes and not self._may_change
         return Content.assemble(
             (f"{keys:<{KEY_WIDTH}}", "$foreground 40%" if off else "bold $accent"),
             f"{action.label:<{LABEL_WIDTH}}",
-            ("off: read-only" if off else action.help, "$foreground 60%"),
+            ("off: you may only look" if off else action.help, "$foreground 60%"),
         )

@@ -36,7 +36,7 @@ class SiteScreen(Screen[None]):
         yield Banner(self.session)
         yield from self.body()
         yield FilterLine()
-        yield KeyHints(self.SCOPE, self.session.readonly, self.fits)
+        yield KeyHints(self.session, self.SCOPE, self.fits)
 
     def body(self) -> ComposeResult:
         """The widgets between the lines."""

@@ -11,6 +11,7 @@ from textual.widget import Widget
 
 from tui.actions import Action, hinted
 from tui.messages import ActionAsked
+from tui.session import Session
 
 ALWAYS = 50  # hints from this rank on keep their place at the right end
 
@@ -20,10 +21,10 @@ class KeyHints(Widget):
 
     DEFAULT_CSS = "KeyHints { height: 1; background: $panel; }"
 
-    def __init__(self, scope: str, readonly: bool, fits: Callable[[Action], bool]) -> None:
+    def __init__(self, session: Session, scope: str, fits: Callable[[Action], bool]) -> None:
         super().__init__()
         self.scope = scope
-        self._readonly = readonly
+        self._session = session
         self._fits = fits
 
     def render(self) -> RenderResult:
@@ -47,7 +48,7 @@ class KeyHints(Widget):
 
     def shown(self) -> list[Action]:
         """The hints that fit this width."""
-        offered = [it for it in hinted(self.scope, self._readonly) if self._fits(it)]
+        offered = [it for it in hinted(self.scope, self._session.may_change) if self._fits(it)]
         fixed = [it for it in offered if it.hint >= ALWAYS]
         room = self.size.width - sum(_width(it) for it in fixed)
         chosen = []

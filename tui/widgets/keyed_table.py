@@ -57,9 +57,9 @@ class KeyedTable(DataTable[Text]):
         return self.coordinate_to_cell_key(self.cursor_coordinate).row_key.value
 
     def show(self, rows: Sequence[Row], *, stale: bool = False) -> None:
-        """Make the table show exactly these rows, in this order."""
+        """Make the table show exactly these rows, in this order; of two with one key, the last."""
         self.stale = stale
-        self._rows = list(rows)
+        self._rows = list({row.key: row for row in rows}.values())
         if self._shown:
             self._apply()
 

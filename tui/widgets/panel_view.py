@@ -10,9 +10,10 @@ from textual.widgets import Static
 
 from edge.wire.views import CommandView, DeviceView
 from tui import ages
-from tui.half_blocks import Modules, drawn
+from tui.half_blocks import Modules, drawn, lines_of
 from tui.literal import literal
 
+TEXT_LINES = 3  # above the picture
 WORDS = {"qr": "a QR code", "rotation": "the rotation", "picture": "a picture"}
 
 
@@ -43,11 +44,10 @@ class PanelView(Static):
             text = Content.assemble(text, "\n", (picture, "black on white"))
         self.update(text.stylize("$foreground 40%") if stale else text)
 
-    def has_picture(self, view: DeviceView) -> bool:
-        """Whether the panel shows what was sent from here, and it can be drawn."""
-        last = self._last
-        shows = view.screen.command if view.screen else None
-        return last is not None and last.modules is not None and shows == last.command.id
+    def picture_lines(self, view: DeviceView) -> int:
+        """How high the picture of what the panel shows is; 0 when there is none to draw."""
+        modules = self._modules(view)
+        return lines_of(modules) if modules else 0
 
     def _words(self, view: DeviceView, where: tzinfo, now: datetime) -> str:
         screen = view.screen
@@ -66,7 +66,11 @@ class PanelView(Static):
         return "\n".join(lines)
 
     def _picture(self, view: DeviceView) -> str:
-        if self._last is None or self._last.modules is None or not self.has_picture(view):
-            return ""
+        modules = self._modules(view)
         width, height = self.content_size
-        return drawn(self._last.modules, width, height - 3)
+        return drawn(modules, width, height - TEXT_LINES) if modules else ""
+
+    def _modules(self, view: DeviceView) -> Modules | None:
+        """Those of the picture sent from here, while the device says that it shows it."""
+        shows = view.screen.command if view.screen else None
+        return self._last.modules if self._last and self._last.command.id == shows else None

@@ -32,14 +32,14 @@ class Tail(RichLog):
             self._waiting.append(line)
             self._say()
         else:
-            self.write(line)
+            self._put(line)
 
     def toggle(self) -> None:
         """Pause, or show what waited and follow again."""
         self.paused = not self.paused
         if not self.paused:
             for line in self._waiting:
-                self.write(line)
+                self._put(line)
             self._waiting.clear()
             self._missed = 0
             self.scroll_end(animate=False)
@@ -65,6 +65,10 @@ class Tail(RichLog):
     def _hold(self) -> None:
         if not self.paused:
             self.toggle()
+
+    def _put(self, line: Text) -> None:
+        """In its full length: what is cut at the edge is reached with the arrow keys."""
+        self.write(line, width=max(1, line.cell_len))
 
     def _say(self) -> None:
         if self.ended:

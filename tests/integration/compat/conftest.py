@@ -9,17 +9,14 @@ from pathlib import Path
 import aiohttp
 import pytest
 import zxingcpp
-from aiohttp import web
 from aiohttp.test_utils import TestServer
 from PIL import Image
 
 from edge.access.model import Role
-from edge.api.app import build
 from edge.clock import ManualClock
-from edge.compat.nic import Nic
 from edge.devices.model import Device
 from edge.hub import Hub
-from edge.settings import Limits, Settings
+from edge.settings import Content, Limits, Settings
 from edge.settings import Serial as SerialSettings
 from tests.fakes.nic_browser import NicBrowser
 from tests.fakes.nic_client import NicClient
@@ -77,36 +74,17 @@ class NicSite:
         return str(code.text)
 
 
-def _app(hub: Hub) -> web.Application:
-    nic = Nic(
-        gate=hub.guard,
-        knocks=hub.knocking,
-        clock=hub.clock,
-        database=hub.store.hub,
-        registry=hub.registry,
-        presences=hub.presences,
-        agents=hub.agents,
-        commands=hub.commands,
-        content=hub.content,
-        shown=hub.shown,
-        screens=hub.screens,
-        body_s=hub.settings.limits.body_s,
-    )
-    limits = hub.settings.limits
-    return build(
-        hub.routes, nic.routes(), hub.guard, hub.knocking, body_bytes=limits.body_bytes, body_s=limits.body_s
-    )
-
-
 @pytest.fixture
 async def site(tmp_path: Path) -> AsyncIterator[NicSite]:
     clock = ManualClock()
-    settings = Settings(serial=SerialSettings(scan=False), limits=Limits(body_s=2.0))
+    settings = Settings(
+        serial=SerialSettings(scan=False), limits=Limits(body_s=2.0), content=Content(fetch_allow=("127.0.0.0/8",))
+    )
     hub = Hub(tmp_path, settings, clock)
     site = NicSite(hub, clock)
     async with hub.opened():
         await hub.keys.import_("old clients", Role.APP, "nic", KEY, actor="tess")
-        server = TestServer(_app(hub))
+        server = TestServer(hub.app)
         await server.start_server()
         site.base = str(server.make_url("")).rstrip("/")
         try:

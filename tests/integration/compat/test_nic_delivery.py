@@ -106,6 +106,20 @@ async def test_a_program_that_dies_at_work_leaves_a_doubt_and_no_replay(site: Ni
     assert await state_of(site, sent) is State.IN_DOUBT
 
 
+async def test_a_delivery_that_nobody_answers_is_given_up_though_nobody_polls(site: NicSite) -> None:
+    client, page = await seated(site)
+    sent = await page.show_qr("PAY:1")
+    await client.poll()
+    site.clock.advance(30)
+    await site.hub.nic.sweep()
+    assert await state_of(site, sent) is State.SENT
+    site.clock.advance(31)
+    await site.hub.nic.sweep()
+    assert await state_of(site, sent) is State.IN_DOUBT
+    assert (await site.get("/api/device/list"))[1]["stats"] != {}
+    assert (await page.show_qr("PAY:2"))["success"] is False
+
+
 async def test_one_command_is_under_way_at_a_time_and_in_order(site: NicSite) -> None:
     client, page = await seated(site)
     await page.show_qr("PAY:1")

@@ -98,6 +98,11 @@ class Desks(RuleBasedStateMachine):
             self.run(self.site.agents.unbind_workstation(self.ids[display], computer, actor="tess"))
             self.bound.remove((computer, display))
 
+    @rule(agent=agents, display=displays)
+    def come_and_send(self, agent: str, display: int) -> None:
+        self.link(agent, display, COMPUTERS[display])
+        self.send(agent)
+
     @rule(agent=agents)
     def send(self, agent: str) -> None:
         session = self.site.agents.current(agent)
@@ -111,14 +116,14 @@ class Desks(RuleBasedStateMachine):
             self.site.commands.accept(device, "display_qr", {}, actor="nic", session_id=session.id, agent=agent)
         )
 
-    @rule(display=displays)
-    def hand_over(self, display: int) -> None:
-        device = self.ids[display]
-        command = self.site.commands.next_for(device)
-        begun = self.run(self.site.commands.begin(command, "poll")) if command else None
-        if begun is not None:
-            assert self.seats.get(device) == begun.agent, "another agent's screen"
-            self.in_flight[device] = begun
+    @rule()
+    def hand_over(self) -> None:
+        for device in self.ids:
+            command = self.site.commands.next_for(device)
+            begun = self.run(self.site.commands.begin(command, "poll")) if command else None
+            if begun is not None:
+                assert self.seats.get(device) == begun.agent, "another agent's screen"
+                self.in_flight[device] = begun
 
     @rule(display=displays, verdict=st.sampled_from([Verdict.DONE, Verdict.FAILED, Verdict.UNKNOWN]))
     def answer(self, display: int, verdict: Verdict) -> None:
@@ -133,7 +138,7 @@ class Desks(RuleBasedStateMachine):
         else:
             self.site.presences.gone(self.ids[display])
 
-    @rule(seconds=st.sampled_from([1.0, 30.0, 61.0, LEASE_S]))
+    @rule(seconds=st.sampled_from([1.0, 1.0, 30.0, 61.0, LEASE_S]))
     def time_passes(self, seconds: float) -> None:
         self.clock.advance(seconds)
         for device in self.ids:
@@ -167,7 +172,7 @@ class Desks(RuleBasedStateMachine):
 
 TestDesks = Desks.TestCase
 TestDesks.settings = settings(
-    max_examples=15, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=20, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
 )
 
 

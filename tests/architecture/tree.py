@@ -1,0 +1,49 @@
+"""The repository's files, as tests about the tree itself see them."""
+
+from __future__ import annotations
+
+import ast
+import functools
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+ROOMS = ("edge", "tui", "firmware", "tests")
+NOT_OURS = (".git", ".venv", "dist", "build", "__pycache__", "node_modules")
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+@functools.cache
+def files() -> tuple[Path, ...]:
+    """Every file that is ours: no caches, no environment."""
+    return tuple(path for path in sorted(ROOT.rglob("*")) if path.is_file() and _is_ours(path))
+
+
+def sources(*rooms: str) -> list[Path]:
+    """The Python files of these rooms, of all when none is named."""
+    inside = rooms or ROOMS
+    return [path for path in files() if path.suffix == ".py" and path.relative_to(ROOT).parts[0] in inside]
+
+
+@functools.cache
+def parsed(path: Path) -> ast.Module:
+    """The syntax tree of one file."""
+    return ast.parse(path.read_text("utf-8"))
+
+
+def functions(path: Path) -> Iterator[Function]:
+    """Every function and method of one file."""
+    for node in ast.walk(parsed(path)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def named(path: Path) -> str:
+    """The file as one writes it: `edge/hub.py`."""
+    return str(path.relative_to(ROOT))
+
+
+def _is_ours(path: Path) -> bool:
+    parts = path.relative_to(ROOT).parts
+    return not any(part in NOT_OURS or part.endswith("_cache") or part == ".hypothesis" for part in parts)
