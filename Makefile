@@ -8,7 +8,7 @@ PYTEST_ARGS ?=
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test chaos bench lint format reference clean system-tools
+.PHONY: help demo test chaos bench lint lint-style lint-format lint-types lint-rooms format reference clean system-tools
 
 help:   ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -16,8 +16,11 @@ help:   ## this list
 demo: $(VENV)/.demo   ## a hub and a virtual display on this machine, to try (DEMO_ARGS="--headless --listen 127.0.0.1:5050")
 	@$(BIN)/outpost demo $(DEMO_ARGS)
 
-test: system-tools lint   ## everything that is checked, on a share of the long tests (PYTEST_ARGS="-k store")
-	$(BIN)/pytest -n $(WORKERS) --dist worksteal -m "not bench" $(PYTEST_ARGS)
+test: system-tools $(VENV)/.dev   ## everything that is checked, on a share of the long tests (PYTEST_ARGS="-k store")
+	@status=0; \
+	$(MAKE) --no-print-directory --keep-going lint || status=1; \
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal -m "not bench" $(PYTEST_ARGS) || status=1; \
+	exit $$status
 
 chaos: system-tools $(VENV)/.dev   ## all of the kills, power cuts and corruptions; takes long
 	OUTPOST_TESTS_ALL=1 $(BIN)/pytest -m chaos --timeout 7200 $(PYTEST_ARGS)
@@ -25,10 +28,18 @@ chaos: system-tools $(VENV)/.dev   ## all of the kills, power cuts and corruptio
 bench: $(VENV)/.dev   ## measure; the figures of docs/performance.md
 	$(BIN)/pytest -m bench --timeout 3600 -s $(PYTEST_ARGS)
 
-lint: $(VENV)/.dev   ## style, format, types, and who imports whom
+lint: lint-style lint-format lint-types lint-rooms   ## style, format, types, and who imports whom
+
+lint-style: $(VENV)/.dev
 	$(BIN)/ruff check
+
+lint-format: $(VENV)/.dev
 	$(BIN)/ruff format --check
+
+lint-types: $(VENV)/.dev
 	$(BIN)/mypy
+
+lint-rooms: $(VENV)/.dev
 	$(BIN)/lint-imports
 
 format: $(VENV)/.dev   ## put the code into its format

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import grp
+import logging
 import os
 import re
 import socket
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from edge.api.connections import Connections, raise_file_limit
 from edge.errors import Busy, ConfigError
@@ -45,6 +47,17 @@ class Listen(msgspec.Struct, frozen=True):
         return f"{'https' if self.tls else 'http'}://{host}:{self.port}"
 
 
+class _BadRequests(logging.Filter):
+    """Keeps requests that are no HTTP out of the log: anybody may send any number, each a traceback long."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether it is logged."""
+        return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+
+
+_bad_requests = _BadRequests()
+
+
 def parse_listen(text: str) -> Listen:
     """`HOST:PORT`, `http://HOST:PORT` or `https://HOST:PORT`. Raises ConfigError."""
     parts = _ADDRESS.fullmatch(text.strip())
@@ -74,6 +87,7 @@ class Server:
         self._connections = connections or Connections()
         self._connections.watch(app)
         self._sweeping: asyncio.Task[None] | None = None
+        logging.getLogger("aiohttp.server").addFilter(_bad_requests)
         self._runner = web.AppRunner(
             app, access_log=None, keepalive_timeout=KEEPALIVE_S, shutdown_timeout=SHUTDOWN_S, handle_signals=False
         )

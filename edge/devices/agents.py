@@ -69,6 +69,7 @@ class _Change(msgspec.Struct):
 
     departures: list[Departure] = []
     session: Session | None = None
+    renews: bool = True  # whether the agent himself did something, so that his lease runs anew
     result: Linked | Refused | None = None
     shed: int = 0
     after: list[Callable[[], None]] = []
@@ -223,7 +224,7 @@ class Agents:
 
     async def touch(self, session: Session) -> None:
         """The agent has done something: his lease runs anew, and a yielding desk is his again."""
-        held = self._of.get(session.agent)
+        held = self.current(session.agent)
         if held is None or held.id != session.id:
             return
         self._active_s[session.id] = self._clock.mono_s()
@@ -236,9 +237,10 @@ class Agents:
         The session itself stays: at a shift's change the next agent links from that computer and takes over; after
         a mere crash the same agent goes on. Returns whether the desk yields now.
         """
-        if not is_restart(self._displays.computer(device_id), computer_name) or device_id not in self._at:
+        if not is_restart(self._displays.computer(device_id), computer_name) or self.at(device_id) is None:
             return False
-        return (await self._commit(lambda tx: _Change(session=sql.yield_desk(tx, device_id)))).session is not None
+        change = await self._commit(lambda tx: _Change(session=sql.yield_desk(tx, device_id), renews=False))
+        return change.session is not None
 
     async def bind_workstation(self, device_id: str, computer_name: str, *, actor: str) -> None:
         """A technician says that the display stands at this computer. Raises BadInput, DeviceUnavailable."""
@@ -308,7 +310,8 @@ class Agents:
             if departure.why in TOLD:
                 self._tell_later(departure)
         if change.session is not None:
-            self._remember(change.session, self._clock.mono_s())
+            now_s = self._clock.mono_s()
+            self._remember(change.session, now_s if change.renews else self._active_s.get(change.session.id, now_s))
             self._departures.pop(change.session.agent, None)
         for follow in change.after:
             follow()

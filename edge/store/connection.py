@@ -51,11 +51,17 @@ async def open_writer(path: Path, *, synchronous: str = SYNCHRONOUS) -> WriterCo
 
 
 async def open_reader(path: Path) -> aiosqlite.Connection:
-    """Open `path` read-only; long reads on it never block the writer."""
+    """Open `path` read-only; long reads on it never block the writer.
+
+    It reads at once, and so holds SQLite's index of the WAL. While a reader holds it, a writer that reopens after a
+    failed sync finds the WAL as it was before; else SQLite would recover it from the file, and a commit whose
+    failure everybody was told of would come true after all.
+    """
     connection = await aiosqlite.connect(
         f"file:{path}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None
     )
     await connection.execute("PRAGMA query_only = ON")
+    await connection.execute_fetchall("SELECT COUNT(*) FROM sqlite_schema")
     connection.row_factory = aiosqlite.Row
     return connection
 

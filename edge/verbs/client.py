@@ -19,6 +19,8 @@ from edge.verbs.places import config_file, socket_path
 from edge.wire.views import Problem
 
 TIMEOUT_S = 30.0
+ANSWER_BYTES = 32 * 1024 * 1024  # a page of 500 of anything is far smaller
+PIECE_BYTES = 64 * 1024
 Json = Any  # a JSON value
 
 _BY_CODE = {
@@ -56,13 +58,15 @@ class Client:
     async def _ask(self, method: str, path: str, **more: Any) -> Json:
         headers = {"Content-Type": "application/json"}
         try:
-            async with self._session.request(method, self._base + path, headers=headers, **more) as response:
-                raw = await response.read()
-                if response.status >= 400:
+            async with self._session.request(
+                method, self._base + path, headers=headers, allow_redirects=False, **more
+            ) as response:
+                raw = await _read(response)
+                if response.status >= 300:
                     raise _error(response.status, raw)
-                return msgspec.json.decode(raw) if raw else None
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise errors.Unreachable(f"The hub does not answer: {error}.") from error
+                return _decoded(response.status, raw)
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            raise errors.Unreachable(f"The hub does not answer: {error or type(error).__name__}.") from error
 
 
 @contextlib.asynccontextmanager
@@ -74,10 +78,10 @@ async def connect(data_dir: Path, hub_url: str = "", key_file: str = "") -> Asyn
             yield Client(session, hub_url.rstrip("/"))
         return
     path = Path(hub_url.removeprefix("unix:")) if hub_url else socket_path(data_dir)
-    if not await _answers(path):
+    if not await answers(path):
         if hub_url:
             raise errors.Unreachable(f"No hub listens at {path}.")
-        if not await asyncio.to_thread(data_dir.is_dir):
+        if not await asyncio.to_thread((data_dir / "hub.db").exists):
             raise errors.Unreachable(
                 f"There is no hub data in {data_dir}.",
                 hint="Start one: `outpost hub --data-dir DIR`, or name another with --data-dir.",
@@ -90,13 +94,30 @@ async def connect(data_dir: Path, hub_url: str = "", key_file: str = "") -> Asyn
         yield Client(session, "http://hub")
 
 
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    raw = bytearray()
+    async for piece in response.content.iter_chunked(PIECE_BYTES):
+        raw += piece
+        if len(raw) > ANSWER_BYTES:
+            raise errors.Unreachable("What answers is no Outpost hub: it does not stop.")
+    return bytes(raw)
+
+
+def _decoded(status: int, raw: bytes) -> Json:
+    try:
+        return msgspec.json.decode(raw) if raw else None
+    except msgspec.DecodeError as error:
+        raise errors.Unreachable(f"What answers is no Outpost hub (HTTP {status}).") from error
+
+
 def _session(connector: aiohttp.BaseConnector, key: str = "") -> aiohttp.ClientSession:
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
     return aiohttp.ClientSession(connector=connector, headers=headers, timeout=timeout)
 
 
-async def _answers(path: Path) -> bool:
+async def answers(path: Path) -> bool:
+    """Whether a hub listens on this socket; one that was killed leaves its socket behind."""
     try:
         _, writer = await asyncio.open_unix_connection(str(path))
     except PermissionError as error:
@@ -114,9 +135,14 @@ def _read_key(key_file: str) -> str:
     if not key_file:
         raise errors.BadInput("A hub reached by its address needs --key-file.")
     try:
-        return Path(key_file).read_text("utf-8").strip()
+        key = Path(key_file).read_text("utf-8").strip()
     except OSError as error:
         raise errors.BadInput(f"The key file {key_file} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise errors.BadInput(f"The key file {key_file} is no text.") from error
+    if not key.isascii() or not key.isprintable() or not key:
+        raise errors.BadInput(f"The key file {key_file} must hold the key alone, on one line.")
+    return key
 
 
 def _error(status: int, raw: bytes) -> errors.OutpostError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from urllib.parse import quote
 
 import msgspec
 
@@ -60,8 +61,8 @@ async def list_commands(arguments: argparse.Namespace) -> int:
 async def show_command(arguments: argparse.Namespace) -> int:
     """`outpost command show ID`."""
     async with flags.hub(arguments) as client:
-        command = await client.get(f"/v1/commands/{arguments.id}")
-        command["tries"] = (await client.get(f"/v1/commands/{arguments.id}/attempts"))["items"]
+        command = await client.get(_path(arguments))
+        command["tries"] = (await client.get(_path(arguments) + "/attempts"))["items"]
     emit(command, arguments.json)
     return 0
 
@@ -70,7 +71,7 @@ async def send_command(arguments: argparse.Namespace) -> int:
     """`outpost command send DEVICE KIND [NAME=VALUE …]`."""
     wanted = NewCommand(kind=arguments.kind, args=dict(_argument(text) for text in arguments.args))
     async with flags.hub(arguments) as client:
-        device = await client.get(f"/v1/devices/{arguments.device}")
+        device = await client.get(f"/v1/devices/{quote(arguments.device, safe='')}")
         command = await client.send("POST", f"/v1/devices/{device['id']}/commands", wanted)
     emit(command, arguments.json)
     return 0
@@ -80,15 +81,19 @@ async def resolve_command(arguments: argparse.Namespace) -> int:
     """`outpost command resolve ID succeeded|failed --note NOTE`."""
     wanted = Resolve(outcome=arguments.outcome, note=arguments.note)
     async with flags.hub(arguments) as client:
-        command = await client.send("POST", f"/v1/commands/{arguments.id}/resolve", wanted)
+        command = await client.send("POST", _path(arguments) + "/resolve", wanted)
     return _done(arguments, command)
 
 
 async def cancel_command(arguments: argparse.Namespace) -> int:
     """`outpost command cancel ID`."""
     async with flags.hub(arguments) as client:
-        command = await client.send("POST", f"/v1/commands/{arguments.id}/cancel")
+        command = await client.send("POST", _path(arguments) + "/cancel")
     return _done(arguments, command)
+
+
+def _path(arguments: argparse.Namespace) -> str:
+    return f"/v1/commands/{quote(arguments.id, safe='')}"
 
 
 def _argument(text: str) -> tuple[str, object]:

@@ -22,7 +22,7 @@ from edge.settings import Settings
 from edge.store.connection import quick_check
 from edge.store.space import MB
 from edge.verbs import flags
-from edge.verbs.client import connect
+from edge.verbs.client import answers, connect
 from edge.verbs.output import emit
 from edge.verbs.places import socket_path
 
@@ -56,7 +56,7 @@ async def examine(arguments: argparse.Namespace) -> int:
     except OutpostError as error:
         settings = Settings()
         findings.append(Finding("settings", "fail", error.detail, error.advice))
-    running = socket_path(directory).exists()
+    running = await _is_running(directory)
     findings += [*_machine(directory, settings), *_ports(settings, running), *await _database(directory, running)]
     if running or arguments.hub:
         findings += await _hub(arguments)
@@ -68,6 +68,13 @@ async def examine(arguments: argparse.Namespace) -> int:
         rows = [{**msgspec.to_builtins(f), "state": f"{MARK[f.state]} {f.state}"} for f in findings]
         emit(rows, False, columns=("state", "check", "seen", "todo"))
     return 1 if any(finding.state == "fail" for finding in findings) else 0
+
+
+async def _is_running(directory: Path) -> bool:
+    try:
+        return await answers(socket_path(directory))
+    except OutpostError:
+        return True  # it is there, but this login may not speak to it: asking it will say so
 
 
 def _machine(directory: Path, settings: Settings) -> Iterator[Finding]:
@@ -105,7 +112,8 @@ def _listener(text: str) -> Finding:
         listen = parse_listen(text)
     except OutpostError as error:
         return Finding(text, "fail", error.detail, error.advice)
-    with socket.socket() as probe:
+    family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
+    with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((listen.host, listen.port))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from urllib.parse import quote
 
 from edge.errors import BadInput
 from edge.verbs import flags
@@ -78,7 +79,7 @@ async def list_keys(arguments: argparse.Namespace) -> int:
 async def revoke_key(arguments: argparse.Namespace) -> int:
     """`outpost key revoke ID`."""
     async with flags.hub(arguments) as client:
-        await client.send("DELETE", f"/v1/keys/{arguments.id}")
+        await client.send("DELETE", f"/v1/keys/{quote(arguments.id, safe='')}")
     say(f"{arguments.id} is refused from now on.")
     return 0
 

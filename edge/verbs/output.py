@@ -12,7 +12,8 @@ import msgspec
 def emit(data: Any, as_json: bool, *, columns: Sequence[str] = (), empty: str = "Nothing.") -> None:
     """Print a list of JSON objects as a table of `columns`, or one object as lines; with `as_json`, as JSON."""
     if as_json:
-        sys.stdout.write(msgspec.json.format(msgspec.json.encode(data), indent=2).decode() + "\n")
+        text = msgspec.json.format(msgspec.json.encode(data), indent=2).decode()
+        sys.stdout.write("".join(c if c.isprintable() or c == "\n" else _json_escape(c) for c in text) + "\n")
     elif isinstance(data, list):
         sys.stdout.write((table(data, columns) if data else empty) + "\n")
     else:
@@ -50,4 +51,10 @@ def cell(value: Any) -> str:
 
 def say(text: str) -> None:
     """A sentence for the person at the terminal."""
-    sys.stderr.write(text + "\n")
+    sys.stderr.write(cell(text) + "\n")
+
+
+def _json_escape(char: str) -> str:
+    """A character that a terminal could act on, as JSON writes it: C1 controls, direction marks and the like."""
+    units = char.encode("utf-16-be")
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))

@@ -11,6 +11,7 @@ from edge.content.fetch import Fetcher
 from edge.content.pictures import Pictures
 from edge.errors import BadInput
 from edge.verbs import flags
+from edge.verbs.output import cell
 
 
 def add(verbs: flags.Verbs) -> None:
@@ -28,7 +29,8 @@ async def scan_file(arguments: argparse.Namespace) -> int:
         raise BadInput(f"{arguments.file} cannot be read: {error.strerror}.") from error
     pictures = Pictures(Fetcher())
     try:
-        sys.stdout.write(await pictures.qr_payload(data) + "\n")
+        text = await pictures.qr_payload(data)
+        sys.stdout.write((cell(text) if sys.stdout.isatty() else text) + "\n")
     finally:
         await pictures.close()
     return 0

@@ -16,6 +16,7 @@ from edge.hub import Hub
 from edge.notify import notify, watchdog_s
 from edge.settings import Settings
 from edge.verbs import flags
+from edge.verbs.config import check
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +59,7 @@ async def serve(arguments: argparse.Namespace) -> int:
 
 async def run(settings: Settings, data_dir: Path) -> int:
     """Serve until SIGINT or SIGTERM."""
+    check(settings)
     logs.set_up(settings.log.level, settings.log.format)
     hub = Hub(data_dir, settings)
     stop = asyncio.Event()

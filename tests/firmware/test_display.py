@@ -36,6 +36,17 @@ async def test_a_qr_is_shown_to_the_pixel_and_goes_by_itself_without_a_hub(board
     await until(lambda: board.pixels() == idle)
 
 
+async def test_starting_the_rotation_takes_a_qr_down_at_once_and_stopping_it_does_not(board: Board) -> None:
+    session = await board.connect()
+    idle = board.pixels()
+    await session.deliver(show(1, qr(), show_s=600))
+    await session.deliver(order(2, "stop_rotation"))
+    assert board.pixels() == qr()
+    await session.deliver(order(3, "start_rotation"))
+    await until(lambda: board.pixels() == idle)
+    await session.close()
+
+
 async def test_a_repeat_is_answered_from_memory_and_not_shown_again(board: Board) -> None:
     session = await board.connect()
     first, second = show(1, qr("first")), show(2, qr("second"))

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import msgspec
+
 from edge.access.model import Role
 from edge.api.server import Listen
 from edge.devices.model import Device
@@ -93,6 +94,13 @@ class RunningHub:
     async def facts(self) -> list[dict[str, Any]]:
         """The whole ledger."""
         return list((await self.get("/v1/ledger?limit=500")).body["items"])
+
+
+async def until(so: Callable[[], Awaitable[bool]], *, seconds: float = 10.0) -> None:
+    """Wait until `so` gives true, with a deadline."""
+    async with asyncio.timeout(seconds):
+        while not await so():  # noqa: ASYNC110 - what is waited for is behind a socket, and has no event
+            await asyncio.sleep(0.02)
 
 
 @contextlib.asynccontextmanager

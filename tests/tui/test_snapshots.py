@@ -87,6 +87,8 @@ async def test_screen(
         for blank in app.screen.query(Input):
             blank.cursor_blink = False
         await until(pilot, lambda: not app.animator._animations, "rest")
+        app._tick()  # once more, now that all is laid out
+        await pilot.pause()
         await pilot.pause()
         picture = app.export_screenshot(title=f"{name} {size[0]}x{size[1]}")
     assert picture == snapshot(extension_class=SVGImageExtension)

@@ -104,8 +104,9 @@ class SiteScreen(Screen[None]):
         self.redraw()
 
     def on_filter_changed(self, _: FilterChanged) -> None:
-        """Redraw what is let through."""
+        """Redraw what is let through, and the keys that fit the row the cursor is on then."""
         self.show()
+        self.call_after_refresh(self.query_one(KeyHints).refresh)
 
     def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
         """Enter on a row, or a click: what this screen does on Enter."""

@@ -74,10 +74,10 @@ class Screen:
         return self._pictures.slots()
 
     def rotate(self, on: bool) -> None:
-        """Let the stored pictures take turns, or leave what is there. A QR keeps its time either way."""
+        """Let the stored pictures take turns, which ends a QR at once, or leave what is there."""
         self.rotating = on
         self.changed = True
-        if on and self.kind != QR:
+        if on:
             self._next_ms = self._clock.ms()
 
     def tick(self) -> None:

@@ -11,7 +11,7 @@ from edge.commands.model import Command
 from edge.devices.model import Device
 from edge.wire.orders import Outcome, Verdict
 from tests.integration.conftest import Start
-from tests.integration.running_hub import RunningHub
+from tests.integration.running_hub import RunningHub, until
 
 PAYLOAD = "upi://pay?pa=canary-payload@bank"
 SECRETS = {"payload": PAYLOAD, "caption": "Canary Customer", "amount": "Rs 987654", "reference": "CANARY-REF-1"}
@@ -69,9 +69,13 @@ async def test_a_time_to_live_is_shortened_never_lengthened(running_hub: Running
 async def test_what_nobody_took_in_time_expires_and_is_erased(running_hub: RunningHub) -> None:
     device = await running_hub.display()
     made = await running_hub.send(device, ttl_s=0.05, args={"payload": PAYLOAD})
-    async with asyncio.timeout(5):
-        while (ended := await running_hub.get(f"/v1/commands/{made.body['id']}")).body["state"] == "queued":
-            await asyncio.sleep(0.05)
+    one = f"/v1/commands/{made.body['id']}"
+
+    async def is_over() -> bool:
+        return (await running_hub.get(one)).body["state"] != "queued"
+
+    await until(is_over)
+    ended = await running_hub.get(one)
     assert (ended.body["state"], ended.body["args"], ended.body["expires_in_s"]) == ("expired", {}, None)
 
 
@@ -109,7 +113,8 @@ async def test_an_idempotency_key_nobody_could_repeat_is_refused(running_hub: Ru
     device = await running_hub.display()
     for key in ("x" * 129, "é", "in\tside", "\udcff"):
         answer = await running_hub.raw(
-            f"POST /v1/devices/{device.id}/commands HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 25\r\n"
+            f"POST /v1/devices/{device.id}/commands HTTP/1.1\r\nHost: h\r\nConnection: close\r\n"
+            "Content-Length: 25\r\n"
             f"Authorization: Bearer {running_hub.keys['admin']}\r\nIdempotency-Key: {key}\r\n\r\n"
             '{"kind":"start_rotation"}'
         )

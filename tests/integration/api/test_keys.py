@@ -8,6 +8,7 @@ import stat
 from pathlib import Path
 
 import aiohttp
+
 from tests.integration.running_hub import RunningHub, started
 
 COMPILED_IN = "NIC-DEVICE-API-KEY-2024-CHANGE-ME"

@@ -205,6 +205,17 @@ async def test_a_yielding_desk_stays_yielding_over_a_restart_of_the_hub(site: De
     await site.stop()
 
 
+async def test_a_restarted_client_does_not_bring_a_lapsed_session_back(site: DeskSite) -> None:
+    display = await site.display("d1", "PC1")
+    await site.agents.link("24", "Ann", device_id="d1")
+    site.clock.advance(LEASE_S - 60)
+    assert await site.agents.client_started(display.id, "PC1")
+    site.clock.advance(61)
+    assert site.agents.current("24") is None
+    assert not await site.agents.client_started(display.id, "PC1")
+    assert site.agents.current("24") is None
+
+
 async def test_a_registration_from_another_computer_frees_nothing(site: DeskSite) -> None:
     display = await site.display("d1", "PC1")
     await site.agents.link("24", "Ann", device_id="d1")

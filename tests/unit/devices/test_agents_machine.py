@@ -56,6 +56,8 @@ class Desks(RuleBasedStateMachine):
     def open_shop(self) -> None:
         for alias, computer in zip(DISPLAYS, COMPUTERS, strict=True):
             self.ids.append(self.run(self.site.display(alias, computer)).id)
+        for display in range(2):  # the third desk is not bound to its computer
+            self.technician_binds(display, COMPUTERS[display])
 
     @rule(agent=agents, display=maybe_display, computer=maybe_computer)
     def link(self, agent: str, display: int | None, computer: str) -> None:
@@ -102,6 +104,10 @@ class Desks(RuleBasedStateMachine):
     def come_and_send(self, agent: str, display: int) -> None:
         self.link(agent, display, COMPUTERS[display])
         self.send(agent)
+
+    @rule(agent=agents, display=displays)
+    def come(self, agent: str, display: int) -> None:
+        self.link(agent, display, COMPUTERS[display])
 
     @rule(agent=agents)
     def send(self, agent: str) -> None:

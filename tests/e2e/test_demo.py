@@ -1,0 +1,90 @@
+"""The newcomer's story: one command, one request, and the payment code on the screen scans to the same text."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shlex
+import signal
+import sys
+from asyncio.subprocess import PIPE
+from pathlib import Path
+
+import aiohttp
+import msgspec
+
+from edge.sim.site import PAYLOAD
+from tests.e2e.cli import outpost
+
+READY_S = 60.0
+SHOWN_S = 20.0
+
+
+async def test_from_one_command_to_a_code_that_scans(tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    demo = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "edge.cli", "demo", "--headless"),
+        *("--listen", "127.0.0.1:0", "--data-dir", str(folder)),
+        stdout=PIPE,
+        env={**os.environ, "PYTHONUTF8": "1"},
+    )
+    try:
+        assert demo.stdout is not None
+        said = ""
+        async with asyncio.timeout(READY_S):
+            while "Ctrl-C" not in said:
+                said += (await demo.stdout.readline()).decode()
+        await _try_what_it_says(said, folder)
+        demo.send_signal(signal.SIGINT)
+        async with asyncio.timeout(15):
+            assert await demo.wait() == 0
+        assert not (folder / "hub.sock").exists()
+    finally:
+        if demo.returncode is None:
+            demo.kill()
+            await demo.wait()
+
+
+async def _try_what_it_says(said: str, folder: Path) -> None:
+    url = re.search(r"^ready demo (\S+)$", said, re.MULTILINE)
+    assert url is not None
+    (curl,) = [line.strip() for line in said.splitlines() if line.strip().startswith("curl ")]
+    async with aiohttp.ClientSession() as session:
+        async with asyncio.timeout(SHOWN_S):
+            answer = await _curled(session, curl)
+        assert answer["success"] is True
+        command_id = answer["command_id"]
+        listing = await _verb("command", "show", command_id, "--json", "--data-dir", str(folder))
+        async with asyncio.timeout(SHOWN_S):
+            while (shown := listing.json)["state"] in ("queued", "sent"):
+                listing = await _verb("command", "show", command_id, "--json", "--data-dir", str(folder))
+    assert (shown["state"], shown["agent"], shown["args"]) == ("succeeded", "24", {})
+    assert [attempt["verdict"] for attempt in shown["tries"]] == ["done"]
+    panel = folder / "display" / "panel.png"
+    scanned = await _verb("scan", str(panel))
+    assert (scanned.code, scanned.out) == (0, PAYLOAD + "\n")
+    devices = await _verb("device", "list", "--data-dir", str(folder))
+    assert "Front desk" in devices.out
+    health = await _verb("doctor", "--json", "--data-dir", str(folder))
+    assert {finding["check"]: finding["state"] for finding in health.json}["hub"] == "ok"
+    log = (folder / "hub.log").read_text("utf-8")
+    for private in ("John Doe", "LIFE/2024/001", PAYLOAD):
+        assert private not in log
+
+
+async def _verb(*words: str):  # type: ignore[no-untyped-def]
+    return await asyncio.to_thread(outpost, *words)
+
+
+async def _curled(session: aiohttp.ClientSession, curl: str) -> dict[str, object]:
+    """Do what the printed curl does, without curl."""
+    words = shlex.split(curl.replace("$(cat ", "@").replace(")", ""))
+    headers = {}
+    for name, value in (words[at + 1].split(": ", 1) for at, word in enumerate(words) if word == "-H"):
+        headers[name] = Path(value[1:]).read_text().strip() if value.startswith("@") else value
+    body = Path(words[words.index("-d") + 1][1:]).read_bytes()
+    async with session.post(words[-1], data=body, headers=headers) as response:
+        answer: dict[str, object] = msgspec.json.decode(await response.read())
+        assert response.status == 200, answer
+        return answer
