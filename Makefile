@@ -23,7 +23,7 @@ test: system-tools $(VENV)/.dev   ## everything that is checked, on a share of t
 	exit $$status
 
 chaos: system-tools $(VENV)/.dev   ## all of the kills, power cuts and corruptions; takes long
-	OUTPOST_TESTS_ALL=1 $(BIN)/pytest -m chaos --timeout 7200 $(PYTEST_ARGS)
+	TESTS_ALL=1 $(BIN)/pytest -m chaos --timeout 7200 $(PYTEST_ARGS)
 
 bench: $(VENV)/.dev   ## measure; the figures of docs/performance.md
 	$(BIN)/pytest -m bench --timeout 3600 -s $(PYTEST_ARGS)

@@ -14,14 +14,13 @@ from tests.tools import WANTING, no_skip
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
-OWN_PREFIX = "OUTPOST_TESTS_"
 OF_A_SERVICE_MANAGER = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "JOURNAL_STREAM")
 
 
 def _scrub_environment() -> None:
     """Take out what the caller's own Outpost and service manager have set; before anything imports it."""
     for name in list(os.environ):
-        if name in OF_A_SERVICE_MANAGER or (name.startswith("OUTPOST_") and not name.startswith(OWN_PREFIX)):
+        if name in OF_A_SERVICE_MANAGER or name.startswith("OUTPOST_"):
             del os.environ[name]
 
 

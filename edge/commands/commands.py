@@ -34,6 +34,7 @@ KEY_CHARS = 128  # of an idempotency key
 IN_DOUBT_ARGS_US = 24 * 3600 * 1_000_000  # how long a person may still send a doubtful picture again
 PRUNE_ROWS = 500  # at a time, so that forgetting never holds up accepting
 DAY_US = 86_400 * 1_000_000
+TOO_LATE = "Its time ran out before it could be sent."
 
 _encode = msgspec.json.Encoder(order="sorted").encode
 Args = dict[str, Any]
@@ -203,16 +204,16 @@ class Commands:
 
     async def begin(self, command: Command, link: str) -> Command | None:
         """Commit the intent to send it now; None when it expired or may no longer be sent (and was ended)."""
-        if remaining_ms(command, self._clock.now()) <= 0:
-            await self._change(command, State.EXPIRED, "Its time ran out before it could be sent.")
-            return None
-        if command.session_id is not None and not self._holds(command.session_id, command.device_id):
-            await self._change(command, State.CANCELLED, "Its agent no longer sits at this display.")
-            return None
         try:
+            if remaining_ms(command, self._clock.now()) <= 0:
+                await self._change(command, State.EXPIRED, TOO_LATE)
+                return None
+            if command.session_id is not None and not self._holds(command.session_id, command.device_id):
+                await self._change(command, State.CANCELLED, "Its agent no longer sits at this display.")
+                return None
             begun = await self._db.write(lambda tx: sql.begin(tx, command, link))
         except Conflict:
-            return None
+            return None  # it was replaced, cancelled or expired in the same moment
         assert begun.seq is not None
         self._registry.numbered([(begun.device_id, begun.seq)])
         self._follow([begun])
@@ -256,7 +257,7 @@ class Commands:
         for command in self.open():
             if command.state is State.QUEUED and remaining_ms(command, now) <= 0:
                 try:
-                    await self._change(command, State.EXPIRED, "Its time ran out before it could be sent.")
+                    await self._change(command, State.EXPIRED, TOO_LATE)
                 except Conflict:
                     continue  # it was handed out or cancelled in the same moment
 

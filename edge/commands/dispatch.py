@@ -73,7 +73,7 @@ class Dispatcher:
         self._wake[device_id] = asyncio.Event()
         worker = asyncio.create_task(self._serve(device_id, deliverer, link), name=f"dispatch-{device_id}")
         self._workers.add(worker)
-        worker.add_done_callback(self._workers.discard)
+        worker.add_done_callback(self._ended)
 
     def down(self, device_id: str) -> None:
         """Stop handing out over this conversation. What is under way ends with the conversation's own outcome."""
@@ -86,6 +86,11 @@ class Dispatcher:
         if wake is not None:
             wake.set()
 
+    def _ended(self, worker: asyncio.Task[None]) -> None:
+        self._workers.discard(worker)
+        if not worker.cancelled() and worker.exception() is not None:
+            log.error("a device's dispatch ended by a fault", exc_info=worker.exception())
+
     async def _serve(self, device_id: str, deliverer: Deliverer, link: str) -> None:
         wake = self._wake[device_id]
         while self._wake.get(device_id) is wake:
@@ -96,8 +101,8 @@ class Dispatcher:
                 continue
             try:
                 outcome = await self._attempt(command, deliverer, link)
-            except StorageError:
-                log.exception("a command could not be begun; trying again", extra={"command": command.id})
+            except OutpostError:
+                log.exception("a command could not be handed out; trying again", extra={"command": command.id})
                 outcome = NOTHING_LEFT
             if outcome is not None and outcome.verdict is Verdict.NOT_SENT:
                 await asyncio.sleep(NOT_SENT_PAUSE_S)

@@ -27,7 +27,8 @@ class Space:
 
     def start(self) -> None:
         """Lay the ballast down again where there is room for it and for the floor."""
-        if self.free_bytes() > self._floor + self._ballast_bytes and not self._ballast.exists():
+        room = self.free_bytes() > self._floor + self._ballast_bytes
+        if room and self._ballast_bytes and not self._ballast.exists():
             fd = os.open(self._ballast, os.O_WRONLY | os.O_CREAT, 0o600)
             try:
                 os.posix_fallocate(fd, 0, self._ballast_bytes)

@@ -9,6 +9,7 @@ import tomllib
 
 from edge import __version__
 from tests.architecture import tree
+from tests.tools import PACKAGES
 
 HOMES = re.compile(r"(?<![\w.:/-])/(root|home|Users|work|workspace|builds|mnt|srv)/[\w.]")
 TEXT = {"", ".py", ".md", ".toml", ".txt", ".json", ".sql", ".tcss", ".ini", ".conf", ".service", ".rules", ".svg"}
@@ -46,6 +47,12 @@ def test_scripts_can_be_run_and_are_right_shell() -> None:
         path = tree.ROOT / script
         assert os.access(path, os.X_OK), script
         assert subprocess.run(["/bin/sh", "-n", path], check=False).returncode == 0, script
+
+
+def test_what_tests_need_is_installed_before_them() -> None:
+    pairs = re.search(r"^for pair in (.*); do$", (tree.ROOT / ".ci/system-tools").read_text(), re.MULTILINE)
+    assert pairs is not None
+    assert dict(pair.split(":") for pair in pairs[1].split()) == PACKAGES
 
 
 def test_every_link_between_documents_leads_somewhere() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import subprocess
 import sys
@@ -9,6 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
+
+from edge.cli import main
 
 VERB_S = 30.0
 
@@ -27,15 +32,46 @@ class Done(msgspec.Struct, frozen=True):
 
 
 def outpost(*words: str, stdin: str = "", **environ: str) -> Done:
-    """Run `outpost WORDS`."""
+    """Run `outpost WORDS` in this process: the same, without half a second of imports each time."""
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        patch.setattr(sys, "stdin", io.StringIO(stdin))
+        for name, value in environ.items():
+            patch.setenv(name, value)
+        try:
+            code = main(words)
+        except SystemExit as ended:  # as argparse ends
+            code = int(ended.code or 0)
+    return Done(code, out.getvalue(), err.getvalue())
+
+
+def outpost_process(*words: str) -> Done:
+    """Run `outpost WORDS` as a process of its own."""
     ended = subprocess.run(
         [sys.executable, "-m", "edge.cli", *words],
-        input=stdin,
         capture_output=True,
         encoding="utf-8",
         timeout=VERB_S,
         check=False,
-        cwd=Path(__file__).parents[2],
-        env={**os.environ, "PYTHONUTF8": "1", **environ},
+        env={**os.environ, "PYTHONUTF8": "1"},
     )
     return Done(ended.returncode, ended.stdout, ended.stderr)
+
+
+class RunningHub:
+    """A hub that runs over `folder` and answers at `url`."""
+
+    def __init__(self, folder: Path, url: str, process: subprocess.Popen[bytes]) -> None:
+        self.folder, self.url, self.process = folder, url, process
+
+    def run(self, *words: str, stdin: str = "") -> Done:
+        """A verb that speaks to this hub over its socket."""
+        return outpost(*words, "--data-dir", str(self.folder), stdin=stdin)
+
+    def remote(self, *words: str, key_file: Path | None = None) -> Done:
+        """A verb that speaks to this hub from elsewhere."""
+        return outpost(*words, "--hub", self.url, "--key-file", str(key_file or self.folder / "admin.key"))

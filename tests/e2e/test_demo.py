@@ -15,7 +15,7 @@ import aiohttp
 import msgspec
 
 from edge.sim.site import PAYLOAD
-from tests.e2e.cli import outpost
+from tests.e2e.cli import Done, outpost_process
 
 READY_S = 60.0
 SHOWN_S = 20.0
@@ -73,8 +73,8 @@ async def _try_what_it_says(said: str, folder: Path) -> None:
         assert private not in log
 
 
-async def _verb(*words: str):  # type: ignore[no-untyped-def]
-    return await asyncio.to_thread(outpost, *words)
+async def _verb(*words: str) -> Done:
+    return await asyncio.to_thread(outpost_process, *words)
 
 
 async def _curled(session: aiohttp.ClientSession, curl: str) -> dict[str, object]:

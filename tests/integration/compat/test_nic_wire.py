@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import io
+import random
 import re
 
 import aiohttp
@@ -304,11 +305,13 @@ async def test_two_pcs_two_agents_and_everything_at_once(site: NicSite) -> None:
     one, two = await site.desk("PC1", bound=True), await site.desk("PC2", bound=True)
 
     async def day(agent: int, first: str, second: str) -> None:
+        chance = random.Random(agent)
         for turn in range(10):
             computer = (first, second)[turn % 2]
             link: dict[str, object] = {"agent_id": agent, "agent_name": str(agent), "computer_name": computer}
             await site.post("/api/device/link", link)
             await site.post("/api/device/qr", {"agent_id": agent, "qr_image": f"PAY:{agent}:{turn}"})
+            await asyncio.sleep(chance.random() * 0.15)
 
     async def work() -> None:
         while True:
@@ -316,6 +319,7 @@ async def test_two_pcs_two_agents_and_everything_at_once(site: NicSite) -> None:
 
     programs = asyncio.create_task(work())
     await asyncio.gather(day(24, "PC1", "PC2"), day(25, "PC2", "PC1"))
+    assert not programs.done()
     programs.cancel()
     assert await misdeliveries(site.hub.store) == []
     assert await sent(site.hub.store) > 3

@@ -109,6 +109,12 @@ class Service:
         while not self._messages.empty():
             self._messages.get_nowait()
 
+    @property
+    def pid(self) -> int:
+        """The hub's process id."""
+        assert self._process is not None
+        return self._process.pid
+
     def signal(self, number: int) -> None:
         """Send the hub a signal."""
         assert self._process is not None
