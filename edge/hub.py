@@ -47,7 +47,7 @@ from edge.devices.model import Device
 from edge.devices.presence import Presences
 from edge.devices.registry import Registry
 from edge.devices.routes import DeviceRoutes
-from edge.errors import StorageError
+from edge.errors import StorageError, StorageFull
 from edge.links.events import PortChanged
 from edge.links.native_conversation import NativeConversation
 from edge.links.serial_port import Lines
@@ -102,6 +102,7 @@ class Hub:
             self.registry,
             queue_per_device=settings.limits.queue_per_device,
             history_days=settings.history.commands_days,
+            qr_ttl_s=settings.content.qr_ttl_s,
         )
         self.agents = Agents(hub, clock, RegistryDisplays(self.registry, self.presences), self.commands)
         self.history = History(hub)
@@ -204,7 +205,9 @@ class Hub:
         """Whether a commit goes through and every background task lives: what the watchdog is fed by."""
         try:
             async with asyncio.timeout(PROBE_S):
-                await self.store.hub.write(lambda tx: tx.one("SELECT 1"))
+                await self.store.hub.prove()
+        except StorageFull:
+            pass  # told and refused with 507; starting anew would free nothing
         except (TimeoutError, StorageError):
             return False
         return not any(task.done() for task in self._tasks)

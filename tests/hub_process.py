@@ -28,7 +28,8 @@ class HubProcess:
         flags = ["--data-dir", str(data), "--listen", "127.0.0.1:0", "--no-scan", "--no-discovery"]
         ports = [flag for spec in serial for flag in ("--serial", spec)]
         self._command = [*prefix, sys.executable, "-m", "edge.cli", "hub", *flags, *ports]
-        self._environ = {**os.environ, **LIMITS, **(more or {})}
+        ours = {name: value for name, value in os.environ.items() if not name.startswith("OUTPOST_")}
+        self._environ = {**ours, **LIMITS, **(more or {})}
         self.process: Process | None = None
 
     async def start(self) -> None:

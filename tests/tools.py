@@ -1,8 +1,8 @@
 """What tests ask of the machine they run on: system tools, and how much of the long tests to run.
 
 `make test` as root installs the tools; elsewhere a test that lacks one skips with a line naming the Debian package,
-and with TESTS_NO_SKIP=1 (as in CI) it fails. These names do not begin with OUTPOST_: the hubs that tests start would take
-them for settings.
+and with TESTS_NO_SKIP=1, as in CI, it fails. (The hubs that tests start would take a name that begins with OUTPOST_
+for a setting.)
 """
 
 from __future__ import annotations

@@ -16,7 +16,9 @@ from edge.bus import Bus, Event
 from edge.clock import Clock
 from edge.commands import store as sql
 from edge.commands.model import (
+    KINDS,
     Command,
+    Kind,
     judge,
     kind_of,
     new_id,
@@ -57,11 +59,19 @@ class Commands:
     """Every open command, and the way to all others."""
 
     def __init__(
-        self, store: Store, bus: Bus, clock: Clock, registry: Registry, *, queue_per_device: int, history_days: int
+        self,
+        store: Store,
+        bus: Bus,
+        clock: Clock,
+        registry: Registry,
+        *,
+        queue_per_device: int,
+        history_days: int,
+        qr_ttl_s: float = KINDS["display_qr"].ttl_s,
     ) -> None:
         self._store, self._db, self._bus, self._clock = store, store.hub, bus, clock
         self._registry = registry
-        self._queue_limit, self._history_days = queue_per_device, history_days
+        self._queue_limit, self._history_days, self._qr_ttl_s = queue_per_device, history_days, qr_ttl_s
         self._open: dict[str, dict[str, Command]] = {}
         self._preparers: dict[str, Preparer] = {}
         self._followers: list[Callable[[Command], None]] = []
@@ -107,16 +117,10 @@ class Commands:
         idempotency key was used for something else.
         """
         kind = kind_of(kind_name)
-        self._store.space.require()
-        if not device.approved:
-            raise DeviceUnavailable(
-                f"{device.name} is not approved yet.", hint=f"`outpost device approve {device.id}` approves it."
-            )
-        if len(self._open.get(device.id, ())) >= self._queue_limit:
-            raise DeviceUnavailable(f"{device.name} already has {self._queue_limit} open commands.")
+        self._require_room(device)
         preparer = self._preparers.get(kind.name)
         prepared = await preparer(args, device) if preparer else _no_args(args)
-        ttl = _ttl_s(kind.ttl_s, ttl_s)
+        ttl = _ttl_s(self._kind_ttl_s(kind), ttl_s)
         command = self._new(device, kind.name, actor, ttl, session_id=session_id, agent=agent)
         text = _encode(prepared)
         digest = blake2b(text, digest_size=16).digest()
@@ -142,13 +146,13 @@ class Commands:
         return accepted
 
     async def cancel(self, command: Command, reason: str) -> Command:
-        """Take back a command that was not yet sent. Raises Conflict."""
-        return await self._change(command, State.CANCELLED, reason)
+        """Take back a command that waits; in doubt when an earlier attempt may have done it. Raises Conflict."""
+        return await self._take_back(command, State.CANCELLED, reason)
 
     async def drop(self, command: Command, reason: str) -> None:
         """Cancel it if it still waits; what was handed out stays as it is."""
         if command.state is State.QUEUED:
-            await self._change(command, State.CANCELLED, reason)
+            await self._take_back(command, State.CANCELLED, reason)
 
     async def resolve(self, command: Command, happened: bool, note: str, *, actor: str) -> Command:
         """A person says what happened to a command in doubt. Raises Conflict unless it is in doubt."""
@@ -158,7 +162,10 @@ class Commands:
         return await self._change(command, to, note, resolved_by=actor)
 
     async def retry(self, command: Command, *, actor: str) -> Command:
-        """Send a harmless command again as a new one. Raises Conflict where that is not safe or not possible."""
+        """Send a harmless command again as a new one, for the same agent.
+
+        Raises Conflict where that is not safe or not possible, and as `accept` does.
+        """
         kind = kind_of(command.kind)
         if not kind.repeatable:
             raise Conflict(
@@ -167,10 +174,13 @@ class Commands:
             )
         if command.state not in ENDED and command.state is not State.IN_DOUBT:
             raise Conflict(f"It is {command.state.value} already.")
-        if command.args is None and kind.private:
+        if command.args is None and kind.name in self._preparers:
             raise Conflict("Its content was erased when it ended.", hint="Send it anew from where it came from.")
         device = self._registry.get(command.device_id)
-        fresh = self._new(device, kind.name, actor, kind.ttl_s)
+        self._require_room(device, instead_of_one=command.state is State.IN_DOUBT)
+        fresh = self._new(
+            device, kind.name, actor, kind.ttl_s, session_id=command.session_id, agent=command.agent
+        )
         text = _encode(command.args or {})
         digest = blake2b(text, digest_size=16).digest()
 
@@ -206,10 +216,13 @@ class Commands:
         """Commit the intent to send it now; None when it expired or may no longer be sent (and was ended)."""
         try:
             if remaining_ms(command, self._clock.now()) <= 0:
-                await self._change(command, State.EXPIRED, TOO_LATE)
+                await self._take_back(command, State.EXPIRED, TOO_LATE)
+                return None
+            if not self._registry.known(command.device_id).approved:
+                await self._take_back(command, State.CANCELLED, "Its device is not approved.")
                 return None
             if command.session_id is not None and not self._holds(command.session_id, command.device_id):
-                await self._change(command, State.CANCELLED, "Its agent no longer sits at this display.")
+                await self._take_back(command, State.CANCELLED, "Its agent no longer sits at this display.")
                 return None
             begun = await self._db.write(lambda tx: sql.begin(tx, command, link))
         except Conflict:
@@ -257,7 +270,7 @@ class Commands:
         for command in self.open():
             if command.state is State.QUEUED and remaining_ms(command, now) <= 0:
                 try:
-                    await self._change(command, State.EXPIRED, TOO_LATE)
+                    await self._take_back(command, State.EXPIRED, TOO_LATE)
                 except Conflict:
                     continue  # it was handed out or cancelled in the same moment
 
@@ -295,6 +308,19 @@ class Commands:
 
     # --- inside
 
+    def _require_room(self, device: Device, *, instead_of_one: bool = False) -> None:
+        """Raise unless one more command for this device may be taken on now."""
+        self._store.space.require()
+        if not device.approved:
+            raise DeviceUnavailable(
+                f"{device.name} is not approved yet.", hint=f"`outpost device approve {device.id}` approves it."
+            )
+        if len(self._open.get(device.id, ())) - instead_of_one >= self._queue_limit:
+            raise DeviceUnavailable(f"{device.name} already has {self._queue_limit} open commands.")
+
+    def _kind_ttl_s(self, kind: Kind) -> float:
+        return self._qr_ttl_s if kind.name == "display_qr" else kind.ttl_s
+
     def _new(
         self, device: Device, kind: str, actor: str, ttl_s: float, *, session_id: int | None = None, agent: str = ""
     ) -> Command:
@@ -322,7 +348,12 @@ class Commands:
             duration_s=None,
         )
 
-    async def _change(self, command: Command, to: State, reason: str, *, resolved_by: str = "") -> Command:
+    async def _take_back(self, command: Command, to: State, reason: str) -> Command:
+        changed = await self._db.write(lambda tx: sql.take_back(tx, command, to, reason))
+        self._follow([changed])
+        return changed
+
+    async def _change(self, command: Command, to: State, reason: str, *, resolved_by: str) -> Command:
         changed = await self._db.write(lambda tx: sql.change(tx, command, to, reason, resolved_by=resolved_by))
         self._follow([changed])
         return changed

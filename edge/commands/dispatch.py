@@ -52,11 +52,14 @@ class Dispatcher:
         self._workers: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
-        """Wake the worker whose device has something to do; runs until cancelled, and takes the workers with it."""
+        """Wake the worker whose device may have something to do; runs until cancelled, and takes the workers with it.
+
+        The end of one command may free the next: it may have been an earlier conversation's that had it under way.
+        """
         subscription = self._bus.subscribe()
         try:
             async for event in subscription:
-                if isinstance(event, CommandChanged) and event.command.state is State.QUEUED:
+                if isinstance(event, CommandChanged) and event.command.state is not State.SENT:
                     self._wake_up(event.command.device_id)
                 elif isinstance(event, Missed):
                     for wake in self._wake.values():

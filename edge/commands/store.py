@@ -136,6 +136,14 @@ def change(
     return after
 
 
+def take_back(tx: Transaction, before: Command, to: State, reason: str) -> Command:
+    """End what waits as `to`, or in doubt when an earlier attempt may have reached the device. Raises Conflict."""
+    if before.state is State.QUEUED and tx.one(REACHED, (before.id,)):
+        before = change(tx, before, State.SENT, "")  # its earlier attempt, never heard of again
+        return change(tx, before, State.IN_DOUBT, f"{reason} An earlier attempt may have done it.")
+    return change(tx, before, to, reason)
+
+
 def load_open(tx: Transaction) -> list[Command]:
     """Every command that has not ended, in order of acceptance; those in doubt too."""
     return [
@@ -226,6 +234,8 @@ def _one(tx: Transaction, sql: str, values: tuple[Value, ...]) -> Command:
     return command(row)
 
 
+REACHED = "SELECT 1 FROM command_attempts WHERE command_id = ? AND verdict <> 'not_sent' LIMIT 1"
+
 ATTEMPTS = (
     "SELECT attempt, link, at_us, verdict, reason, duration_s FROM command_attempts WHERE command_id = ?"
     " ORDER BY attempt"
@@ -260,9 +270,9 @@ def page_query(
 
 
 def cancel_session(tx: Transaction, session_id: int, why: str) -> list[Command]:
-    """Cancel what is queued for an agent's session; what is under way cannot be called back."""
+    """Cancel what is queued for an agent's session; what is under way or was cannot be called back."""
     rows = tx.rows(
         f"SELECT {COLUMNS} FROM commands WHERE session_id = ? AND ended_us IS NULL AND state = 'queued'",
         (session_id,),
     )
-    return [change(tx, command(row), State.CANCELLED, why) for row in rows]
+    return [take_back(tx, command(row), State.CANCELLED, why) for row in rows]

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from edge.commands.commands import Commands
 from edge.devices.model import PROFILES
 from edge.devices.registry import Registry
-from edge.errors import OutpostError
+from edge.errors import DeviceUnavailable, OutpostError
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,10 @@ class Upkeep:
             device = self._registry.known(device_id)
             waiting = any(command.kind == "start_rotation" for command in self._commands.open_for(device_id))
             if device.approved and not waiting and not PROFILES[device.profile].drops_repeats:
-                await self._commands.accept(device, "start_rotation", {}, actor="hub")
+                try:
+                    await self._commands.accept(device, "start_rotation", {}, actor="hub")
+                except DeviceUnavailable:  # its queue is full; the other displays must not wait for it
+                    log.warning("a code could not be taken down; it is tried again", extra={"device": device_id})
 
 
 async def _every(period_s: float, work: Callable[[], Awaitable[None]]) -> None:

@@ -65,7 +65,7 @@ class Board:
 
     async def _once(self) -> int:
         self._process = process = await asyncio.create_subprocess_exec(
-            *self._arguments, stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE
+            *self._arguments, stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE, start_new_session=True
         )
         assert process.stderr is not None
         said = await process.stderr.read(65536)

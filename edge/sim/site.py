@@ -16,10 +16,10 @@ import msgspec
 import segno
 
 from edge.access.keys import ADMIN_KEY_FILE
+from edge.client import Client, connect
 from edge.errors import OutpostError, Unreachable
 from edge.sim.board import Board
 from edge.sim.uart import UartLine
-from edge.verbs.client import Client, connect
 from edge.wire.views import BindAgent, ChangeDevice
 
 CHIP = "A0B7650C2D31"

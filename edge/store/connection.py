@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import aiosqlite
 
-from edge.errors import Busy, StorageDamaged
+from edge.errors import Busy, StorageDamaged, StorageError, StorageFull
 
 T = TypeVar("T")
 
@@ -42,7 +42,7 @@ async def open_writer(path: Path, *, synchronous: str = SYNCHRONOUS) -> WriterCo
             _prepare(raw, synchronous)
         except sqlite3.DatabaseError as error:
             raw.close()
-            raise StorageDamaged(f"{path.name} cannot be opened: {error}.") from error
+            raise trouble(path, error) from error
         return raw
 
     connection = WriterConnection(connect, iter_chunk_size=64)
@@ -75,9 +75,18 @@ def quick_check(path: Path) -> None:
         finally:
             raw.close()
     except sqlite3.DatabaseError as error:
-        raise StorageDamaged(f"{path.name} is damaged: {error}.") from error
+        raise trouble(path, error) from error
     if verdict != "ok":
         raise StorageDamaged(f"{path.name} is damaged: {verdict}.")
+
+
+def trouble(path: Path, error: sqlite3.DatabaseError) -> StorageError:
+    """What SQLite's error means: the disk's trouble may pass (it is an OperationalError), damage does not."""
+    if not isinstance(error, sqlite3.OperationalError):
+        return StorageDamaged(f"{path.name} is damaged: {error}.")
+    if "full" in str(error):
+        return StorageFull(f"There is no space to open {path.name}.")
+    return StorageError(f"{path.name} cannot be opened: {error}.", hint="Check the disk: `outpost doctor`, `dmesg`.")
 
 
 class DirectoryLock:

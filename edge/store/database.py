@@ -20,7 +20,7 @@ import aiosqlite
 from edge.bus import Bus
 from edge.clock import Clock
 from edge.errors import StorageDamaged
-from edge.store.connection import DirectoryLock, open_reader, open_writer, quick_check
+from edge.store.connection import DirectoryLock, open_reader, open_writer, quick_check, trouble
 from edge.store.migrations import migrate
 from edge.store.space import Space
 from edge.store.transaction import Transaction, Value
@@ -47,7 +47,7 @@ class Database:
         try:
             await asyncio.to_thread(migrate, self.path, self._name)
         except sqlite3.DatabaseError as error:
-            raise StorageDamaged(f"{self.path.name} cannot be migrated: {error}.") from error
+            raise trouble(self.path, error) from error
         await self.writer.start()
         for _ in range(READERS):
             self._readers.put_nowait(await open_reader(self.path))
@@ -62,6 +62,10 @@ class Database:
     async def write(self, work: Work[T]) -> T:
         """Run `work` in the next commit; see Writer.submit."""
         return await self.writer.submit(work)
+
+    async def prove(self) -> None:
+        """Commit one small write: afterwards the disk is known to take them. Raises as `write` does."""
+        await self.write(_mark_alive)
 
     async def read(self, sql: str, values: tuple[Value, ...] | Mapping[str, Value] = ()) -> list[aiosqlite.Row]:
         """All rows of a SELECT, by name or position, from the last commit."""
@@ -98,11 +102,11 @@ class Store:
             await self.hub.open()
             await self._open_readings()
         except BaseException:
-            self._lock.release()
+            await self.close()  # a connection left open is a thread that keeps the process from ending
             raise
 
     async def close(self) -> None:
-        """Close both files and give the directory up."""
+        """Close what is open of both files, and give the directory up."""
         try:
             await self.readings.close()
             await self.hub.close()
@@ -134,3 +138,10 @@ def _epoch(tx: Transaction) -> str:
     epoch = secrets.token_hex(8)
     tx.execute("INSERT INTO meta(key, value) VALUES ('epoch', ?)", (epoch,))
     return epoch
+
+
+def _mark_alive(tx: Transaction) -> None:
+    tx.execute(
+        "INSERT INTO meta(key, value) VALUES ('alive_us', ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value",
+        (str(tx.stamp.at_us),),
+    )

@@ -93,8 +93,13 @@ class Writer:
         return self._chain.seq if self._chain else 0
 
     async def _open(self) -> None:
-        self._connection = await self._reopen()
-        self._chain = await self._connection.run(Chain.load) if self._has_ledger else None
+        connection = await self._reopen()
+        try:
+            self._chain = await connection.run(Chain.load) if self._has_ledger else None
+        except BaseException:
+            await connection.close()
+            raise
+        self._connection = connection
 
     async def _serve(self) -> None:
         while self._waiting or self._task is not None:
@@ -112,7 +117,7 @@ class Writer:
             assert self._connection is not None
             works = [work for work, _ in batch]
             results, events = await self._connection.run(lambda raw: self._run(raw, works))
-        except (sqlite3.Error, StorageError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - the task's edge: whatever it is, every caller is told
             await self._fail(batch, error)
             return
         self.commits += 1

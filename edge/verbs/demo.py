@@ -5,14 +5,16 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import os
+import shutil
 import signal
 import sys
 import tempfile
 from pathlib import Path
 
+from edge.places import socket_path
 from edge.sim.site import PAYLOAD, DemoSite, demo_site
 from edge.verbs import flags
-from edge.verbs.places import socket_path
 
 LISTEN = "127.0.0.1:5000"
 
@@ -40,8 +42,18 @@ async def run_demo(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _outpost() -> str:
+    """How this person starts `outpost`: by name where that is this one, else by its path from here."""
+    mine = Path(sys.executable).with_name("outpost")
+    found = shutil.which("outpost")
+    if found and Path(found).resolve() == mine.resolve():
+        return "outpost"
+    return os.path.relpath(mine) if mine.is_relative_to(Path.cwd()) else str(mine)
+
+
 def what_to_try(site: DemoSite) -> str:
     """What a newcomer reads."""
+    outpost = _outpost()
     return f"""
 ready demo {site.url}
 
@@ -54,14 +66,14 @@ ready demo {site.url}
 
   2. Look at {site.panel}, or read the code on it:
 
-     outpost scan {site.panel}
+     {outpost} scan {site.panel}
      (it says {PAYLOAD})
 
   3. Look around:
 
-     outpost tui --data-dir {site.folder}
-     outpost device list --data-dir {site.folder}
-     outpost command list --data-dir {site.folder}
+     {outpost} tui --data-dir {site.folder}
+     {outpost} device list --data-dir {site.folder}
+     {outpost} command list --data-dir {site.folder}
 
   Ctrl-C ends it. Everything is in {site.folder}.
 """

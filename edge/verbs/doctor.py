@@ -15,16 +15,16 @@ from pathlib import Path
 import msgspec
 
 from edge.api.server import parse_listen
+from edge.client import answers, connect
 from edge.clock import Quality, SystemClock
 from edge.errors import OutpostError
 from edge.links.holder import find_holder
+from edge.places import socket_path
 from edge.settings import Settings
 from edge.store.connection import quick_check
 from edge.store.space import MB
 from edge.verbs import flags
-from edge.verbs.client import answers, connect
 from edge.verbs.output import emit
-from edge.verbs.places import socket_path
 
 SQLITE_FLOOR = (3, 37, 0)  # STRICT tables
 MARK = {"ok": "●", "warn": "▲", "fail": "✗"}

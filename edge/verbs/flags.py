@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Protocol
 
+from edge.client import Client, connect
+from edge.places import config_file, default_data_dir
 from edge.settings import Loaded, load
-from edge.verbs.client import Client, connect
-from edge.verbs.places import config_file, default_data_dir
 
 
 class Verbs(Protocol):

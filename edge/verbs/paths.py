@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 
 from edge.access.keys import ADMIN_KEY_FILE
+from edge.places import config_file, socket_path
 from edge.verbs import flags
 from edge.verbs.output import emit
-from edge.verbs.places import config_file, socket_path
 
 
 def add(verbs: flags.Verbs) -> None:

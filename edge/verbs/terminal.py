@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 
 from edge.errors import BadInput
+from edge.places import socket_path
 from edge.verbs import flags
-from edge.verbs.places import socket_path
 
 
 def add(verbs: flags.Verbs) -> None:

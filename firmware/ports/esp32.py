@@ -106,7 +106,7 @@ class Esp32Port(Port):
         self._nvs.commit()
 
     def inflate(self, source: "object") -> Inflate:
-        return deflate.DeflateIO(source, deflate.ZLIB)  # type: ignore[return-value]
+        return deflate.DeflateIO(source, deflate.ZLIB)  # type: ignore[return-value]  # the stubs know it as a plain stream
 
     def random(self, count: int) -> bytes:
         return os.urandom(count)

@@ -1,8 +1,8 @@
 """Load from a process of its own: keep-alive clients that each send one request after another.
 
-`python http_load.py PORT SECONDS CLIENTS CORE FILE` sends the requests in FILE (JSON list of whole requests as
-text, client n takes number n modulo their count) and prints one JSON line: answers by status, seconds, and the
-latencies' quantiles in milliseconds. Plain epoll, because the load must cost less than what it measures.
+`python http_load.py PORT SECONDS CLIENTS CORE` reads a JSON list of whole requests (text) from standard input, client
+n sends number n modulo their count, and prints one JSON line: answers by status, seconds, and the latencies'
+quantiles in milliseconds. Plain epoll, because the load must cost less than what it measures.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import socket
 import sys
 import time
 from collections import Counter
-from pathlib import Path
 
 READ_BYTES = 65536
 
@@ -61,7 +60,7 @@ def answered(data: bytes) -> int:
 
 
 if __name__ == "__main__":
-    port, seconds, clients, core, file = sys.argv[1:]
+    port, seconds, clients, core = sys.argv[1:]
     os.sched_setaffinity(0, {int(core)})
-    requests = [text.encode() for text in json.loads(Path(file).read_text())]
+    requests = [text.encode() for text in json.load(sys.stdin)]
     print(json.dumps(load(int(port), float(seconds), requests, int(clients))))

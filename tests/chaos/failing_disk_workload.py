@@ -41,9 +41,6 @@ async def serve(site: Site, device: Device, rounds: int) -> None:
             waiting = site.commands.next_for(device.id)
             if waiting is not None:
                 await attempt(site, waiting, chance)
-            under_way = site.commands.under_way(device.id)
-            if under_way is not None:  # its outcome could not be written down: the dispatcher tries until it is
-                await site.commands.cancel(under_way, "") if False else None
         except StorageError:
             say("refused", str(number))
 

@@ -42,7 +42,8 @@ def _apply(raw: sqlite3.Connection, number: int, script: str) -> None:
         raw.execute(f"PRAGMA user_version = {number}")
         raw.execute("COMMIT")
     except BaseException:
-        raw.execute("ROLLBACK")
+        if raw.in_transaction:  # after an error of the disk SQLite has rolled back by itself
+            raw.execute("ROLLBACK")
         raise
 
 

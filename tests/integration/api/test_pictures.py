@@ -96,12 +96,7 @@ async def test_pictures_that_are_no_use_are_refused_exactly(running_hub: Running
         "SVG": ("data:image/svg+xml;base64,PHN2Zz48L3N2Zz4=", 422, "bad-picture", "no picture"),
         "a data URI that is not base64": ("data:image/png,abc", 422, "bad-picture", "not base64"),
         "nothing": ("", 422, "bad-picture", "empty"),
-        "seven megabytes of nothing": (
-            data_uri(b"\x89PNG\r\n\x1a\n" + bytes(7 * 1024 * 1024 + 400_000)),
-            400,
-            "bad-picture",
-            "",
-        ),
+        "seven megabytes of nothing": (data_uri(bytes(7 * 1024 * 1024)), 422, "bad-picture", "no picture"),
         "a file": ("file:///etc/passwd", 422, "bad-picture", "no picture"),
     }
     for what, (image, status, code, words) in cases.items():

@@ -31,20 +31,10 @@ def free_port() -> int:
 @contextlib.asynccontextmanager
 async def hub_process(folder: Path, *flags: str, **environ: str) -> AsyncIterator[tuple[Process, str]]:
     """`outpost hub` over `folder`; what it printed when it was ready."""
-    command = [
-        sys.executable,
-        "-m",
-        "edge.cli",
-        "hub",
-        "--data-dir",
-        str(folder),
-        "--no-scan",
-        "--no-discovery",
-        *flags,
-    ]
+    command = [sys.executable, "-m", "edge.cli", "hub", "--data-dir", str(folder), "--no-scan", "--no-discovery"]
     with (folder / "log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
-            *command, stdout=PIPE, stderr=log, env={**os.environ, "OUTPOST_LOG__FORMAT": "json", **environ}
+            *command, *flags, stdout=PIPE, stderr=log, env={**os.environ, "OUTPOST_LOG__FORMAT": "json", **environ}
         )
     assert process.stdout is not None
     try:

@@ -14,8 +14,8 @@ import msgspec
 from edge import errors
 from edge.api.problems import NoRoute, Unexpected, WrongMethod
 from edge.hub import Hub
+from edge.places import config_file, socket_path
 from edge.settings import load
-from edge.verbs.places import config_file, socket_path
 from edge.wire.views import Problem
 
 TIMEOUT_S = 30.0
