@@ -6,15 +6,23 @@ dispatch costs no query. Memory follows each commit before anybody is told.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from hashlib import blake2b
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
 from edge.bus import Bus, Event
 from edge.clock import Clock
 from edge.commands import store as sql
+from edge.commands.intake import (
+    Preparer,
+    earlier_answer,
+    encode_args,
+    no_args,
+    request_hash,
+    shortest_ttl_s,
+)
 from edge.commands.model import (
     KINDS,
     Command,
@@ -26,33 +34,22 @@ from edge.commands.model import (
 )
 from edge.devices.model import PROFILES, Device
 from edge.devices.registry import Registry
-from edge.errors import Conflict, DeviceUnavailable, NotFound, Rejected
+from edge.errors import Conflict, DeviceUnavailable, NotFound
 from edge.store.database import Store
 from edge.store.transaction import Transaction
 from edge.wire.commands import ENDED, State
 from edge.wire.orders import Outcome, Verdict
 
-KEY_CHARS = 128  # of an idempotency key
 IN_DOUBT_ARGS_US = 24 * 3600 * 1_000_000  # how long a person may still send a doubtful picture again
 PRUNE_ROWS = 500  # at a time, so that forgetting never holds up accepting
 DAY_US = 86_400 * 1_000_000
 TOO_LATE = "Its time ran out before it could be sent."
-
-_encode = msgspec.json.Encoder(order="sorted").encode
-Args = dict[str, Any]
 
 
 class CommandChanged(Event, frozen=True, kw_only=True):
     """A command is new, or its state is: here it is as it is now."""
 
     command: Command
-
-
-class Preparer(Protocol):
-    """Checks and normalises the arguments of a kind when a command is accepted."""
-
-    def __call__(self, args: Mapping[str, Any], device: Device) -> Awaitable[Args]:
-        """The arguments as stored. Raises BadInput with what is wrong."""
 
 
 class Commands:
@@ -119,16 +116,16 @@ class Commands:
         kind = kind_of(kind_name)
         self._require_room(device)
         preparer = self._preparers.get(kind.name)
-        prepared = await preparer(args, device) if preparer else _no_args(args)
-        ttl = _ttl_s(self._kind_ttl_s(kind), ttl_s)
+        prepared = await preparer(args, device) if preparer else no_args(args)
+        ttl = shortest_ttl_s(self._kind_ttl_s(kind), ttl_s)
         command = self._new(device, kind.name, actor, ttl, session_id=session_id, agent=agent)
-        text = _encode(prepared)
+        text = encode_args(prepared)
         digest = blake2b(text, digest_size=16).digest()
-        asked_hash = _asked(device, kind.name, args) if idempotency_key else b""
+        asked_hash = request_hash(device.id, kind.name, args) if idempotency_key else b""
 
         def work(tx: Transaction) -> tuple[Command, list[Command], bool]:
             if idempotency_key:
-                earlier = _earlier(tx, actor, idempotency_key, asked_hash)
+                earlier = earlier_answer(tx, actor, idempotency_key, asked_hash)
                 if earlier:
                     return earlier, [], False
             accepted = sql.insert(tx, command, text.decode(), digest)
@@ -178,10 +175,8 @@ class Commands:
             raise Conflict("Its content was erased when it ended.", hint="Send it anew from where it came from.")
         device = self._registry.get(command.device_id)
         self._require_room(device, instead_of_one=command.state is State.IN_DOUBT)
-        fresh = self._new(
-            device, kind.name, actor, kind.ttl_s, session_id=command.session_id, agent=command.agent
-        )
-        text = _encode(command.args or {})
+        fresh = self._new(device, kind.name, actor, kind.ttl_s, session_id=command.session_id, agent=command.agent)
+        text = encode_args(command.args or {})
         digest = blake2b(text, digest_size=16).digest()
 
         def work(tx: Transaction) -> list[Command]:
@@ -374,36 +369,3 @@ class Commands:
         commands[command.id] = command
         if last is not None and last.number > command.number and last.id != command.id:
             self._open[command.device_id] = dict(sorted(commands.items(), key=lambda item: item[1].number))
-
-
-def _ttl_s(kind_s: float, asked_s: float | None) -> float:
-    if asked_s is None:
-        return kind_s
-    if asked_s <= 0:
-        raise Rejected("A time to live is a positive number of seconds.")
-    return min(kind_s, asked_s)
-
-
-def _no_args(args: Mapping[str, Any]) -> Args:
-    if args:
-        raise Rejected(f"This kind takes no arguments, but got {', '.join(sorted(args))}.")
-    return {}
-
-
-def _asked(device: Device, kind_name: str, args: Mapping[str, Any]) -> bytes:
-    """What tells one request from another under the same idempotency key."""
-    asked = b"%b %b %b" % (device.id.encode(), kind_name.encode(), _encode(args))
-    return blake2b(asked, digest_size=16).digest()
-
-
-def _earlier(tx: Transaction, actor: str, key: str, asked_hash: bytes) -> Command | None:
-    """The command an earlier request with this key made. Raises Rejected when it asked for something else."""
-    known = sql.remembered(tx, actor, key)
-    if known is None:
-        return None
-    body_hash, command_id = known
-    if body_hash != asked_hash:
-        raise Rejected(
-            "This Idempotency-Key was used for another request.", hint="Use a new key for a new request."
-        )
-    return sql.by_id(tx, command_id)

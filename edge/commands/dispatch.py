@@ -52,7 +52,7 @@ class Dispatcher:
         self._workers: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
-        """Wake the worker whose device may have something to do; runs until cancelled, and takes the workers with it.
+        """Wake the worker whose device may have something to do; when cancelled, the workers end with it.
 
         The end of one command may free the next: it may have been an earlier conversation's that had it under way.
         """

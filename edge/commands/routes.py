@@ -5,8 +5,9 @@ from __future__ import annotations
 from edge.access.model import Role
 from edge.access.routing import Answer, Call, Created, Page, Route
 from edge.clock import Clock
-from edge.commands.commands import KEY_CHARS, Commands
+from edge.commands.commands import Commands
 from edge.commands.history import History
+from edge.commands.intake import KEY_CHARS
 from edge.commands.model import Command
 from edge.commands.views import command_view
 from edge.devices.registry import Registry

@@ -10,9 +10,7 @@ from edge.wire.orders import Outcome, Verdict
 from tests.integration.conftest import Start
 from tests.integration.running_hub import RunningHub
 
-open_in_commands = pytest.mark.xfail(
-    strict=True, reason="edge/commands/commands.py: accept() and retry() look too early"
-)
+open_in_commands = pytest.mark.xfail(strict=True, reason="edge/commands: accept() looks too early")
 
 
 @open_in_commands
@@ -48,7 +46,6 @@ async def test_a_device_forgotten_while_its_picture_is_read_gets_no_command(
     assert running_hub.hub.commands.open() == []
 
 
-@open_in_commands
 async def test_what_is_in_doubt_is_not_sent_again_to_a_device_that_is_pending_by_now(
     running_hub: RunningHub,
 ) -> None:

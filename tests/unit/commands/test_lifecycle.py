@@ -261,5 +261,5 @@ class Lives(RuleBasedStateMachine):
 
 TestLives = Lives.TestCase
 TestLives.settings = settings(
-    max_examples=15, stateful_step_count=30, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=25, stateful_step_count=30, suppress_health_check=[HealthCheck.too_slow]
 )

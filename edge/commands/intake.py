@@ -1,0 +1,63 @@
+"""What a request for a command must be before it is taken on."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Mapping
+from hashlib import blake2b
+from typing import Any, Protocol
+
+import msgspec
+
+from edge.commands import store as sql
+from edge.commands.model import Command
+from edge.devices.model import Device
+from edge.errors import Rejected
+from edge.store.transaction import Transaction
+
+KEY_CHARS = 128  # of an idempotency key
+Args = dict[str, Any]
+
+encode_args = msgspec.json.Encoder(order="sorted").encode
+"""Arguments as stored and hashed: the same arguments give the same bytes."""
+
+
+class Preparer(Protocol):
+    """Checks and normalises the arguments of a kind when a command is accepted."""
+
+    def __call__(self, args: Mapping[str, Any], device: Device) -> Awaitable[Args]:
+        """The arguments as stored. Raises BadInput with what is wrong."""
+
+
+def shortest_ttl_s(kind_s: float, asked_s: float | None) -> float:
+    """The time to live of a command: the kind's, which a caller may shorten. Raises Rejected."""
+    if asked_s is None:
+        return kind_s
+    if asked_s <= 0:
+        raise Rejected("A time to live is a positive number of seconds.")
+    return min(kind_s, asked_s)
+
+
+def no_args(args: Mapping[str, Any]) -> Args:
+    """What a kind without arguments takes. Raises Rejected."""
+    if args:
+        raise Rejected(f"This kind takes no arguments, but got {', '.join(sorted(args))}.")
+    return {}
+
+
+def request_hash(device_id: str, kind_name: str, args: Mapping[str, Any]) -> bytes:
+    """What tells one request from another under the same idempotency key."""
+    asked = b"%b %b %b" % (device_id.encode(), kind_name.encode(), encode_args(args))
+    return blake2b(asked, digest_size=16).digest()
+
+
+def earlier_answer(tx: Transaction, actor: str, key: str, asked_hash: bytes) -> Command | None:
+    """The command an earlier request with this key made. Raises Rejected when it asked for something else."""
+    known = sql.remembered(tx, actor, key)
+    if known is None:
+        return None
+    body_hash, command_id = known
+    if body_hash != asked_hash:
+        raise Rejected(
+            "This Idempotency-Key was used for another request.", hint="Use a new key for a new request."
+        )
+    return sql.by_id(tx, command_id)
