@@ -10,7 +10,7 @@ import asyncio
 import logging
 from typing import Any, Protocol
 
-from tenacity import AsyncRetrying, retry_if_exception_type, wait_exponential_jitter
+from tenacity import AsyncRetrying, retry_if_exception_type, wait_random_exponential
 
 from edge.bus import Bus, Missed
 from edge.clock import Clock
@@ -124,7 +124,7 @@ class Dispatcher:
         order = Order(id=begun.id, seq=begun.seq, kind=begun.kind, ttl_ms=ttl_ms, args=args, blob=blob)
         outcome = await deliverer.deliver(order)
         async for attempt in AsyncRetrying(  # what the device did must get on disk, however long the disk takes
-            retry=retry_if_exception_type(StorageError), wait=wait_exponential_jitter(multiplier=0.2, max=5.0)
+            retry=retry_if_exception_type(StorageError), wait=wait_random_exponential(multiplier=0.2, max=5.0)
         ):
             with attempt:
                 await self._commands.settle(begun, outcome)
