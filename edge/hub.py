@@ -200,6 +200,7 @@ class Hub:
         for command in self.commands.open_for(device.id):
             await self.commands.drop(command, f"The device was forgotten by {actor}.")
         await self.registry.forget(device, actor=actor)
+        self.attachments.again(device.id)
 
     async def probe(self) -> bool:
         """Whether a commit goes through and every background task lives: what the watchdog is fed by."""

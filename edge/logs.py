@@ -12,9 +12,10 @@ import msgspec
 
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 _SECRETS = re.compile(
-    r"op_[0-9a-f]{8}_[\w-]{20,}"  # our keys and tokens
+    r"(?i:authorization)[\"']?\s*[:=]\s*[\"']?(?:(?i:bearer|basic)\s+)?[^\s\"',}]+"
+    r"|op_[0-9a-f]{8}_[\w-]{20,}"  # our keys and tokens
     r"|(?i:bearer)\s+[\w.~+/-]+=*"
-    r"|(?i:x-api-key|authorization|password|token)[\"']?\s*[:=]\s*[\"']?[^\s\"',}]+"
+    r"|(?i:x-api-key|password|token)[\"']?\s*[:=]\s*[\"']?[^\s\"',}]+"
     r"|data:image/[\w.+-]+;base64,[A-Za-z0-9+/=]+"
 )
 REDACTED = "[redacted]"
@@ -28,6 +29,11 @@ def redact(text: str) -> str:
 def _one_line(text: str) -> str:
     """Control characters escaped, so that nobody writes a second line or colours into a log."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _writable(text: str) -> str:
+    """`text` with half surrogates, which no encoding can write, escaped."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _extras(record: logging.LogRecord) -> dict[str, str]:
@@ -48,7 +54,7 @@ class JsonLines(logging.Formatter):
         }
         if record.exc_info:
             line["exception"] = redact(self.formatException(record.exc_info))
-        return msgspec.json.encode(line).decode()
+        return msgspec.json.encode({key: _writable(text) for key, text in line.items()}).decode()
 
 
 class Readable(logging.Formatter):

@@ -62,6 +62,13 @@ class Attachments:
         self._presences.gone(device_id)
         self._start(self._log.add(device_id, "hub", f"link down: {reason}"))
 
+    def again(self, device_id: str) -> None:
+        """Take the device on a port in anew, as after unplugging it: it has been forgotten meanwhile."""
+        for conversation, attached in list(self._devices.items()):
+            if attached == device_id:
+                self.down(conversation, "the device was forgotten")
+                self.up(conversation)
+
     async def run(self) -> None:
         """Renew the evidence of devices that say nothing by themselves; runs until cancelled."""
         try:

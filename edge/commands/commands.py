@@ -114,7 +114,9 @@ class Commands:
         idempotency key was used for something else.
         """
         kind = kind_of(kind_name)
-        self._require_room(device)
+        self._store.space.require()
+        if not idempotency_key:  # with one, the answer may be there already
+            self._require_room(device)
         preparer = self._preparers.get(kind.name)
         prepared = await preparer(args, device) if preparer else no_args(args)
         ttl = shortest_ttl_s(self._kind_ttl_s(kind), ttl_s)
@@ -128,6 +130,7 @@ class Commands:
                 earlier = earlier_answer(tx, actor, idempotency_key, asked_hash)
                 if earlier:
                     return earlier, [], False
+            self._check_room(device, *sql.room(tx, device.id))  # as it is now: reading a picture takes a while
             accepted = sql.insert(tx, command, text.decode(), digest)
             replaced = sql.supersede(tx, accepted, kind.supersedes) if kind.supersedes else []
             if idempotency_key:
@@ -306,11 +309,14 @@ class Commands:
     def _require_room(self, device: Device, *, instead_of_one: bool = False) -> None:
         """Raise unless one more command for this device may be taken on now."""
         self._store.space.require()
-        if not device.approved:
+        self._check_room(device, device.approved, len(self._open.get(device.id, ())) - instead_of_one)
+
+    def _check_room(self, device: Device, approved: bool, open_commands: int) -> None:
+        if not approved:
             raise DeviceUnavailable(
-                f"{device.name} is not approved yet.", hint=f"`outpost device approve {device.id}` approves it."
+                f"{device.name} is not approved.", hint=f"`outpost device approve {device.id}` approves it."
             )
-        if len(self._open.get(device.id, ())) - instead_of_one >= self._queue_limit:
+        if open_commands >= self._queue_limit:
             raise DeviceUnavailable(f"{device.name} already has {self._queue_limit} open commands.")
 
     def _kind_ttl_s(self, kind: Kind) -> float:

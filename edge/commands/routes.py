@@ -11,12 +11,13 @@ from edge.commands.intake import KEY_CHARS
 from edge.commands.model import Command
 from edge.commands.views import command_view
 from edge.devices.registry import Registry
-from edge.errors import BadInput
+from edge.errors import BadInput, Forbidden, NotFound
 from edge.wire.commands import State
 from edge.wire.views import AttemptView, CommandView, NewCommand, Resolve
 
 STATES = {"open": ("queued", "sent", "in_doubt"), **{state.value: (state.value,) for state in State}}
 NOTE_CHARS = 500
+APP_KINDS = frozenset({"display_qr", "start_rotation", "stop_rotation"})  # what a desk's app has to do with
 
 
 class CommandRoutes:
@@ -58,6 +59,8 @@ class CommandRoutes:
     async def give(self, call: Call) -> Answer:
         """POST /v1/devices/{id}/commands."""
         wanted: NewCommand = call.body
+        if call.principal.role is Role.APP and wanted.kind not in APP_KINDS:
+            raise Forbidden(f"A key for an app may send {', '.join(sorted(APP_KINDS))} only.")
         key = call.request.headers.get("Idempotency-Key", "")
         if len(key) > KEY_CHARS:
             raise BadInput(f"An Idempotency-Key has at most {KEY_CHARS} characters.")
@@ -88,7 +91,7 @@ class CommandRoutes:
 
     async def one(self, call: Call) -> Answer:
         """GET /v1/commands/{id}."""
-        return self._view(await self._commands.get(call.param("id")))
+        return self._view(await self._own(call))
 
     async def attempts(self, call: Call) -> Answer:
         """GET /v1/commands/{id}/attempts."""
@@ -97,7 +100,7 @@ class CommandRoutes:
 
     async def cancel(self, call: Call) -> Answer:
         """POST /v1/commands/{id}/cancel."""
-        command = await self._commands.get(call.param("id"))
+        command = await self._own(call)
         return self._view(await self._commands.cancel(command, f"Cancelled by {call.actor}."))
 
     async def retry(self, call: Call) -> Answer:
@@ -116,6 +119,13 @@ class CommandRoutes:
         command = await self._commands.get(call.param("id"))
         happened = said.outcome == State.SUCCEEDED.value
         return self._view(await self._commands.resolve(command, happened, note, actor=call.actor))
+
+    async def _own(self, call: Call) -> Command:
+        """The command asked for; an app sees no other's. Raises NotFound."""
+        command = await self._commands.get(call.param("id"))
+        if call.principal.role is Role.APP and command.actor != call.actor:
+            raise NotFound(f"There is no command {command.id!r}.")
+        return command
 
     def _view(self, command: Command) -> CommandView:
         return command_view(command, self._clock.now())

@@ -25,6 +25,16 @@ SELECT_BY_ID = f"SELECT {COLUMNS} FROM commands WHERE id = ?"
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
+def room(tx: Transaction, device_id: str) -> tuple[bool, int]:
+    """Whether the device is approved, and how many commands are open for it."""
+    row = tx.one(
+        "SELECT state = 'approved', (SELECT COUNT(*) FROM commands WHERE device_id = ?1 AND ended_us IS NULL)"
+        " FROM devices WHERE id = ?1",
+        (device_id,),
+    )
+    return (bool(row[0]), int(row[1])) if row else (False, 0)
+
+
 def insert(tx: Transaction, command: Command, args: str, args_hash: bytes) -> Command:
     """Accept a command; returns it with its number."""
     cursor = tx.execute(

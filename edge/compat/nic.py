@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 
 from aiohttp import web
 
@@ -16,7 +17,7 @@ from edge.commands.shown import Shown
 from edge.compat.nic_agents import NicAgents
 from edge.compat.nic_clients import NicClients
 from edge.compat.nic_displays import NicDisplays
-from edge.compat.nic_door import AiohttpHandler, Door, Gate, Knocks, preflight
+from edge.compat.nic_door import SCOPE, AiohttpHandler, Door, Gate, Knocks, preflight
 from edge.compat.nic_local import NicLocal
 from edge.content.screens import Screens
 from edge.content.service import Content
@@ -50,7 +51,8 @@ class Nic:
         screens: Screens,
         body_s: float,
     ) -> None:
-        door = Door(gate, knocks, clock, body_s=body_s)
+        knows = partial(_knows, registry)
+        door = Door(gate, knocks, clock, knows=knows, body_s=body_s)
         self._displays = NicDisplays(registry, presences, commands, clock)
         page = NicAgents(door, database, presences, agents, commands, shown, screens, self._displays)
         program = NicClients(door, database, registry, presences, agents, commands, content, self._displays)
@@ -103,3 +105,7 @@ class Nic:
         if handler is None:
             raise web.HTTPNotFound
         return await handler(request)
+
+
+def _knows(registry: Registry, claimed: str) -> bool:
+    return registry.by_alias(SCOPE, claimed) is not None

@@ -71,8 +71,8 @@ class NicClients:
             raise Missing("Missing required fields")
         try:
             await self._registered(visit, claimed, computer)
-        except (StorageError, BadInput):
-            log.exception("a registration could not be kept", extra={"device_id": claimed})
+        except (StorageError, BadInput) as error:
+            log.warning("a registration could not be kept: %s", error, extra={"device_id": claimed})
         return reply({"success": True, "device_id": claimed, "instance": self._db.epoch})
 
     async def poll(self, visit: Visit) -> web.Response:
@@ -82,8 +82,8 @@ class NicClients:
             raise Missing("Missing required fields")
         try:
             commands = await self._next(visit, claimed)
-        except (StorageError, BadInput):
-            log.exception("a poll could not be served", extra={"device_id": claimed})
+        except (StorageError, BadInput) as error:
+            log.warning("a poll could not be served: %s", error, extra={"device_id": claimed})
             commands = []
         return reply({"has_commands": True, "commands": commands} if commands else dict(NOTHING))
 

@@ -7,7 +7,6 @@ redirect. A request with a wrong key is listed as knocking, because the old clie
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import re
 from collections.abc import Awaitable, Callable
@@ -85,10 +84,13 @@ Handler = Callable[[Visit], Awaitable[web.Response]]
 
 
 class Door:
-    """Wraps a handler into an aiohttp handler."""
+    """Wraps a handler into an aiohttp handler. `knows(id)`: whether a display of this id is registered."""
 
-    def __init__(self, gate: Gate, knocks: Knocks, clock: Clock, *, body_s: float) -> None:
+    def __init__(
+        self, gate: Gate, knocks: Knocks, clock: Clock, *, knows: Callable[[str], bool], body_s: float
+    ) -> None:
         self._gate, self._knocks, self.clock, self._body_s = gate, knocks, clock, body_s
+        self._knows = knows
 
     def knock(self, request: web.Request, why: str) -> None:
         """List this client as one that somebody should look at."""
@@ -125,9 +127,9 @@ class Door:
         principal = self._gate.identify(request)
         if principal.scope not in ("", SCOPE) or (principal.role not in ROLES and principal.scope != SCOPE):
             raise Unauthenticated
-        # one key is shared by all old clients, so each is limited by itself
-        claimed = request.query.get("device_id", "")[:TEXT_CHARS]
-        self._gate.count_device(f"{SCOPE} {request.remote} {claimed}")
+        # One key is shared by all old clients, so each known display is limited by itself, and every address.
+        claimed = line(request.query.get("device_id"))
+        self._gate.count_device(f"{SCOPE} {request.remote} {claimed if self._knows(claimed) else ''}")
         return principal
 
     def _refuse(self, request: web.Request) -> web.Response:
@@ -183,11 +185,11 @@ async def _read(request: web.Request, body_s: float) -> Body:
     try:
         async with asyncio.timeout(body_s):
             raw = await request.read()
-        body = json.loads(raw) if raw.strip() else {}
+        body = msgspec.json.decode(raw) if raw.strip() else {}
     except TimeoutError as error:
         raise BadInput(f"The body did not arrive within {body_s:g} s.") from error
     except web.HTTPRequestEntityTooLarge as error:
         raise TooLarge("request entity too large") from error
-    except (ValueError, RecursionError) as error:
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise BadInput("The body is not valid JSON.") from error
     return body if isinstance(body, dict) else {}

@@ -44,6 +44,8 @@ class Database:
         """Check, migrate and open. Raises StorageDamaged."""
         if self.path.exists():
             await asyncio.to_thread(quick_check, self.path)
+        else:
+            self.path.touch(mode=0o600)  # SQLite gives its other files the mode of the first
         try:
             await asyncio.to_thread(migrate, self.path, self._name)
         except sqlite3.DatabaseError as error:

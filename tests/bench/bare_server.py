@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 
 from aiohttp import web
 
@@ -17,7 +16,7 @@ async def handler(request: web.Request) -> web.Response:
 
 
 async def serve() -> None:
-    """Until standard input closes."""
+    """Until killed."""
     app = web.Application()
     app.router.add_post("/v1/devices/{id}/commands", handler)
     runner = web.AppRunner(app, access_log=None)
@@ -26,7 +25,7 @@ async def serve() -> None:
     await site.start()
     assert isinstance(site._server, asyncio.Server)
     print(f"ready bare http://127.0.0.1:{site._server.sockets[0].getsockname()[1]}", flush=True)
-    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+    await asyncio.Event().wait()
 
 
 asyncio.run(serve())

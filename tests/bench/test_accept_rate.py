@@ -42,7 +42,8 @@ async def test_commands_accepted_a_second(tmp_path: Path, report: Report) -> Non
         async with bare_server() as bare:
             turns = [(await load(bare, "", devices), await load(hub.url, hub.key, devices)) for _ in range(TURNS)]
         accepted = sum(turn[1]["statuses"].get("201", 0) for turn in turns)
-        assert await queued_facts(hub) == accepted
+        on_the_way = CLIENTS * TURNS  # accepted, but a turn ended before their answer was read
+        assert accepted <= await queued_facts(hub) <= accepted + on_the_way
     finally:
         await hub.stop()
     ratios = sorted(rate(of_hub) / rate(of_bare) for of_bare, of_hub in turns)
@@ -93,13 +94,14 @@ async def queued_facts(hub: HubProcess) -> int:
 async def bare_server() -> AsyncIterator[str]:
     """The yardstick's address."""
     command = [*ON_SERVER_CORE, sys.executable, str(HERE / "bare_server.py")]
-    server = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE)
+    server = await asyncio.create_subprocess_exec(*command, stdout=PIPE)
     assert server.stdout is not None
     line = (await server.stdout.readline()).decode()
     try:
         yield line.split()[-1]
     finally:
-        await server.communicate()
+        server.kill()
+        await server.wait()
 
 
 async def load(url: str, key: str, devices: list[str]) -> dict[str, Any]:

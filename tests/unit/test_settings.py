@@ -100,3 +100,17 @@ def test_what_no_hub_could_start_with_is_found_by_the_check(key: str, value: obj
 
 def test_the_defaults_pass_the_check() -> None:
     check(load(None, {}).settings)
+
+
+@pytest.mark.parametrize("key", sorted(known_keys()))
+def test_every_setting_is_reached_by_its_variable(key: str) -> None:
+    kind = known_keys()[key]
+    text, value = {
+        str: ("x", "x"),
+        int: ("7", 7),
+        float: ("7.5", 7.5),
+        bool: ("true", True),
+        tuple[str, ...]: ("a, b", ("a", "b")),
+    }[kind]
+    loaded = load(None, {variable(key): text})
+    assert (value_of(loaded, key), loaded.origins[key]) == (value, variable(key))

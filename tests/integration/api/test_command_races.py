@@ -10,10 +10,7 @@ from edge.wire.orders import Outcome, Verdict
 from tests.integration.conftest import Start
 from tests.integration.running_hub import RunningHub
 
-open_in_commands = pytest.mark.xfail(strict=True, reason="edge/commands: accept() looks too early")
 
-
-@open_in_commands
 async def test_a_key_gives_its_answer_though_the_queue_is_full_by_now(start_hub: Start) -> None:
     async with start_hub(queue_per_device=1) as hub:
         device = await hub.display()
@@ -22,7 +19,6 @@ async def test_a_key_gives_its_answer_though_the_queue_is_full_by_now(start_hub:
         assert (again.status, again.body.get("id")) == (201, first.body["id"])
 
 
-@open_in_commands
 async def test_a_queue_is_full_also_for_those_who_come_together(start_hub: Start) -> None:
     async with start_hub(queue_per_device=3) as hub:
         device = await hub.display()
@@ -30,7 +26,6 @@ async def test_a_queue_is_full_also_for_those_who_come_together(start_hub: Start
         assert sum(answer.status == 201 for answer in answers) == 3
 
 
-@open_in_commands
 async def test_a_device_forgotten_while_its_picture_is_read_gets_no_command(
     running_hub: RunningHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -124,10 +124,21 @@ async def test_an_idempotency_key_nobody_could_repeat_is_refused(running_hub: Ru
 
 async def test_a_waiting_command_is_taken_back_once(running_hub: RunningHub) -> None:
     device = await running_hub.display()
-    made = (await running_hub.send(device)).body["id"]
+    made = (await running_hub.send(device, key="app")).body["id"]
     taken = await running_hub.ask("POST", f"/v1/commands/{made}/cancel", key="app")
     assert (taken.body["state"], taken.body["reason"]) == ("cancelled", "Cancelled by key:app.")
     assert (await running_hub.ask("POST", f"/v1/commands/{made}/cancel")).code == "conflict"
+
+
+async def test_an_app_does_what_a_desk_does_and_sees_its_own_commands_only(running_hub: RunningHub) -> None:
+    device = await running_hub.display()
+    for kind in ("reboot", "store_picture", "erase_picture"):
+        assert (await running_hub.send(device, kind, key="app")).code == "forbidden", kind
+    others = (await running_hub.send(device)).body["id"]
+    assert (await running_hub.ask("GET", f"/v1/commands/{others}", key="app")).code == "not-found"
+    assert (await running_hub.ask("POST", f"/v1/commands/{others}/cancel", key="app")).code == "not-found"
+    own = (await running_hub.send(device, key="app")).body["id"]
+    assert (await running_hub.ask("GET", f"/v1/commands/{own}", key="app")).body["id"] == own
 
 
 async def test_what_is_on_its_way_is_not_taken_back(running_hub: RunningHub) -> None:

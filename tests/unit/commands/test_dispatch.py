@@ -85,9 +85,7 @@ async def test_what_was_not_sent_is_tried_again_after_a_pause(tmp_path: Path) ->
         ("nic-display", "reboot", 1, State.IN_DOUBT),
     ],
 )
-async def test_a_link_lost_in_the_middle(
-    tmp_path: Path, profile: str, kind: str, orders: int, ends: State
-) -> None:
+async def test_a_link_lost_in_the_middle(tmp_path: Path, profile: str, kind: str, orders: int, ends: State) -> None:
     async with queue_site(tmp_path) as site, dispatching(site) as dispatcher:
         device = await site.display(profile=profile)
         args = {"payload": "pay:1"} if kind == "display_qr" else {}

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import tempfile
 from collections.abc import Coroutine, Iterable
 from pathlib import Path
 from typing import Any
 
-import msgspec
-import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -21,7 +18,7 @@ from edge.errors import Conflict, DeviceUnavailable
 from edge.store.ledger import facts, verify
 from edge.wire.commands import ENDED, State
 from edge.wire.orders import Outcome, Verdict
-from tests.unit.commands.queue_site import NOT_SENT, UNKNOWN, QueueSite, queue_site
+from tests.unit.commands.queue_site import QueueSite
 
 QUEUE = 6
 PROFILES = ("native", "nic-display", "nic-client")
@@ -43,7 +40,9 @@ class Lives(RuleBasedStateMachine):
         self.run(self.site.start())
         self.ids: list[str] = []
         self.ttls: dict[str, tuple[Stamp, float]] = {}
-        self.handed: dict[str, list[tuple[int | None, Verdict]]] = {}  # by command: its number there, what came of it
+        self.handed: dict[
+            str, list[tuple[int | None, Verdict]]
+        ] = {}  # by command: its number there, what came of it
         self.last_number: dict[str, int] = {}
         self.states: dict[str, State] = {}
         self.told = 0
@@ -113,7 +112,9 @@ class Lives(RuleBasedStateMachine):
         assert begun.number >= self.last_number.get(begun.device_id, 0), "out of order"
         self.last_number[begun.device_id] = begun.number
         assert begun.args is not None
-        before = [(seq, verdict) for seq, verdict in self.handed.get(begun.id, []) if verdict is not Verdict.NOT_SENT]
+        before = [
+            (seq, verdict) for seq, verdict in self.handed.get(begun.id, []) if verdict is not Verdict.NOT_SENT
+        ]
         if PROFILES[device] != "native":
             assert len(before) < 2, "told an old device three times"
         if not KINDS[begun.kind].repeatable and before:
@@ -204,7 +205,8 @@ class Lives(RuleBasedStateMachine):
         assert not [command for command in self.site.commands.open() if command.state is State.SENT]
 
     @rule(
-        quality=st.sampled_from([Quality.NONE, Quality.RTC, Quality.NTP]), off_s=st.sampled_from([0, 20, 100, -10**7])
+        quality=st.sampled_from([Quality.NONE, Quality.RTC, Quality.NTP]),
+        off_s=st.sampled_from([0, 20, 100, -(10**7)]),
     )
     def reboot(self, quality: Quality, off_s: int) -> None:
         if quality is not Quality.NONE:
@@ -265,6 +267,4 @@ class Lives(RuleBasedStateMachine):
 
 
 TestLives = Lives.TestCase
-TestLives.settings = settings(
-    max_examples=25, stateful_step_count=30, suppress_health_check=[HealthCheck.too_slow]
-)
+TestLives.settings = settings(max_examples=25, stateful_step_count=30, suppress_health_check=[HealthCheck.too_slow])
