@@ -20,7 +20,8 @@ from edge.wire.orders import Outcome, Verdict
 OLD_DEVICE_ATTEMPTS = 2  # a device that does not know a command's number is told the same thing twice at most
 
 TRANSITIONS: dict[State, frozenset[State]] = {
-    State.QUEUED: frozenset({State.SENT, State.EXPIRED, State.CANCELLED, State.SUPERSEDED}),
+    # in doubt: taken back, or out of time, after an attempt that may have reached the device
+    State.QUEUED: frozenset({State.SENT, State.EXPIRED, State.CANCELLED, State.SUPERSEDED, State.IN_DOUBT}),
     State.SENT: frozenset({State.QUEUED, State.SUCCEEDED, State.FAILED, State.IN_DOUBT}),
     State.IN_DOUBT: frozenset({State.SUCCEEDED, State.FAILED}),
     **{ended: frozenset() for ended in ENDED},

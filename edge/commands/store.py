@@ -149,7 +149,6 @@ def change(
 def take_back(tx: Transaction, before: Command, to: State, reason: str) -> Command:
     """End what waits as `to`, or in doubt when an earlier attempt may have reached the device. Raises Conflict."""
     if before.state is State.QUEUED and tx.one(REACHED, (before.id,)):
-        before = change(tx, before, State.SENT, "")  # its earlier attempt, never heard of again
         return change(tx, before, State.IN_DOUBT, f"{reason} An earlier attempt may have done it.")
     return change(tx, before, to, reason)
 
