@@ -222,6 +222,7 @@ class Hub:
             await self.registry.start()
             await self.presences.start()
             await self.agents.start()
+            self.screens.recall(await self.history.last_shown())
             await self.commands.start()
             await self.shown.start()
             yield

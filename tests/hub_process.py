@@ -22,7 +22,12 @@ class HubProcess:
     """One data directory and the hub that runs over it, again and again."""
 
     def __init__(
-        self, data: Path, *, serial: Sequence[str] = (), prefix: Sequence[str] = (), more: dict[str, str] | None = None
+        self,
+        data: Path,
+        *,
+        serial: Sequence[str] = (),
+        prefix: Sequence[str] = (),
+        more: dict[str, str] | None = None,
     ) -> None:
         self.data, self.url, self.start_s = data, "", 0.0
         flags = ["--data-dir", str(data), "--listen", "127.0.0.1:0", "--no-scan", "--no-discovery"]

@@ -17,6 +17,7 @@ PACKAGES = {
     "strace": "strace",
     "systemd-analyze": "systemd",
     "tmux": "tmux",
+    "unshare": "util-linux",
 }
 """Tool to the Debian package that brings it; .ci/system-tools installs these."""
 

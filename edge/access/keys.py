@@ -6,6 +6,7 @@ request.
 
 from __future__ import annotations
 
+import asyncio
 import os
 from pathlib import Path
 
@@ -27,6 +28,7 @@ class Keys:
         self._db, self._clock = database, clock
         self._by_hash: dict[bytes, Key] = {}
         self._last_used_us: dict[str, int] = {}
+        self._adding = asyncio.Lock()  # one at a time, so that no name and no key is taken twice
 
     async def start(self, directory: Path) -> None:
         """Load all keys; write `<directory>/admin.key` (0600) when there has never been one."""
@@ -53,8 +55,6 @@ class Keys:
             raise BadInput(f"An imported key needs the older system it belongs to; known: {known}.")
         if len(secret) < IMPORT_MIN_CHARS:
             raise BadInput(f"A key of fewer than {IMPORT_MIN_CHARS} characters is not taken over.")
-        if hash_secret(secret) in self._by_hash:
-            raise Conflict("This key is already known, perhaps revoked.", hint="`outpost key list` shows all keys.")
         key_id, _ = new_secret()
         return await self._insert(key_id, name, role, scope, secret, weak=True, actor=actor)
 
@@ -81,6 +81,14 @@ class Keys:
     ) -> Key:
         if not 1 <= len(name) <= NAME_CHARS or not name.isprintable() or name != name.strip():
             raise BadInput(f"A key needs a name of 1 to {NAME_CHARS} printable characters.")
+        async with self._adding:
+            return await self._insert_alone(key_id, name, role, scope, secret, weak=weak, actor=actor)
+
+    async def _insert_alone(
+        self, key_id: str, name: str, role: Role, scope: str, secret: str, *, weak: bool, actor: str
+    ) -> Key:
+        if hash_secret(secret) in self._by_hash:
+            raise Conflict("This key is already known, perhaps revoked.", hint="`outpost key list` shows all keys.")
         if any(key.name == name and key.revoked_us is None for key in self._by_hash.values()):
             raise Conflict(
                 f"There is a key named {name!r} already; the audit names keys, so each needs a name of its own.",

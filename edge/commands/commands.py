@@ -32,6 +32,7 @@ from edge.commands.model import (
     new_id,
     remaining_ms,
 )
+from edge.devices.agents_store import is_open
 from edge.devices.model import PROFILES, Device
 from edge.devices.registry import Registry
 from edge.errors import Conflict, DeviceUnavailable, NotFound
@@ -125,25 +126,24 @@ class Commands:
         digest = blake2b(text, digest_size=16).digest()
         asked_hash = request_hash(device.id, kind.name, args) if idempotency_key else b""
 
-        def work(tx: Transaction) -> tuple[Command, list[Command], bool]:
+        def work(tx: Transaction) -> Command:
             if idempotency_key:
                 earlier = earlier_answer(tx, actor, idempotency_key, asked_hash)
                 if earlier:
-                    return earlier, [], False
+                    return earlier
             self._check_room(device, *sql.room(tx, device.id))  # as it is now: reading a picture takes a while
-            accepted = sql.insert(tx, command, text.decode(), digest)
+            if session_id is not None and not is_open(tx, session_id, device.id):
+                raise DeviceUnavailable(
+                    f"The agent no longer sits at {device.name}.", hint="Link to a display anew."
+                )
+            accepted = msgspec.structs.replace(sql.insert(tx, command, text.decode(), digest), args=prepared)
             replaced = sql.supersede(tx, accepted, kind.supersedes) if kind.supersedes else []
             if idempotency_key:
                 sql.remember(tx, actor, idempotency_key, asked_hash, accepted.id)
-            return accepted, replaced, True
-
-        accepted, replaced, is_new = await self._db.write(work)
-        self._follow(replaced)
-        if not is_new:
+            tx.after(lambda: self._follow([*replaced, accepted]))
             return accepted
-        accepted = msgspec.structs.replace(accepted, args=prepared)
-        self._follow([accepted])
-        return accepted
+
+        return await self._db.write(work)
 
     async def cancel(self, command: Command, reason: str) -> Command:
         """Take back a command that waits; in doubt when an earlier attempt may have done it. Raises Conflict."""
@@ -178,7 +178,8 @@ class Commands:
             raise Conflict("Its content was erased when it ended.", hint="Send it anew from where it came from.")
         device = self._registry.get(command.device_id)
         self._require_room(device, instead_of_one=command.state is State.IN_DOUBT)
-        fresh = self._new(device, kind.name, actor, kind.ttl_s, session_id=command.session_id, agent=command.agent)
+        ttl = self._kind_ttl_s(kind)
+        fresh = self._new(device, kind.name, actor, ttl, session_id=command.session_id, agent=command.agent)
         text = encode_args(command.args or {})
         digest = blake2b(text, digest_size=16).digest()
 
@@ -190,9 +191,7 @@ class Commands:
                 changed.append(sql.change(tx, command, State.FAILED, note, resolved_by=actor))
             return [*changed, msgspec.structs.replace(again, args=command.args or {})]
 
-        changed = await self._db.write(work)
-        self._follow(changed)
-        return changed[-1]
+        return await self._commit(work)
 
     # --- handing out
 
@@ -222,12 +221,11 @@ class Commands:
             if command.session_id is not None and not self._holds(command.session_id, command.device_id):
                 await self._take_back(command, State.CANCELLED, "Its agent no longer sits at this display.")
                 return None
-            begun = await self._db.write(lambda tx: sql.begin(tx, command, link))
+            begun = await self._commit(lambda tx: [_begin(tx, command, link)])
         except Conflict:
             return None  # it was replaced, cancelled or expired in the same moment
         assert begun.seq is not None
         self._registry.numbered([(begun.device_id, begun.seq)])
-        self._follow([begun])
         return begun
 
     async def settle(self, command: Command, outcome: Outcome) -> Command:
@@ -235,15 +233,13 @@ class Commands:
         drops_repeats = PROFILES[self._registry.known(command.device_id).profile].drops_repeats
         verdict = judge(command, outcome, self._clock.now(), drops_repeats=drops_repeats)
 
-        def work(tx: Transaction) -> Command:
+        def work(tx: Transaction) -> list[Command]:
             sql.end_attempt(tx, command, outcome.verdict.value, outcome.reason, outcome.duration_s or None)
             if outcome.verdict is Verdict.IN_DOUBT:
                 sql.forget_number(tx, command)
-            return sql.change(tx, command, verdict.state, verdict.reason, duration_s=outcome.duration_s or None)
+            return [sql.change(tx, command, verdict.state, verdict.reason, duration_s=outcome.duration_s or None)]
 
-        settled = await self._db.write(work)
-        self._follow([settled])
-        return settled
+        return await self._commit(work)
 
     async def evidence(self, command: Command, outcome: Outcome) -> Command:
         """A device's late word: it settles a command under way, in doubt, or queued again after an attempt."""
@@ -252,15 +248,13 @@ class Commands:
         to = State.SUCCEEDED if outcome.verdict is Verdict.DONE else State.FAILED
         reason = outcome.reason or "By the device's own late word."
 
-        def work(tx: Transaction) -> Command:
+        def work(tx: Transaction) -> list[Command]:
             before = command
             if before.state is State.QUEUED and before.attempts:
                 before = sql.change(tx, before, State.SENT, "")  # its earlier attempt, heard of only now
-            return sql.change(tx, before, to, reason, duration_s=outcome.duration_s or None)
+            return [sql.change(tx, before, to, reason, duration_s=outcome.duration_s or None)]
 
-        settled = await self._db.write(work)
-        self._follow([settled])
-        return settled
+        return await self._commit(work)
 
     async def sweep(self) -> None:
         """End what has run out: queued commands expire."""
@@ -350,14 +344,20 @@ class Commands:
         )
 
     async def _take_back(self, command: Command, to: State, reason: str) -> Command:
-        changed = await self._db.write(lambda tx: sql.take_back(tx, command, to, reason))
-        self._follow([changed])
-        return changed
+        return await self._commit(lambda tx: [sql.take_back(tx, command, to, reason)])
 
     async def _change(self, command: Command, to: State, reason: str, *, resolved_by: str) -> Command:
-        changed = await self._db.write(lambda tx: sql.change(tx, command, to, reason, resolved_by=resolved_by))
-        self._follow([changed])
-        return changed
+        return await self._commit(lambda tx: [sql.change(tx, command, to, reason, resolved_by=resolved_by)])
+
+    async def _commit(self, work: Callable[[Transaction], list[Command]]) -> Command:
+        """Run `work` and follow what it changed, whoever still waits for it by then; returns the last of that."""
+
+        def run(tx: Transaction) -> Command:
+            changed = work(tx)
+            tx.after(lambda: self._follow(changed))
+            return changed[-1]
+
+        return await self._db.write(run)
 
     def _follow(self, changed: Iterable[Command]) -> None:
         for command in changed:
@@ -375,3 +375,10 @@ class Commands:
         commands[command.id] = command
         if last is not None and last.number > command.number and last.id != command.id:
             self._open[command.device_id] = dict(sorted(commands.items(), key=lambda item: item[1].number))
+
+
+def _begin(tx: Transaction, command: Command, link: str) -> Command:
+    """Hand it out if its agent still sits there, by the database itself: memory may lag a commit behind."""
+    if command.session_id is not None and not is_open(tx, command.session_id, command.device_id):
+        raise Conflict("Its agent no longer sits at this display.")
+    return sql.begin(tx, command, link)

@@ -32,3 +32,7 @@ class History:
             )
             for row in await self._db.read(sql.ATTEMPTS, (command_id,))
         ]
+
+    async def last_shown(self) -> list[Command]:
+        """Per display, the last command that is known to have changed its screen."""
+        return [sql.command(row) for row in await self._db.read(sql.LAST_SHOWN)]

@@ -15,6 +15,8 @@ from edge.commands.model import Command
 from edge.store.database import Database
 from edge.wire.commands import State
 
+DAYS_KEPT = 3
+
 
 class Shown:
     """Counts of succeeded `display_qr` commands by device, as far as history is kept."""
@@ -22,31 +24,31 @@ class Shown:
     def __init__(self, database: Database, clock: Clock, zone: ZoneInfo) -> None:
         self._db, self._clock, self._zone = database, clock, zone
         self._total: dict[str, int] = {}
-        self._today: dict[str, int] = {}
-        self._day_us = 0
+        self._days: dict[int, dict[str, int]] = {}  # by the day's start; a clock set back finds its day again
 
     async def start(self) -> None:
         """Count what the database holds."""
-        self._day_us = midnight_us(self._clock.now().at_us, self._zone)
-        for device_id, today, total in await self._db.read(sql.SHOWN, (self._day_us,)):
-            self._today[device_id], self._total[device_id] = today, total
+        day_us = midnight_us(self._clock.now().at_us, self._zone)
+        for device_id, today, total in await self._db.read(sql.SHOWN, (day_us,)):
+            self._today()[device_id], self._total[device_id] = today, total
 
     def follow(self, command: Command) -> None:
         """Count a command that has just ended."""
         if command.kind == "display_qr" and command.state is State.SUCCEEDED:
-            self._turn_day()
-            self._today[command.device_id] = self._today.get(command.device_id, 0) + 1
+            today = self._today()
+            today[command.device_id] = today.get(command.device_id, 0) + 1
             self._total[command.device_id] = self._total.get(command.device_id, 0) + 1
 
     def of(self, device_id: str) -> tuple[int, int]:
         """Codes shown today, and in all."""
-        self._turn_day()
-        return self._today.get(device_id, 0), self._total.get(device_id, 0)
+        return self._today().get(device_id, 0), self._total.get(device_id, 0)
 
-    def _turn_day(self) -> None:
+    def _today(self) -> dict[str, int]:
         day_us = midnight_us(self._clock.now().at_us, self._zone)
-        if day_us != self._day_us:
-            self._day_us, self._today = day_us, {}
+        if day_us not in self._days:
+            kept = list(self._days.items())[-DAYS_KEPT + 1 :]
+            self._days = {**dict(kept), day_us: {}}
+        return self._days[day_us]
 
 
 def midnight_us(now_us: int, zone: ZoneInfo) -> int:

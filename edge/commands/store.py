@@ -250,6 +250,12 @@ ATTEMPTS = (
     " ORDER BY attempt"
 )
 
+# The last thing each display is known to have done to its screen.
+LAST_SHOWN = (
+    f"SELECT {COLUMNS} FROM commands WHERE number IN (SELECT MAX(number) FROM commands"
+    " WHERE state = 'succeeded' AND kind IN ('display_qr', 'start_rotation') GROUP BY device_id)"
+)
+
 # What was shown is counted from the commands themselves, so the count can never drift from what happened.
 SHOWN = (
     "SELECT device_id, SUM(ended_us >= ?), COUNT(*) FROM commands"

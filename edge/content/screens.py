@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from edge.bus import Bus, Event
@@ -26,7 +28,7 @@ class _Shown(msgspec.Struct, frozen=True):
 
 
 class Screens:
-    """The last word on every panel since the hub started; before that, unknown."""
+    """The last word on every panel; None where nobody has said any."""
 
     def __init__(self, bus: Bus, clock: Clock) -> None:
         self._bus, self._clock = bus, clock
@@ -45,6 +47,14 @@ class Screens:
         if before is None or (before.shows, before.command) != (shows, command):
             self._shown[device_id] = _Shown(shows, command, self._clock.now())
             self._bus.publish(ScreenChanged(device_id=device_id))
+
+    def recall(self, last: Iterable[Command]) -> None:
+        """Take over, at a start, what each panel last said it did; a code's time on it counts from now."""
+        now = self._clock.now()
+        for command in last:
+            if command.kind == "display_qr" and command.ended_us is not None:
+                stamp = msgspec.structs.replace(now, at_us=command.ended_us)
+                self._shown[command.device_id] = _Shown(QR, command.id, stamp)
 
     def follow(self, command: Command) -> None:
         """Draw the conclusion from a command that has succeeded, or may have."""

@@ -15,6 +15,17 @@ def open_sessions(tx: Transaction) -> list[Session]:
     return [_session(row) for row in tx.rows(f"SELECT {_SESSION} FROM agent_sessions WHERE ended_us IS NULL")]
 
 
+def is_open(tx: Transaction, session_id: int, device_id: str) -> bool:
+    """Whether this very session is still the one at this display, by the database itself."""
+    return (
+        tx.one(
+            "SELECT 1 FROM agent_sessions WHERE id = ? AND device_id = ? AND ended_us IS NULL",
+            (session_id, device_id),
+        )
+        is not None
+    )
+
+
 def open_at(tx: Transaction, device_id: str) -> Session | None:
     """The open session at a display."""
     return _open(tx, "device_id", device_id)

@@ -86,7 +86,9 @@ def trouble(path: Path, error: sqlite3.DatabaseError) -> StorageError:
         return StorageDamaged(f"{path.name} is damaged: {error}.")
     if "full" in str(error):
         return StorageFull(f"There is no space to open {path.name}.")
-    return StorageError(f"{path.name} cannot be opened: {error}.", hint="Check the disk: `outpost doctor`, `dmesg`.")
+    return StorageError(
+        f"{path.name} cannot be opened: {error}.", hint="Check the disk: `outpost doctor`, `dmesg`."
+    )
 
 
 class DirectoryLock:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -64,11 +64,12 @@ class Chain:
 class Transaction:
     """One batch's transaction. Work may run twice (see writer.py), so it changes nothing but this."""
 
-    __slots__ = ("_chain", "events", "raw", "stamp")
+    __slots__ = ("_chain", "events", "hooks", "raw", "stamp")
 
     def __init__(self, raw: sqlite3.Connection, chain: Chain | None, stamp: Stamp) -> None:
         self.raw, self._chain, self.stamp = raw, chain, stamp
         self.events: list[Event] = []
+        self.hooks: list[Callable[[], None]] = []
 
     def execute(self, sql: str, values: Iterable[Value] | Mapping[str, Value] = ()) -> sqlite3.Cursor:
         """Run one statement with bound values."""
@@ -92,3 +93,7 @@ class Transaction:
     def tell(self, event: Event) -> None:
         """Publish `event` on the bus once this has been committed."""
         self.events.append(event)
+
+    def after(self, hook: Callable[[], None]) -> None:
+        """Run `hook` in the event loop once this is committed, before anybody is told, whoever still waits."""
+        self.hooks.append(hook)

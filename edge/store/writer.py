@@ -12,16 +12,19 @@ may run twice and must change nothing but its transaction.
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from edge.bus import Bus, Event
+from edge.bus import Bus
 from edge.clock import Clock
 from edge.errors import StorageError, StorageFull
 from edge.store.connection import WriterConnection
 from edge.store.transaction import Chain, Transaction
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Work = Callable[[Transaction], T]
@@ -116,13 +119,18 @@ class Writer:
                 await self._open()
             assert self._connection is not None
             works = [work for work, _ in batch]
-            results, events = await self._connection.run(lambda raw: self._run(raw, works))
+            results, tx = await self._connection.run(lambda raw: self._run(raw, works))
         except Exception as error:  # noqa: BLE001 - the task's edge: whatever it is, every caller is told
             await self._fail(batch, error)
             return
         self.commits += 1
         self.items += len(batch)
-        for event in events:
+        for hook in tx.hooks:
+            try:
+                hook()
+            except Exception:  # the task's edge: one follower's fault must not stop the writer
+                log.exception("what follows a commit failed")
+        for event in tx.events:
             self._bus.publish(event)
         for (_, future), (ok, value) in zip(batch, results, strict=True):
             if not future.done():
@@ -144,7 +152,7 @@ class Writer:
             if not future.done():
                 future.set_exception(failure)
 
-    def _run(self, raw: sqlite3.Connection, works: list[Work[Any]]) -> tuple[list[tuple[bool, Any]], list[Event]]:
+    def _run(self, raw: sqlite3.Connection, works: list[Work[Any]]) -> tuple[list[tuple[bool, Any]], Transaction]:
         mark = self._chain.mark() if self._chain else None
         for each_alone in (False, True):
             tx = Transaction(raw, self._chain, self._clock.now())
@@ -155,7 +163,7 @@ class Writer:
                     if self._chain:
                         self._chain.flush(raw)
                     raw.execute("COMMIT")
-                    return results, tx.events
+                    return results, tx
             except BaseException:
                 _roll_back(raw, self._chain, mark)
                 raise
@@ -184,7 +192,7 @@ def _run_each(tx: Transaction, works: list[Work[Any]], chain: Chain | None) -> l
     results: list[tuple[bool, Any]] = []
     for work in works:
         mark = chain.mark() if chain else None
-        told = len(tx.events)
+        told, hooked = len(tx.events), len(tx.hooks)
         tx.raw.execute("SAVEPOINT item")
         try:
             results.append((True, work(tx)))
@@ -192,7 +200,7 @@ def _run_each(tx: Transaction, works: list[Work[Any]], chain: Chain | None) -> l
             raise
         except Exception as error:  # noqa: BLE001 - it is the caller's, and goes to the caller
             tx.raw.execute("ROLLBACK TO item")
-            del tx.events[told:]
+            del tx.events[told:], tx.hooks[hooked:]
             if chain and mark:
                 chain.reset(mark)
             results.append((False, error))

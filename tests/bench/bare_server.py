@@ -1,4 +1,4 @@
-"""The yardstick: an aiohttp handler that reads the body, answers as many bytes as the hub would, and stores nothing."""
+"""The yardstick: an aiohttp handler that reads the body, answers as many bytes as the hub, and stores nothing."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Load from a process of its own: keep-alive clients that each send one request after another.
 
-`python http_load.py PORT SECONDS CLIENTS CORE` reads a JSON list of whole requests (text) from standard input, client
-n sends number n modulo their count, and prints one JSON line: answers by status, seconds, and the latencies'
+`python http_load.py PORT SECONDS CLIENTS CORE` reads a JSON list of whole requests (text) from standard input;
+client n sends number n modulo their count. Prints one JSON line: answers by status, seconds, and the latencies'
 quantiles in milliseconds. Plain epoll, because the load must cost less than what it measures.
 """
 

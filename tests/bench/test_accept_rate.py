@@ -51,7 +51,10 @@ async def test_commands_accepted_a_second(tmp_path: Path, report: Report) -> Non
         "Commands accepted durably (display_qr, each replacing the one that waits)",
         [
             ("bare aiohttp handler", f"{statistics.median(rate(turn[0]) for turn in turns):,.0f} requests/s"),
-            ("hub, FULL commit before each 201", f"{statistics.median(rate(turn[1]) for turn in turns):,.0f} requests/s"),
+            (
+                "hub, FULL commit before each 201",
+                f"{statistics.median(rate(turn[1]) for turn in turns):,.0f} requests/s",
+            ),
             ("ratio, median of turns", f"{statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"),
             ("hub, half within", f"{statistics.median(turn[1]['p50_ms'] for turn in turns):.1f} ms"),
             ("hub, 99 of 100 within", f"{statistics.median(turn[1]['p99_ms'] for turn in turns):.1f} ms"),

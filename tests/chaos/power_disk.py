@@ -1,8 +1,8 @@
 """A disk that keeps what was synced, and of the rest whatever it pleases.
 
-A file's data is safe after its own sync, a name (made, renamed, removed) after its folder's. What a power cut leaves
-of the unsynced: of each file none, all, a prefix of its writes, or any of their 512-byte sectors; of the names a
-prefix, since file systems journal them in order.
+A file's data is safe after its own sync, a name (made, renamed, removed) after its folder's. What a power cut
+leaves of the unsynced: of each file none, all, a prefix of its writes, or any of their 512-byte sectors; of the
+names a prefix, since file systems journal them in order.
 """
 
 from __future__ import annotations

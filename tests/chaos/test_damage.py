@@ -45,10 +45,8 @@ async def test_damage_to_hub_db_is_found_before_anything_is_served(tmp_path: Pat
     for seed in range(ROUNDS):
         (tmp_path / "hub.db").write_bytes(whole)
         flip(tmp_path / "hub.db", random.Random(seed))
-        site = Site(tmp_path)
         with pytest.raises(StorageDamaged) as damage:
-            await site.open()
-            await site.close()
+            await Site(tmp_path).open()
         assert "outpost restore" in damage.value.advice, seed
 
 

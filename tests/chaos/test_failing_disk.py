@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from pathlib import Path
@@ -23,7 +24,8 @@ async def test_a_failed_sync_is_never_promised(when: str, tmp_path: Path) -> Non
     inject = f"inject=fdatasync,fsync:error=EIO:when={when}"  # counted in each thread
     watch = ["-f", "--seccomp-bpf", "-o", str(tmp_path / "trace"), "-e", "trace=fdatasync,fsync", "-e", inject]
     work = [sys.executable, "-m", "tests.chaos.failing_disk_workload", str(data), str(ROUNDS)]
-    done = subprocess.run([needs_tool("strace"), *watch, *work], check=True, stdout=subprocess.PIPE, timeout=60)
+    command = [needs_tool("strace"), *watch, *work]
+    done = await asyncio.to_thread(subprocess.run, command, check=True, stdout=subprocess.PIPE, timeout=60)
     said = done.stdout.decode().splitlines()
     refused = [place for place, line in enumerate(said) if line.startswith("refused")]
     assert refused, "the disk never failed"

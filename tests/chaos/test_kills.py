@@ -37,7 +37,7 @@ SETTLE_S = 90.0  # the longest time to live, and some
 
 
 class Witness:
-    """Reads the board's memory of what it did, all the time: the last 16 results are kept, and these come and go."""
+    """Reads the board's memory of what it did, all the time: only the last 16 results are kept."""
 
     def __init__(self, flash: Path) -> None:
         self._nvs = flash / "nvs"

@@ -130,7 +130,6 @@ async def test_a_name_is_one_keys_alone_until_it_is_revoked(keys: Keys) -> None:
     await keys.create("app", Role.VIEWER, actor="tess")
 
 
-@pytest.mark.xfail(strict=True, reason="edge/access/keys.py looks for the name before the commit, not in it")
 async def test_one_name_asked_for_twice_at_once_is_given_once(keys: Keys) -> None:
     made = await asyncio.gather(
         *(keys.create("app", Role.APP, actor="tess") for _ in range(2)), return_exceptions=True

@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from edge.clock import ManualClock
 from edge.commands.model import Command
 from edge.devices.agents_model import LEASE_S, Linked
-from edge.errors import Conflict
+from edge.errors import Conflict, DeviceUnavailable
 from edge.wire.orders import Outcome, Verdict
 from tests.fakes.desk_site import DeskSite
 from tests.fakes.seat_replay import misdeliveries, sent
@@ -211,7 +211,10 @@ async def _agent(site: DeskSite, agent: str, chance: random.Random) -> None:
         session = site.agents.current(agent)
         if session is not None:
             device = site.registry.get(session.device_id)
-            await site.commands.accept(device, "display_qr", {}, actor="nic", session_id=session.id, agent=agent)
+            with contextlib.suppress(DeviceUnavailable):  # the desk changed hands in the same moment
+                await site.commands.accept(
+                    device, "display_qr", {}, actor="nic", session_id=session.id, agent=agent
+                )
         await asyncio.sleep(chance.random() * 0.003)
 
 
