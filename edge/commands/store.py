@@ -21,6 +21,7 @@ COLUMNS = (
     "number, id, device_id, kind, state, args, session_id, agent, actor, seq, attempts, created_us, quality,"
     " boot_id, expires_ms, expires_us, ended_us, reason, resolved_by, duration_s"
 )
+OPEN_COMMANDS = "commands INDEXED BY commands_open"  # SQLite would choose the index that holds all history
 SELECT_BY_ID = f"SELECT {COLUMNS} FROM commands WHERE id = ?"
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
@@ -28,7 +29,8 @@ _decode = msgspec.json.Decoder(dict[str, Any]).decode
 def room(tx: Transaction, device_id: str) -> tuple[bool, int]:
     """Whether the device is approved, and how many commands are open for it."""
     row = tx.one(
-        "SELECT state = 'approved', (SELECT COUNT(*) FROM commands WHERE device_id = ?1 AND ended_us IS NULL)"
+        "SELECT state = 'approved',"
+        f" (SELECT COUNT(*) FROM {OPEN_COMMANDS} WHERE device_id = ?1 AND ended_us IS NULL)"
         " FROM devices WHERE id = ?1",
         (device_id,),
     )
@@ -71,16 +73,24 @@ def insert(tx: Transaction, command: Command, args: str, args_hash: bytes) -> Co
 def supersede(tx: Transaction, by: Command, kinds: frozenset[str]) -> list[Command]:
     """End the undelivered commands that `by` replaces."""
     advance(State.QUEUED, State.SUPERSEDED)
-    reason, marks = f"Replaced by {by.id}.", ",".join("?" * len(kinds))
+    marks = ",".join("?" * len(kinds))
     rows = tx.rows(
-        "UPDATE commands SET state = 'superseded', reason = ?, ended_us = ?, args = NULL"
-        " WHERE device_id = ? AND ended_us IS NULL AND state = 'queued' AND number < ?"
-        f" AND kind IN ({marks}) RETURNING {COLUMNS}",
-        (reason, tx.stamp.at_us, by.device_id, by.number, *sorted(kinds)),
+        f"SELECT {COLUMNS} FROM {OPEN_COMMANDS} WHERE device_id = ? AND ended_us IS NULL AND state = 'queued'"
+        f" AND number < ? AND kind IN ({marks})",
+        (by.device_id, by.number, *sorted(kinds)),
     )
-    for row in rows:
-        tx.fact("command.superseded", row[1], device=by.device_id, reason=reason)
-    return [command(row) for row in rows]
+    return [_superseded(tx, command(row), f"Replaced by {by.id}.") for row in rows]
+
+
+def _superseded(tx: Transaction, before: Command, reason: str) -> Command:
+    """As `change` does it, by a plain UPDATE: on the way of every picture, and RETURNING costs as much again."""
+    ended_us = tx.stamp.at_us
+    tx.execute(
+        "UPDATE commands SET state = 'superseded', reason = ?, ended_us = ?, args = NULL WHERE number = ?",
+        (reason, ended_us, before.number),
+    )
+    tx.fact("command.superseded", before.id, device=before.device_id, reason=reason)
+    return msgspec.structs.replace(before, state=State.SUPERSEDED, reason=reason, ended_us=ended_us, args=None)
 
 
 def begin(tx: Transaction, before: Command, link: str) -> Command:

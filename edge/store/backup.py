@@ -104,10 +104,7 @@ def _set_aside(directory: Path, clock: Clock) -> Path | None:
         return None
     _fold_wal_in(current)
     aside = directory / f"hub.replaced-{clock.now().at_us}.db"
-    for suffix in (
-        "-wal",
-        "-shm",
-    ):  # left only by a file too damaged to open; beside the new one they would ruin it
+    for suffix in ("-wal", "-shm"):  # left by a file too damaged to open; beside the new one they would ruin it
         part = current.with_name(current.name + suffix)
         if part.exists():
             part.rename(aside.with_name(aside.name + suffix))

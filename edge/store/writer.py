@@ -110,6 +110,7 @@ class Writer:
                 self._wake.clear()
                 await self._wake.wait()
                 continue
+            await asyncio.sleep(0)  # one turn of the loop: requests that came together are committed together
             batch = [self._waiting.popleft() for _ in range(min(BATCH_ITEMS, len(self._waiting)))]
             await self._commit(batch)
 
@@ -175,16 +176,21 @@ def _run_all(tx: Transaction, works: list[Work[Any]], chain: Chain | None) -> li
     """Run all without savepoints. None: an item failed half-way, so the batch must be rolled back and run again."""
     results: list[tuple[bool, Any]] = []
     for work in works:
-        before = tx.raw.total_changes, len(tx.events), chain.seq if chain else 0
+        before = _touched(tx, chain)
         try:
             results.append((True, work(tx)))
         except sqlite3.OperationalError:
             raise  # the disk, not the item
         except Exception as error:  # noqa: BLE001 - it is the caller's, and goes to the caller
-            if before != (tx.raw.total_changes, len(tx.events), chain.seq if chain else 0):
+            if before != _touched(tx, chain):
                 return None
             results.append((False, error))
     return results
+
+
+def _touched(tx: Transaction, chain: Chain | None) -> tuple[int, int, int, int]:
+    """Differs once an item has changed anything."""
+    return tx.raw.total_changes, len(tx.events), len(tx.hooks), chain.seq if chain else 0
 
 
 def _run_each(tx: Transaction, works: list[Work[Any]], chain: Chain | None) -> list[tuple[bool, Any]]:

@@ -18,10 +18,10 @@ from pathlib import Path
 import pytest
 import segno
 
+from edge.client import Client, connect
 from edge.errors import OutpostError
 from edge.sim.board import Board
 from edge.sim.uart import UartLine
-from edge.client import Client, connect
 from edge.wire.views import NewCommand, PreviewRequest
 from tests.integration.systemd import units
 from tests.integration.systemd.service import HUB, Service
