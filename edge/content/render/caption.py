@@ -8,9 +8,11 @@ from functools import lru_cache
 from PIL import Image, ImageDraw, ImageFont
 
 MAX_LINES = 2
+MAX_ASKED_LINES = 8  # looked through for lines that can be written
 LARGEST_PX, SMALLEST_PX = 32, 18  # font sizes tried, in this order, before a line is cut with an ellipsis
 SIDE_MARGIN_PX = 8
-LINE_SPACING = 1.3  # of the font size
+LINE_PX = 42  # from one line's top to the next one's, whatever its size
+MAX_LINE_CHARS = 120  # more is cut before it is looked at: no panel here holds half of it
 _ELLIPSIS = "…"
 _NO_SUCH_GLYPH = "\U0010ffff"  # a noncharacter: its picture is the font's empty box
 # Signs the built-in font lacks, as they are written without them. The yen sign stays out: it is two currencies.
@@ -26,27 +28,22 @@ def draw_caption(page: Image.Image, caption: str, top: int, bottom: int) -> None
     A line too wide is set smaller, then cut with an ellipsis, never clipped. The font is Pillow's own (Aileron,
     Latin): accents it lacks are left off, a few currency signs spelled out (₹ as Rs), and a line with any other
     glyph it lacks (Devanagari, Chinese, emoji) is dropped whole: nobody sees boxes, or half a name.
-    Where not even one line has room nothing is drawn.
+    Lines without room are left out, the last first.
     """
-    y = top
     draw = ImageDraw.Draw(page)
-    for line in caption_lines(caption):
+    for number, line in enumerate(caption_lines(caption)[: (bottom - top) // LINE_PX]):
         fitted, font = _fitted(line, page.width - 2 * SIDE_MARGIN_PX)
-        line_px = round(font.size * LINE_SPACING)
-        if y + line_px > bottom:
-            return
-        draw.text((page.width / 2, y), fitted, font=font, anchor="ma", fill=0)
-        y += line_px
+        draw.text((page.width / 2, top + number * LINE_PX), fitted, font=font, anchor="ma", fill=0)
 
 
-def caption_height(caption: str) -> int:
-    """Pixels that `caption` takes at most; 0 when nothing of it can be drawn."""
-    return round(LARGEST_PX * LINE_SPACING) * len(caption_lines(caption))
+def caption_height(caption: str, room_px: int) -> int:
+    """Rows that draw_caption needs of `room_px`: whole lines only, so 0 where not even one has room."""
+    return LINE_PX * min(len(caption_lines(caption)), max(0, room_px) // LINE_PX)
 
 
 def caption_lines(caption: str) -> list[str]:
     """The lines of `caption` that can be drawn, as they will be written."""
-    lines = (_writable(line) for line in caption.splitlines())
+    lines = (_writable(line[:MAX_LINE_CHARS]) for line in caption.splitlines()[:MAX_ASKED_LINES])
     return [line for line in lines if line][:MAX_LINES]
 
 

@@ -38,7 +38,7 @@ def lay_out(code: segno.QRCode, panel: Panel, caption: str, module_px: int, grid
     across_px = modules_across(code) * module_px
     quiet_px = QUIET_MODULES * module_px
     room = panel.height - across_px
-    top = (room - min(room, caption_height(caption))) // 2
+    top = (room - caption_height(caption, room)) // 2
     x = ((panel.width - across_px) // 2 + quiet_px) // grid_px * grid_px
     y = (top + quiet_px) // grid_px * grid_px
     image.paste(bitmap(code, module_px), (x, y))

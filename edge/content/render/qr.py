@@ -21,16 +21,15 @@ _REFUSED_KINDS = {
     zxingcpp.ContentType.UnknownECI: "text in a character set that is not known here",
 }
 _QR_CODES = zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat.QRCode])
-_NO_ECI = "]Q1"  # AIM symbology identifier of a plain QR: no ECI, no FNC1
 _SHORTER = "Use a shorter payload, or send it to a larger panel."
 
 
 def read_qr(image: Image.Image) -> str:
     """The text of the one QR code in `image` (any mode without transparency; light may be dark and dark light).
 
-    Bytes that are UTF-8 are read as UTF-8; an ECI in the symbol rules otherwise; other bytes (Latin-1, Shift JIS)
-    are read as phones read them. The same payload found twice counts as one.
-    Raises BadPicture: no QR code, several, or one that holds no text (binary, GS1).
+    Bytes that are UTF-8 are read as UTF-8, others (Latin-1, Shift JIS, a character set named by an ECI) as phones
+    read them; where the two could differ the code is refused. The same payload found twice counts as one.
+    Raises BadPicture: no QR code, several, or one that holds no plain text (binary, GS1, ambiguous).
     """
     payloads = {_text(found) for found in scan(image)}
     if not payloads:
@@ -91,9 +90,11 @@ def bitmap(code: segno.QRCode, module_px: int) -> Image.Image:
 
 
 def _make(payload: str, *, eci: bool) -> segno.QRCode:
-    encoding = None if payload.isascii() else "utf-8"
     try:
-        return segno.make_qr(payload, error="m", boost_error=True, encoding=encoding, eci=eci)
+        if payload.isascii():
+            return segno.make_qr(payload, error="m", boost_error=True)
+        # Byte mode by name: segno takes UTF-8 bytes that look like Shift JIS for kanji, and writes those.
+        return segno.make_qr(payload, error="m", boost_error=True, mode="byte", encoding="utf-8", eci=eci)
     except segno.DataOverflowError:
         raise BadPicture("the payload is more than a QR code holds", hint=_SHORTER) from None
     except UnicodeEncodeError:
@@ -124,10 +125,18 @@ def _text(found: zxingcpp.Barcode) -> str:
     refusal = _REFUSED_KINDS.get(found.content_type)
     if refusal:
         raise BadPicture(f"the QR code holds {refusal}", hint="Send the code's text instead.")
-    if found.symbology_identifier == _NO_ECI or found.content_type is not zxingcpp.ContentType.Text:
-        try:
-            return found.bytes.decode("utf-8")
-        except UnicodeDecodeError:
-            if found.content_type is not zxingcpp.ContentType.Text:
-                raise BadPicture("the QR code holds binary data, not text") from None
+    as_utf8 = _utf8(found.bytes)
+    if found.content_type is not zxingcpp.ContentType.Text:
+        if as_utf8 is None:
+            raise BadPicture("the QR code holds binary data, not text", hint="Send the code's text instead.")
+        return as_utf8
+    if as_utf8 not in (None, found.text):
+        raise BadPicture("the QR code's character set is ambiguous", hint="Send the code's text instead.")
     return found.text
+
+
+def _utf8(data: bytes) -> str | None:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return None

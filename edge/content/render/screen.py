@@ -26,7 +26,7 @@ def verify(data: bytes, panel: Panel, payload: str) -> None:
     """Check that `data` shows `payload` on `panel`. Raises BadPicture when it does not."""
     seen = read_qr(decoded(data, panel))
     if seen != payload:
-        raise BadPicture("the drawn code does not read back as its payload", hint="Report this payload's length.")
+        raise BadPicture("the drawn code does not read back as its payload", hint="Send a shorter payload.")
 
 
 def _encoded(payload: str, panel: Panel, caption: str) -> tuple[bytes, int]:

@@ -3,7 +3,7 @@
 import pytest
 from PIL import Image
 
-from edge.content.render.caption import SIDE_MARGIN_PX, caption_height, caption_lines, draw_caption
+from edge.content.render.caption import LINE_PX, SIDE_MARGIN_PX, caption_height, caption_lines, draw_caption
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,8 @@ def test_lines(asked, written):
 
 
 def test_nothing_to_write_takes_no_room():
-    assert caption_height("नमस्ते") == 0
+    assert caption_height("नमस्ते", 480) == 0
+    assert caption_height("Outpost\n10", LINE_PX) == LINE_PX
 
 
 @pytest.mark.parametrize("name", ["A", "W" * 200, "Outpost Cafe and Sons Limited Partnership, Bengaluru"])

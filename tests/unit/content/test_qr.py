@@ -47,6 +47,11 @@ def test_binary_is_refused_not_guessed():
         read_qr(drawn(b"\x00\xff\xfe\x80\x01\x02abc"))
 
 
+@pytest.mark.parametrize("text", ["ং0", "é", "नमस्ते ₹", "日本", "\ufeffbom", "\x85\x90"])
+def test_drawn_text_beyond_ascii_needs_no_luck(text):
+    assert read_qr(bitmap(symbol(text), 4)) == text
+
+
 def test_none_and_several():
     with pytest.raises(BadPicture, match="no QR code found"):
         read_qr(Image.new("L", (200, 200), 255))
