@@ -27,7 +27,8 @@ class Keys:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._db, self._clock = database, clock
         self._by_hash: dict[bytes, Key] = {}
-        self._last_used_us: dict[str, int] = {}
+        self._live: dict[bytes, tuple[str, Principal]] = {}  # of keys in use: all that a request needs
+        self._last_used_s: dict[str, float] = {}
         self._adding = asyncio.Lock()  # one at a time, so that no name and no key is taken twice
 
     async def start(self, directory: Path) -> None:
@@ -66,15 +67,18 @@ class Keys:
 
     def authenticate(self, secret: str) -> Principal:
         """Who has this secret. Raises Unauthenticated."""
-        key = self._by_hash.get(hash_secret(secret))
-        if key is None or key.revoked_us is not None:
+        live = self._live.get(hash_secret(secret))
+        if live is None:
             raise Unauthenticated()
-        self._last_used_us[key.id] = self._clock.now().at_us
-        return key.principal
+        key_id, principal = live
+        self._last_used_s[key_id] = self._clock.mono_s()
+        return principal
 
     def listed(self) -> list[tuple[Key, int | None]]:
         """Every key with the time it was last used since the hub started."""
-        return [(key, self._last_used_us.get(key.id)) for key in self._by_hash.values()]
+        now_us, now_s = self._clock.now().at_us, self._clock.mono_s()
+        used = {key_id: now_us - int((now_s - at_s) * 1_000_000) for key_id, at_s in self._last_used_s.items()}
+        return [(key, used.get(key.id)) for key in self._by_hash.values()]
 
     async def _insert(
         self, key_id: str, name: str, role: Role, scope: str, secret: str, *, weak: bool, actor: str
@@ -105,12 +109,19 @@ class Keys:
             created_by=actor,
         )
         await self._db.write(lambda tx: sql.insert(tx, key))
-        self._by_hash[key.hash] = key
+        self._remember(key)
         return key
 
     async def _load(self) -> None:
         keys = await self._db.write(sql.all_keys)
-        self._by_hash = {key.hash: key for key in keys}
+        self._by_hash, self._live = {}, {}
+        for key in keys:
+            self._remember(key)
+
+    def _remember(self, key: Key) -> None:
+        self._by_hash[key.hash] = key
+        if key.revoked_us is None:
+            self._live[key.hash] = key.id, key.principal
 
 
 def _write_secret(path: Path, secret: str) -> None:

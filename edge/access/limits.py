@@ -19,15 +19,17 @@ class RateLimit:
 
     def take(self, caller: str) -> None:
         """Count one request. Raises RateLimited with the time to wait."""
-        level = self.require(caller)
-        self._buckets[caller] = (level - 1.0, self._clock.mono_s())
+        now = self._clock.mono_s()
+        self._buckets[caller] = (self._level(caller, now) - 1.0, now)
         self._buckets.move_to_end(caller)
         if len(self._buckets) > CALLERS:
             self._buckets.popitem(last=False)
 
     def require(self, caller: str) -> float:
         """How many requests the caller has left, counting none. Raises RateLimited when that is none."""
-        now = self._clock.mono_s()
+        return self._level(caller, self._clock.mono_s())
+
+    def _level(self, caller: str, now: float) -> float:
         level, at = self._buckets.get(caller, (self._capacity, now))
         level = min(self._capacity, level + (now - at) * self._per_s)
         if level < 1.0:

@@ -20,6 +20,8 @@ from edge.commands.intake import (
     earlier_answer,
     encode_args,
     no_args,
+    not_approved,
+    queue_full,
     request_hash,
     shortest_ttl_s,
 )
@@ -71,6 +73,7 @@ class Commands:
         self._registry = registry
         self._queue_limit, self._history_days, self._qr_ttl_s = queue_per_device, history_days, qr_ttl_s
         self._open: dict[str, dict[str, Command]] = {}
+        self._accepting: dict[str, int] = {}  # by device: handed to the writer and not yet committed
         self._preparers: dict[str, Preparer] = {}
         self._followers: list[Callable[[Command], None]] = []
         self._holds: Callable[[int, str], bool] = lambda session_id, device_id: True
@@ -131,19 +134,28 @@ class Commands:
                 earlier = earlier_answer(tx, actor, idempotency_key, asked_hash)
                 if earlier:
                     return earlier
-            self._check_room(device, *sql.room(tx, device.id))  # as it is now: reading a picture takes a while
+            if full:
+                raise queue_full(device, self._queue_limit)
             if session_id is not None and not is_open(tx, session_id, device.id):
                 raise DeviceUnavailable(
                     f"The agent no longer sits at {device.name}.", hint="Link to a display anew."
                 )
-            accepted = msgspec.structs.replace(sql.insert(tx, command, text.decode(), digest), args=prepared)
+            inserted = sql.insert(tx, command, text.decode(), digest)
+            if inserted is None:  # as it is now: reading a picture takes a while
+                raise not_approved(device)
+            accepted = msgspec.structs.replace(inserted, args=prepared)
             replaced = sql.supersede(tx, accepted, kind.supersedes) if kind.supersedes else []
             if idempotency_key:
                 sql.remember(tx, actor, idempotency_key, asked_hash, accepted.id)
             tx.after(lambda: self._follow([*replaced, accepted]))
             return accepted
 
-        return await self._db.write(work)
+        full = self._is_full(device)
+        self._accepting[device.id] = self._accepting.get(device.id, 0) + 1
+        try:
+            return await self._db.write(work)
+        finally:
+            self._accepting[device.id] -= 1
 
     async def cancel(self, command: Command, reason: str) -> Command:
         """Take back a command that waits; in doubt when an earlier attempt may have done it. Raises Conflict."""
@@ -185,6 +197,8 @@ class Commands:
 
         def work(tx: Transaction) -> list[Command]:
             again = sql.insert(tx, fresh, text.decode(), digest)
+            if again is None:
+                raise not_approved(device)
             changed = sql.supersede(tx, again, kind.supersedes) if kind.supersedes else []
             if command.state is State.IN_DOUBT:
                 note = f"Sent again as {again.id}."
@@ -303,15 +317,15 @@ class Commands:
     def _require_room(self, device: Device, *, instead_of_one: bool = False) -> None:
         """Raise unless one more command for this device may be taken on now."""
         self._store.space.require()
-        self._check_room(device, device.approved, len(self._open.get(device.id, ())) - instead_of_one)
+        if not device.approved:
+            raise not_approved(device)
+        if self._is_full(device, instead_of_one):
+            raise queue_full(device, self._queue_limit)
 
-    def _check_room(self, device: Device, approved: bool, open_commands: int) -> None:
-        if not approved:
-            raise DeviceUnavailable(
-                f"{device.name} is not approved.", hint=f"`outpost device approve {device.id}` approves it."
-            )
-        if open_commands >= self._queue_limit:
-            raise DeviceUnavailable(f"{device.name} already has {self._queue_limit} open commands.")
+    def _is_full(self, device: Device, instead_of_one: bool = False) -> bool:
+        """Whether its queue is full, counting those that are being written at this moment."""
+        waiting = len(self._open.get(device.id, ())) + self._accepting.get(device.id, 0)
+        return waiting - instead_of_one >= self._queue_limit
 
     def _kind_ttl_s(self, kind: Kind) -> float:
         return self._qr_ttl_s if kind.name == "display_qr" else kind.ttl_s

@@ -11,7 +11,7 @@ import msgspec
 from edge.commands import store as sql
 from edge.commands.model import Command
 from edge.devices.model import Device
-from edge.errors import Rejected
+from edge.errors import DeviceUnavailable, Rejected
 from edge.store.transaction import Transaction
 
 KEY_CHARS = 128  # of an idempotency key
@@ -61,3 +61,15 @@ def earlier_answer(tx: Transaction, actor: str, key: str, asked_hash: bytes) -> 
             "This Idempotency-Key was used for another request.", hint="Use a new key for a new request."
         )
     return sql.by_id(tx, command_id)
+
+
+def not_approved(device: Device) -> DeviceUnavailable:
+    """What a caller is told when the device may not be told to act."""
+    return DeviceUnavailable(
+        f"{device.name} is not approved.", hint=f"`outpost device approve {device.id}` approves it."
+    )
+
+
+def queue_full(device: Device, limit: int) -> DeviceUnavailable:
+    """What a caller is told when too much waits for the device already."""
+    return DeviceUnavailable(f"{device.name} already has {limit} open commands.")

@@ -26,25 +26,14 @@ SELECT_BY_ID = f"SELECT {COLUMNS} FROM commands WHERE id = ?"
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
-def room(tx: Transaction, device_id: str) -> tuple[bool, int]:
-    """Whether the device is approved, and how many commands are open for it."""
-    row = tx.one(
-        "SELECT state = 'approved',"
-        f" (SELECT COUNT(*) FROM {OPEN_COMMANDS} WHERE device_id = ?1 AND ended_us IS NULL)"
-        " FROM devices WHERE id = ?1",
-        (device_id,),
-    )
-    return (bool(row[0]), int(row[1])) if row else (False, 0)
-
-
-def insert(tx: Transaction, command: Command, args: str, args_hash: bytes) -> Command:
-    """Accept a command; returns it with its number."""
+def insert(tx: Transaction, command: Command, args: str, args_hash: bytes) -> Command | None:
+    """Accept a command; returns it with its number, None where its device is not approved."""
     cursor = tx.execute(
         "INSERT INTO commands(id, device_id, kind, state, args, args_hash, session_id, agent, actor, created_us,"
-        " quality, boot_id, expires_ms, expires_us) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        " quality, boot_id, expires_ms, expires_us)"
+        " SELECT ?,id,?,?,?,?,?,?,?,?,?,?,?,? FROM devices WHERE id = ? AND state = 'approved'",
         (
             command.id,
-            command.device_id,
             command.kind,
             command.state.value,
             args,
@@ -57,8 +46,11 @@ def insert(tx: Transaction, command: Command, args: str, args_hash: bytes) -> Co
             command.boot_id,
             command.expires_ms,
             command.expires_us,
+            command.device_id,
         ),
     )
+    if cursor.rowcount == 0:
+        return None
     tx.fact(
         "command.queued",
         command.id,

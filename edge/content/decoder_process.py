@@ -10,7 +10,7 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 import msgspec
 
 from edge.content.decoder import Answer, Job
-from edge.errors import BadPicture, Busy, TooLarge
+from edge.errors import BadPicture, Busy, TooLarge, Unreachable
 
 MAX_WAITING = 16  # jobs in line: at 10 ms each a caller waits less than 0.2 s
 JOB_DEADLINE_S = 5.0
@@ -29,6 +29,7 @@ class DecoderProcess:
         self._turn = asyncio.Lock()
         self._waiting = 0
         self._jobs_done = 0
+        self._closed = False
         self._process: Process | None = None
         self._successor: asyncio.Task[Process] | None = None
 
@@ -38,6 +39,7 @@ class DecoderProcess:
 
     async def close(self) -> None:
         """End the process, its successor and whoever waits for it."""
+        self._closed = True
         if self._successor is not None:
             self._successor.cancel()
             await asyncio.gather(self._successor, return_exceptions=True)
@@ -53,7 +55,7 @@ class DecoderProcess:
         """The answer to `job`, none of them a refusal.
 
         Raises BadPicture and TooLarge as the decoder refuses; BadPicture when it dies or exceeds its deadline over
-        this picture; Busy when MAX_WAITING callers are in line.
+        this picture; Busy when MAX_WAITING callers are in line, or it is closing; Unreachable when none starts.
         """
         if self._waiting >= MAX_WAITING:
             raise Busy("too many pictures are waiting to be read", hint="Send the picture again in a second.")
@@ -88,6 +90,8 @@ class DecoderProcess:
     async def _warm(self) -> Process:
         """The process, waiting for the one that is being started."""
         if self._process is None:
+            if self._closed:
+                raise Busy("the picture decoder is closing", hint="Send the picture again when the hub is back.")
             if self._successor is None:
                 self._successor = asyncio.create_task(_spawn())
             successor = self._successor
@@ -102,7 +106,7 @@ class DecoderProcess:
     async def _replace(self) -> None:
         """End the process and start the next one beside, so that the next job finds it warm."""
         process, self._process = self._process, None
-        if self._successor is None:
+        if self._successor is None and not self._closed:
             self._successor = asyncio.create_task(_spawn())
         if process is not None:
             await _end(process)
@@ -121,7 +125,7 @@ def _accepted(answer: Answer) -> Answer:
 
 
 async def _spawn() -> Process:
-    """A decoder that has finished its imports. Raises BadPicture when it does not come up."""
+    """A decoder that is warm. Raises Unreachable when it does not come up."""
     path = os.pathsep.join(entry for entry in sys.path if entry)
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "edge.content.decoder",
@@ -133,7 +137,9 @@ async def _spawn() -> Process:
             await _receive(process)
     except (TimeoutError, EOFError, OSError):
         await _end(process)
-        raise BadPicture("the picture decoder does not start", hint="See `outpost doctor`.") from None
+        raise Unreachable(
+            "the picture decoder does not start", hint="`outpost doctor` checks the usual causes."
+        ) from None
     except asyncio.CancelledError:
         await _end(process)
         raise

@@ -161,10 +161,13 @@ async def _body(response: aiohttp.ClientResponse) -> bytes:
 
 
 def _is_transient(error: BaseException) -> bool:
-    """Whether trying again can help: the connection failed or broke, and not over a certificate."""
+    """Whether trying again can help: nobody took the connection, or the body broke off; not a bad certificate.
+
+    A connection that breaks before the answer is not in here: aiohttp repeats such a GET once by itself.
+    """
     if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientSSLError):
         return False
-    return isinstance(error, aiohttp.ClientConnectionError | aiohttp.ClientPayloadError)
+    return isinstance(error, aiohttp.ClientConnectorError | aiohttp.ClientPayloadError)
 
 
 def _unmapped(address: Address) -> Address:

@@ -28,7 +28,7 @@ def limits(pid: int) -> dict[str, str]:
 
 async def gone(pid: int) -> None:
     async with asyncio.timeout(5):
-        while Path(f"/proc/{pid}").exists():
+        while Path(f"/proc/{pid}").exists():  # noqa: ASYNC110 - a process's end is no event of ours
             await asyncio.sleep(0.01)
 
 
@@ -83,7 +83,9 @@ async def test_it_is_renewed_after_its_share_of_jobs(decoder, qr_png, emv):
     await gone(first)
 
 
-async def test_the_line_is_bounded(decoder, qr_png):
+async def test_the_line_is_bounded(qr_png):
+    decoder = DecoderProcess()
+    await decoder.start()
     os.kill(decoder.pid, signal.SIGSTOP)
     line = [asyncio.create_task(decoder.run(Job(qr_png))) for _ in range(MAX_WAITING)]
     await asyncio.sleep(0)
@@ -91,6 +93,7 @@ async def test_the_line_is_bounded(decoder, qr_png):
         await decoder.run(Job(qr_png))
     os.kill(decoder.pid, signal.SIGCONT)
     assert len(await asyncio.gather(*line)) == MAX_WAITING
+    await decoder.close()
 
 
 async def test_close_leaves_no_process(qr_png):
@@ -102,3 +105,5 @@ async def test_close_leaves_no_process(qr_png):
     await decoder.close()
     await gone(first)
     assert decoder.pid is None
+    with pytest.raises(Busy, match="closing"):
+        await decoder.run(Job(qr_png))

@@ -1,9 +1,11 @@
 """Addresses from strangers: nothing inside the site is ever connected to. Real sockets, connections counted."""
 
 import asyncio
+import ssl
 from ipaddress import ip_address, ip_network
 
 import pytest
+import trustme
 
 from edge.content.fetch import Fetcher, is_public
 from edge.content.sources import MAX_PICTURE_BYTES
@@ -166,6 +168,26 @@ async def test_a_broken_connection_is_tried_once_more(listener):
     assert listener.connections == 2
 
 
+async def test_a_body_that_breaks_off_is_asked_for_twice(listener):
+    listener.reply = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc"
+    with pytest.raises(Unreachable):
+        await Fetcher(LOOPBACK).fetch(f"http://127.0.0.1:{listener.port}/")
+    assert listener.connections == 2
+
+
 async def test_nothing_is_inflated(listener):
     listener.reply = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc"
     assert await Fetcher(LOOPBACK).fetch(f"http://127.0.0.1:{listener.port}/") == b"abc"
+
+
+async def test_a_certificate_nobody_signed_is_refused():
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    here = Listener()
+    server = await asyncio.start_server(here, "127.0.0.1", 0, ssl=context)
+    port = server.sockets[0].getsockname()[1]
+    with pytest.raises(Unreachable):
+        await Fetcher(LOOPBACK).fetch(f"https://127.0.0.1:{port}/")
+    assert here.requests == []
+    server.close()
+    await server.wait_closed()

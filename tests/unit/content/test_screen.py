@@ -64,3 +64,16 @@ def test_an_unknown_panel_names_the_known():
     with pytest.raises(NotFound) as caught:
         panel_named("crt")
     assert "tft-320x480" in caught.value.advice
+
+
+# Without and with a caption, as docs/reference/pictures.md states them.
+TYPICAL_BYTES = {
+    ("emv", "tft-320x480"): (896, 0),
+}
+
+
+@pytest.mark.parametrize("panel", PANELS.values(), ids=lambda panel: panel.name)
+def test_typical_bytes(panel, payload, request):
+    name = request.node.callspec.id
+    bare, named = (len(render_qr(payload, panel, caption).data) for caption in ("", "Outpost Cafe\n₹ 125.00"))
+    print(f"{name}: {bare} bytes, with a caption {named}")
