@@ -24,6 +24,7 @@ from edge.errors import BadInput, OutpostError, TooLarge, Unauthenticated
 
 log = logging.getLogger(__name__)
 
+JSON = {hdrs.CONTENT_TYPE: "application/json"}
 _encode = msgspec.json.Encoder().encode
 AiohttpHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -124,8 +125,8 @@ def answer(result: Answer) -> web.StreamResponse:
     if result is None:
         return web.Response(status=204)
     if isinstance(result, Created):
-        return web.Response(body=_encode(result.view), status=201, content_type="application/json")
-    return web.Response(body=_encode(result), content_type="application/json")
+        return web.Response(body=_encode(result.view), status=201, headers=JSON)
+    return web.Response(body=_encode(result), headers=JSON)
 
 
 def _outermost(knocking: Knocking) -> Any:

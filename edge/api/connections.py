@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import resource
 from collections.abc import Awaitable, Callable
+from time import monotonic
 
 import msgspec
 from aiohttp import web
@@ -39,15 +40,16 @@ class Connections:
 
         @web.middleware
         async def seen(request: web.Request, handler: AiohttpHandler) -> web.StreamResponse:
-            now_s = asyncio.get_running_loop().time()
-            connection = self._known.setdefault(request.protocol, _Connection(now_s))
+            connection = self._known.get(request.protocol)
+            if connection is None:
+                connection = self._known[request.protocol] = _Connection(monotonic())
             connection.spoke = True
             connection.requests += 1
             try:
                 return await handler(request)
             finally:
                 connection.requests -= 1
-                connection.since_s = asyncio.get_running_loop().time()
+                connection.since_s = monotonic()
 
         app.middlewares.insert(0, seen)
 
@@ -59,7 +61,7 @@ class Connections:
 
     def sweep(self, server: web.Server) -> None:
         """Close what is past its bounds now."""
-        now_s = asyncio.get_running_loop().time()
+        now_s = monotonic()
         there = server.connections
         self._known = {handler: self._known.get(handler) or _Connection(now_s) for handler in there}
         idle = sorted(

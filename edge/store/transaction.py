@@ -64,16 +64,16 @@ class Chain:
 class Transaction:
     """One batch's transaction. Work may run twice (see writer.py), so it changes nothing but this."""
 
-    __slots__ = ("_chain", "events", "hooks", "raw", "stamp")
+    __slots__ = ("_chain", "events", "execute", "hooks", "raw", "stamp")
+
+    execute: Callable[..., sqlite3.Cursor]
+    """`execute(sql, values)` runs one statement: the connection's own method, as it is called so often."""
 
     def __init__(self, raw: sqlite3.Connection, chain: Chain | None, stamp: Stamp) -> None:
         self.raw, self._chain, self.stamp = raw, chain, stamp
+        self.execute = raw.execute
         self.events: list[Event] = []
         self.hooks: list[Callable[[], None]] = []
-
-    def execute(self, sql: str, values: Iterable[Value] | Mapping[str, Value] = ()) -> sqlite3.Cursor:
-        """Run one statement with bound values."""
-        return self.raw.execute(sql, values)  # type: ignore[arg-type]  # Iterable is wider than the stub's Sequence
 
     def one(self, sql: str, values: Iterable[Value] | Mapping[str, Value] = ()) -> Row | None:
         """The first row, or None."""

@@ -32,15 +32,26 @@ HERE = Path(__file__).parent
 SERVER_CORE, LOAD_CORE = sorted(os.sched_getaffinity(0))[0], sorted(os.sched_getaffinity(0))[-1]
 ON_SERVER_CORE = ("taskset", "-c", str(SERVER_CORE))
 PAYLOAD = "upi://pay?pa=outpost.demo@example&pn=Outpost%20Cafe&am=125.00&cu=INR"
+COMMANDS: dict[str, dict[str, Any]] = {
+    "stop_rotation, one after the other": {"kind": "stop_rotation"},
+    "display_qr, each replacing the one that waits": {"kind": "display_qr", "args": {"payload": PAYLOAD}},
+}
 
 
-async def test_commands_accepted_a_second(tmp_path: Path, report: Report) -> None:
-    hub = HubProcess(tmp_path / "data", prefix=ON_SERVER_CORE)
+@pytest.mark.parametrize(("what", "command"), COMMANDS.items(), ids=("alone", "replacing"))
+async def test_commands_accepted_a_second(
+    what: str, command: dict[str, Any], tmp_path: Path, report: Report
+) -> None:
+    roomy = {"OUTPOST_LIMITS__QUEUE_PER_DEVICE": "1000000"}
+    hub = HubProcess(tmp_path / "data", prefix=ON_SERVER_CORE, more=roomy)
     await hub.start()
     try:
         devices = await added(hub)
         async with bare_server() as bare:
-            turns = [(await load(bare, "", devices), await load(hub.url, hub.key, devices)) for _ in range(TURNS)]
+            turns = [
+                (await load(bare, "", devices, command), await load(hub.url, hub.key, devices, command))
+                for _ in range(TURNS)
+            ]
         accepted = sum(turn[1]["statuses"].get("201", 0) for turn in turns)
         on_the_way = CLIENTS * TURNS  # accepted, but a turn ended before their answer was read
         assert accepted <= await queued_facts(hub) <= accepted + on_the_way
@@ -48,7 +59,7 @@ async def test_commands_accepted_a_second(tmp_path: Path, report: Report) -> Non
         await hub.stop()
     ratios = sorted(rate(of_hub) / rate(of_bare) for of_bare, of_hub in turns)
     report(
-        "Commands accepted durably (display_qr, each replacing the one that waits)",
+        f"Commands accepted durably ({what})",
         [
             ("bare aiohttp handler", f"{statistics.median(rate(turn[0]) for turn in turns):,.0f} requests/s"),
             (
@@ -107,14 +118,14 @@ async def bare_server() -> AsyncIterator[str]:
         await server.wait()
 
 
-async def load(url: str, key: str, devices: list[str]) -> dict[str, Any]:
+async def load(url: str, key: str, devices: list[str], command: dict[str, Any]) -> dict[str, Any]:
     """One turn."""
     port = url.rsplit(":", 1)[1]
-    body = json.dumps({"kind": "display_qr", "args": {"payload": PAYLOAD}})
+    body = json.dumps(command)
     head = f"Host: 127.0.0.1:{port}\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\n"
     rest = f" HTTP/1.1\r\n{head}Content-Length: {len(body)}\r\n\r\n{body}"
     requests = json.dumps([f"POST /v1/devices/{device}/commands{rest}" for device in devices])
-    command = [sys.executable, str(HERE / "http_load.py"), port, str(SECONDS), str(CLIENTS), str(LOAD_CORE)]
-    client = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE)
+    program = [sys.executable, str(HERE / "http_load.py"), port, str(SECONDS), str(CLIENTS), str(LOAD_CORE)]
+    client = await asyncio.create_subprocess_exec(*program, stdin=PIPE, stdout=PIPE)
     said, _ = await client.communicate(requests.encode())
     return dict(json.loads(said))

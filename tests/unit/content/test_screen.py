@@ -66,14 +66,24 @@ def test_an_unknown_panel_names_the_known():
     assert "tft-320x480" in caught.value.advice
 
 
-# Without and with a caption, as docs/reference/pictures.md states them.
+# Bytes without and with a caption, as docs/reference/pictures.md states them.
 TYPICAL_BYTES = {
-    ("emv", "tft-320x480"): (896, 0),
+    "emv-tft-320x480": (896, 1426),
+    "emv-nic-320x480": (3395, 4320),
+    "emv-nic-client": (1083, 1715),
+    "upi-tft-320x480": (640, 1185),
+    "upi-nic-320x480": (2623, 3551),
+    "upi-nic-client": (882, 1510),
+    "url-tft-320x480": (531, 1057),
+    "url-nic-320x480": (1972, 2860),
+    "url-nic-client": (692, 1310),
 }
 
 
 @pytest.mark.parametrize("panel", PANELS.values(), ids=lambda panel: panel.name)
 def test_typical_bytes(panel, payload, request):
     name = request.node.callspec.id
-    bare, named = (len(render_qr(payload, panel, caption).data) for caption in ("", "Outpost Cafe\n₹ 125.00"))
-    print(f"{name}: {bare} bytes, with a caption {named}")
+    captions = ("", "Outpost Cafe\n₹ 125.00")
+    made = [len(render_qr(payload, panel, caption).data) for caption in captions]
+    print(f"\n{name}: {made[0]} bytes, with a caption {made[1]}")
+    assert all(size <= 1.1 * stated for size, stated in zip(made, TYPICAL_BYTES[name], strict=True))
