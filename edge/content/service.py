@@ -105,6 +105,10 @@ def _text(args: Mapping[str, Any], name: str, limit: int | None) -> str:
         raise BadInput(f"`{name}` is text.")
     if limit is not None and len(value) > limit:
         raise BadInput(f"`{name}` has at most {limit} characters.")
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # half a surrogate pair: some JSON readers let it pass, nothing can draw it
+        raise BadInput(f"`{name}` is not valid Unicode text.") from None
     return value
 
 

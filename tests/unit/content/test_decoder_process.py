@@ -10,7 +10,7 @@ import pytest
 
 from edge.content.decoder import Job
 from edge.content.decoder_process import MAX_WAITING, DecoderProcess
-from edge.errors import BadPicture, Busy
+from edge.errors import BadPicture, Busy, Unreachable
 
 
 @pytest.fixture
@@ -73,6 +73,31 @@ async def test_a_caller_who_leaves_takes_no_others_answer(decoder, qr_png, emv, 
     with pytest.raises(asyncio.CancelledError):
         await leaving
     assert (await decoder.run(Job(qr_png))).text == emv
+
+
+async def test_callers_who_leave_the_line_free_their_place(qr_png, emv):
+    decoder = DecoderProcess()
+    await decoder.start()
+    os.kill(decoder.pid, signal.SIGSTOP)
+    line = [asyncio.create_task(decoder.run(Job(qr_png))) for _ in range(MAX_WAITING)]
+    await asyncio.sleep(0)
+    for waiting in line[1:]:
+        waiting.cancel()
+    await asyncio.gather(*line[1:], return_exceptions=True)
+    os.kill(decoder.pid, signal.SIGCONT)
+    assert (await decoder.run(Job(qr_png))).text == emv
+    assert (await line[0]).text == emv
+    await decoder.close()
+
+
+async def test_one_that_does_not_start_says_so_and_the_next_try_may(qr_png, emv, monkeypatch):
+    decoder = DecoderProcess()
+    with monkeypatch.context() as broken:
+        broken.setattr("edge.content.decoder_process.sys.executable", "/bin/false")
+        with pytest.raises(Unreachable, match="does not start"):
+            await decoder.run(Job(qr_png))
+    assert (await decoder.run(Job(qr_png))).text == emv
+    await decoder.close()
 
 
 async def test_it_is_renewed_after_its_share_of_jobs(decoder, qr_png, emv):

@@ -143,6 +143,24 @@ async def test_redirects_are_not_followed(listener):
     assert "secret" not in caught.value.detail + caught.value.advice
 
 
+@pytest.mark.parametrize(
+    "reply",
+    [
+        b"HTTP/1.1 404 secret\r\nX-Secret: secret\r\nContent-Length: 6\r\n\r\nsecret",
+        b"HTTP/1.1 500 secret\r\nContent-Length: 6\r\n\r\nsecret",
+        b"HTTP/1.1 200 OK\r\nContent-Length: secret\r\n\r\nsecret",
+        b"HTTP/1.1 200 OK\r\nX: " + b"secret" * 10_000 + b"\r\n\r\n",
+        b"secret\r\n\r\n",
+    ],
+)
+async def test_no_error_says_what_the_server_said(listener, reply):
+    listener.reply = reply
+    with pytest.raises(OutpostError) as caught:
+        await Fetcher(LOOPBACK).fetch(f"http://127.0.0.1:{listener.port}/")
+    assert "secret" not in caught.value.detail + caught.value.advice
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
+
+
 @pytest.mark.parametrize("told", [True, False])
 async def test_a_huge_body_is_cut_off(listener, told):
     length = b"Content-Length: %d\r\n" % (MAX_PICTURE_BYTES + 1) if told else b""

@@ -1,10 +1,14 @@
 """Pictures from strangers, through the real decoder: what is taken, what is refused, and what it costs the hub."""
 
+import asyncio
 import base64
+import io
 import resource
 import time
+from ipaddress import ip_network
 
 import pytest
+import pytest_asyncio
 from PIL import Image
 
 from edge.content.fetch import Fetcher
@@ -13,10 +17,12 @@ from edge.content.render import PANELS
 from edge.errors import BadPicture, OutpostError, TooLarge
 
 PANEL = PANELS["tft-320x480"]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def pictures():
+    """One decoder for the module, as a hub has one: what a picture does to it, the next test would notice."""
     taken = Pictures(Fetcher())
     await taken.start()
     yield taken
@@ -24,8 +30,6 @@ async def pictures():
 
 
 def opened(qr_png: bytes) -> Image.Image:
-    import io
-
     return Image.open(io.BytesIO(qr_png)).convert("RGB")
 
 
@@ -33,6 +37,20 @@ async def test_every_form_gives_the_payload(pictures, qr_png, emv):
     packed = base64.b64encode(qr_png).decode()
     for source in (qr_png, packed, f"data:image/png;base64,{packed}", emv):
         assert await pictures.qr_payload(source) == emv
+
+
+async def test_an_address_is_fetched_and_read(qr_png, emv):
+    async def answer(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(qr_png) + qr_png)
+        writer.close()
+
+    pictures = Pictures(Fetcher((ip_network("127.0.0.0/8"),)))
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/qr.png"
+        assert await pictures.qr_payload(url, text_allowed=False) == emv
+        assert (await pictures.photo(url, PANEL)).width == 320
+    await pictures.close()
 
 
 async def test_a_field_for_pictures_takes_no_text(pictures, emv):
@@ -95,16 +113,24 @@ async def test_what_is_no_picture(pictures, file):
         await pictures.qr_payload(file)
 
 
-async def test_cut_anywhere_it_is_refused_or_read(pictures, qr_png, emv):
-    for length in range(0, len(qr_png), 97):
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "WEBP", "BMP"])
+async def test_cut_anywhere_it_is_refused_or_read(pictures, qr_png, emv, saved, kind):
+    file = saved(opened(qr_png), kind)
+    for length in range(0, len(file), len(file) // 10):
         try:
-            assert await pictures.qr_payload(qr_png[:length]) == emv
+            assert await pictures.qr_payload(file[:length]) == emv
         except BadPicture:
             continue
 
 
 async def test_bombs_are_refused_from_their_header(pictures, blank_png, qr_png, emv):
-    bombs = [blank_png(9400, 9500), blank_png(40000, 40000, rows=1), blank_png(2**31 - 1, 1, rows=0)]
+    bombs = [
+        blank_png(9400, 9500),
+        blank_png(13000, 13700),
+        blank_png(40000, 40000, rows=1),
+        blank_png(2**31 - 1, 1, rows=0),
+    ]
+    assert max(len(bomb) for bomb in bombs) < 64 * 1024
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for bomb in bombs:
         started = time.perf_counter()
@@ -113,6 +139,22 @@ async def test_bombs_are_refused_from_their_header(pictures, blank_png, qr_png, 
         assert time.perf_counter() - started < 0.5  # 0.3 ms here; a loaded CI machine is granted more
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20 * 1024
     assert await pictures.qr_payload(qr_png) == emv
+
+
+async def test_what_needs_more_memory_than_there_is_costs_only_itself(pictures, qr_png, emv, saved):
+    bomb = saved(Image.new("RGBA", (5000, 5000)), "WEBP", lossless=True, method=0)
+    assert len(bomb) < 100
+    with pytest.raises(TooLarge, match="too much memory"):
+        await pictures.qr_payload(bomb)
+    assert await pictures.qr_payload(qr_png) == emv
+
+
+async def test_ten_thousand_frames_are_one_picture(pictures, qr_png, emv, saved):
+    one_pixel = b",\0\0\0\0\1\0\1\0\0\2\2D\1\0"
+    file = saved(opened(qr_png), "GIF").removesuffix(b";") + 10_000 * one_pixel + b";"
+    started = time.perf_counter()
+    assert await pictures.qr_payload(file) == emv
+    assert time.perf_counter() - started < 0.5
 
 
 async def test_the_size_is_told(pictures, blank_png):

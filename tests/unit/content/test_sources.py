@@ -3,6 +3,8 @@
 import base64
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from edge.content.sources import MAX_PICTURE_BYTES, PayloadText, PictureFile, PictureUrl, parse_source
 from edge.errors import BadPicture, TooLarge
@@ -10,6 +12,8 @@ from edge.errors import BadPicture, TooLarge
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(200))
 PACKED = base64.b64encode(PNG).decode()
 WRAPPED = base64.encodebytes(PNG).decode()
+HEADS = (b"\x89PNG\r\n\x1a\n\0", b"\xff\xd8\xff", b"GIF89a", b"RIFF")
+SPACES = st.text(" \t\r\n", max_size=3)
 
 
 @pytest.mark.parametrize(
@@ -78,3 +82,32 @@ def test_too_many_bytes():
             source = "iVBORw0KGgo" + source
         with pytest.raises(TooLarge):
             parse_source(source)
+
+
+@given(head=st.sampled_from(HEADS), body=st.binary(max_size=300), uri=st.booleans(), data=st.data())
+def test_base64_comes_back_however_it_is_broken_up(head, body, uri, data):
+    packed = base64.b64encode(head + body).decode()
+    if data.draw(st.booleans(), "without ="):
+        packed = packed.rstrip("=")
+    cut = data.draw(st.integers(0, len(packed)))
+    text = packed[:cut] + data.draw(SPACES) + packed[cut:]
+    source = data.draw(SPACES) + ("data:image/png;base64," if uri else "") + text + data.draw(SPACES)
+    assert parse_source(source) == PictureFile(head + body)
+
+
+@given(st.text() | st.text("dataDATA:;,=http/ iVBORw0KGgR", max_size=40))
+def test_any_text_is_one_of_the_forms_or_refused(text):
+    try:
+        parsed = parse_source(text)
+    except (BadPicture, TooLarge):
+        return
+    if isinstance(parsed, PayloadText):
+        assert parsed.text == text
+        assert not text.strip().lower().startswith(("data:", "http://", "https://"))
+    elif isinstance(parsed, PictureUrl):
+        assert parsed.url == text.strip()
+
+
+@given(st.binary(max_size=500))
+def test_bytes_are_a_file_whatever_they_hold(data):
+    assert parse_source(data) == PictureFile(data)
