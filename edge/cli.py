@@ -65,6 +65,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         with contextlib.suppress(OSError):
             sys.stdout.close()
         return int(ExitCode.OK)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        hint = "Check the path, and who may use it: technicians are in the group `outpost`."
+        return _complain(OutpostError(f"{where}{error.strerror or error}.", hint=hint))
 
 
 def _complain(error: OutpostError) -> int:

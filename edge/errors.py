@@ -68,7 +68,7 @@ class BadPicture(BadInput):
 
     code = "bad-picture"
     status = 422
-    hint = "Send a PNG, JPEG, GIF or WebP picture of one QR code, or the code's text itself."
+    hint = "Send a PNG, JPEG, GIF, WebP or BMP picture of one QR code, or the code's text itself."
 
 
 class TooLarge(BadInput):

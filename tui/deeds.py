@@ -145,17 +145,20 @@ async def approve_claim(screen: SiteScreen, claim: ClaimView) -> None:
     who = name(claim.name or claim.agent)
     place = f" at {name(claim.computer_name)}" if claim.computer_name else ""
     effect = f"{who} ({name(claim.agent)}){place} gets the display below: its payment codes are shown there."
-    known = {view.id for view in screen.site.devices()}
-    wanted = claim.device if claim.device in known else ""
+    ids = {view.id for view in screen.site.devices()}
+    named = {view.name: view.id for view in screen.site.devices()}
+    known = ids | named.keys()
+    wanted = screen.site.device_name(claim.device) if claim.device in ids else ""
     blank = Blank(
         "device",
-        "Display's id",
+        "Display's name or id",
         wanted,
-        lambda text: "" if text.strip() in known else "No device here has that id.",
+        lambda text: "" if not text.strip() or text.strip() in known else "No device here has that name or id.",
     )
     answer = await ask(screen, Question("Give this agent a display?", effect, (("do", "Give"),), (blank,)))
     if answer:
-        device = answer.values["device"]
+        asked = answer.values["device"].strip()
+        device = named.get(asked, asked)
         await screen.session.client.change("POST", _claim_path(claim, "/approve"), {"device": device})
         screen.site.claims.pop(claim.agent, None)
         screen.redraw()

@@ -43,7 +43,7 @@ def panel_shows(view: DeviceView, where: tzinfo) -> str:
         return "-"
     since = ages.moment(view.screen.since)
     at = f" {since.astimezone(where):%H:%M}" if since else ""
-    words = {"qr": "QR", "rotation": "rotation", "picture": "picture", "unknown": "not known"}
+    words = {"qr": "QR", "rotation": "rotation", "picture": "picture", "idle": "idle", "unknown": "not known"}
     return words.get(view.screen.shows, view.screen.shows) + at
 
 

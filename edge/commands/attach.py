@@ -120,9 +120,9 @@ class Attachments:
     def _hear(self, device_id: str, event: DeviceEvent) -> None:
         if isinstance(event, State):
             self._presences.seen(device_id, "its own report")
-            shows = {"qr": "qr", "picture": "rotation", "idle": "rotation"}.get(event.screen, "unknown")
-            if shows == "rotation" and not event.rotating:
-                shows = "picture"
+            shows = event.screen if event.screen in ("qr", "idle", "picture") else "unknown"
+            if shows == "picture" and event.rotating:
+                shows = "rotation"
             self._on_screen(device_id, shows, event.command if shows == "qr" else None)
         elif isinstance(event, Log):
             self._presences.seen(device_id, "its log")

@@ -99,6 +99,15 @@ def evidence_age_s(presence: Presence | None, now: Stamp) -> float | None:
     return max(0, now.mono_ms - presence.stamp.mono_ms) / 1000
 
 
+def age_told_s(presence: Presence | None, now: Stamp) -> float | None:
+    """How old the evidence is, for a person: by the monotonic clock, else by wall time where both were good."""
+    age_s = evidence_age_s(presence, now)
+    if age_s is not None or presence is None:
+        return age_s
+    told = presence.stamp.quality.good and now.quality.good and presence.stamp.at_us <= now.at_us
+    return (now.at_us - presence.stamp.at_us) / 1_000_000 if told else None
+
+
 _MAC = re.compile(r"(?:[0-9A-Fa-f]{2}[:-]?){5}[0-9A-Fa-f]{2}")
 
 

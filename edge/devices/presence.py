@@ -10,12 +10,10 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable
 
-import msgspec
-
 from edge.bus import Bus, Event
 from edge.clock import Clock
 from edge.devices import store as sql
-from edge.devices.model import Device, Presence, evidence_age_s, is_online
+from edge.devices.model import Device, Presence, age_told_s, is_online
 from edge.errors import StorageError
 from edge.store.database import Database
 
@@ -39,6 +37,7 @@ class Presences:
         self._last: dict[str, Presence] = {}
         self._unsaved: set[str] = set()
         self._told_online: set[str] = set()
+        self._gone: set[str] = set()
 
     async def start(self) -> None:
         """Load what was seen before this start."""
@@ -48,16 +47,14 @@ class Presences:
         """Note a sign of life."""
         self._last[device_id] = Presence(self._clock.now(), how)
         self._unsaved.add(device_id)
+        self._gone.discard(device_id)
         if device_id not in self._told_online:
             self._told_online.add(device_id)
             self._bus.publish(DeviceChanged(device_id=device_id))
 
     def gone(self, device_id: str) -> None:
         """Its link is down: offline at once, while the time of the last evidence stays."""
-        last = self._last.get(device_id)
-        if last is not None:
-            elsewhere = msgspec.structs.replace(last.stamp, boot_id="")
-            self._last[device_id] = msgspec.structs.replace(last, stamp=elsewhere)
+        self._gone.add(device_id)
         self._told_online.discard(device_id)
         self._bus.publish(DeviceChanged(device_id=device_id))
 
@@ -67,11 +64,13 @@ class Presences:
 
     def online(self, device: Device) -> bool:
         """Whether the last evidence is young enough."""
+        if device.id in self._gone:
+            return False
         return is_online(self._last.get(device.id), device.profile, self._clock.now())
 
     def age_s(self, device: Device) -> float | None:
-        """Seconds since the last evidence of this connection; None when there is none."""
-        return evidence_age_s(self._last.get(device.id), self._clock.now())
+        """Seconds since the last evidence; None when there is none, or the clocks cannot tell."""
+        return age_told_s(self._last.get(device.id), self._clock.now())
 
     async def watch(self, devices: Callable[[], Iterable[Device]]) -> None:
         """Tell when a device falls silent, and save evidence now and then; runs until cancelled."""

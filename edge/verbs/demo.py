@@ -39,6 +39,9 @@ async def run_demo(arguments: argparse.Namespace) -> int:
             await _until_stopped()
         else:
             await _terminal(site)
+    if not headless:
+        again = f"make demo DEMO_ARGS='--headless --data-dir {folder}'"
+        sys.stdout.write(f"The demo has ended. To try the commands above while it runs: {again}\n")
     return 0
 
 

@@ -120,6 +120,17 @@ async def bind_workstation(arguments: argparse.Namespace) -> int:
     wanted = BindWorkstation(computer_name=arguments.computer_name)
     async with flags.hub(arguments) as client:
         device = await client.send("PUT", _path(arguments) + "/workstation", wanted)
+        others = [
+            other["name"]
+            for other in await client.items("/v1/devices")
+            if other["id"] != device["id"]
+            and arguments.computer_name.lower() in map(str.lower, other["workstations"])
+        ]
+    if others:
+        say(
+            f"{arguments.computer_name} is bound to {', '.join(others)} too. A computer bound to several displays"
+            " counts for none of them: unbind it there in the terminal, or no agent is seated by its name."
+        )
     return _done(arguments, device, f"{device['name']} stands at {arguments.computer_name}.")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import re
 import secrets
 import sys
 import tempfile
@@ -62,10 +63,22 @@ async def _run(arguments: argparse.Namespace, device_tty: str, folder: Path, hos
         async with DisplayOnTty.on_tty(OldDisplay(), Path(device_tty), baud=arguments.baud):
             await asyncio.Event().wait()
         return
-    chip = arguments.chip or secrets.token_hex(6).upper()
+    chip = _chip(arguments.chip, folder)
     board = Board(device_tty, folder, chip=chip, baud=arguments.baud)
-    say(f"What its panel shows is in {board.png}")
+    say(f"It is {chip}; what its panel shows is in {board.png}")
+    say(f"The same one again: outpost sim display --serial {host} --folder {folder}")
     await board.run()
+
+
+def _chip(wanted: str | None, folder: Path) -> str:
+    """Its chip id: the one asked for, else the one its folder has, else a new one. Raises BadInput."""
+    kept = folder / "chip"
+    chip = (wanted or (kept.read_text("ascii") if kept.exists() else secrets.token_hex(6))).strip().upper()
+    if not re.fullmatch("[0-9A-F]{12}", chip):
+        raise BadInput(f"{chip!r} is no chip id.", hint="A chip id is 12 hex digits.")
+    folder.mkdir(parents=True, exist_ok=True)
+    kept.write_text(chip, "ascii")
+    return chip
 
 
 def _link(wanted: str | None, tty: str | Path) -> Path | None:

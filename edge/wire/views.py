@@ -36,7 +36,11 @@ class Problem(View, frozen=True, kw_only=True):
 
 
 class Screen(View, frozen=True, kw_only=True):
-    """What a display's panel shows, by its own word. `shows` is `rotation`, `qr`, `picture` or `unknown`."""
+    """What a display's panel shows, by its own word.
+
+    `shows` is `rotation` (its stored pictures in turn), `picture` (one of them), `qr`, `idle` (its own idle screen,
+    when it has no pictures) or `unknown`.
+    """
 
     shows: str
     command: str | None = None

@@ -143,7 +143,6 @@ class OverviewScreen(SiteScreen):
             self.tell(f"{deeds.name(knock.peer)} asked for {deeds.name(knock.what)}: {deeds.name(knock.why)}")
 
     def _device_row(self, view: DeviceView) -> Row:
-        age_s = self.site.evidence_age_s(view.id)
         return Row(
             view.id,
             (
@@ -154,7 +153,7 @@ class OverviewScreen(SiteScreen):
                 cell((view.agent.name or view.agent.agent) if view.agent else "-", "" if view.agent else "quiet"),
                 cell(short_link(view.link), "quiet"),
                 cell(waiting_text(view), "warn" if view.in_doubt else ""),
-                number_cell(ages.age(age_s), "" if view.online else "quiet"),
+                number_cell(self._seen(view), "" if view.online else "quiet"),
             ),
         )
 
@@ -179,6 +178,12 @@ class OverviewScreen(SiteScreen):
         heading.display = table.display = bool(rows)
         heading.update(f"Asking and refused ({len(rows)}) · Tab to go there")
         table.show(rows, stale=self.stale)
+
+    def _seen(self, view: DeviceView) -> str:
+        """How long ago it gave a sign of life; the time of it where the clocks cannot tell."""
+        age_s = self.site.evidence_age_s(view.id)
+        when = ages.moment(view.evidence_at)
+        return f"{when.astimezone(self.site.zone):%H:%M}" if age_s is None and when else ages.age(age_s)
 
     def _claim_row(self, view: ClaimView, age: str) -> Row:
         wanted = self.site.device_name(view.device) if view.device else view.computer_name

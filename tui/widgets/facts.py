@@ -27,10 +27,10 @@ class Facts(Static):
     def show(self, view: DeviceView, site: Site, now: datetime, *, stale: bool) -> None:
         """All that is known, evidence first."""
         mark = of_device(view)
-        seen = ages.age(site.evidence_age_s(view.id))
+        seen = site.evidence_age_s(view.id)
         first = Content.assemble(
             (f"{mark.glyph} {mark.word}", f"bold {'$foreground 40%' if stale else COLOURS[mark.style]}"),
-            f"  {_evidence(view, seen)}",
+            f"  {_evidence(view, seen, site, now)}",
         )
         lines = [first, *[_line(label, value) for label, value in _pairs(view, site, now) if value]]
         text = Content("\n").join(lines)
@@ -42,10 +42,13 @@ class Facts(Static):
         self.update(Content(f"“{literal(device)}” {why}"))
 
 
-def _evidence(view: DeviceView, seen: str) -> str:
+def _evidence(view: DeviceView, seen_s: float | None, site: Site, now: datetime) -> str:
     if view.evidence_at is None:
         return "never heard of"
-    return f"{literal(view.evidence, 24) or 'sign of life'} {seen} ago"
+    what = literal(view.evidence, 24) or "sign of life"
+    if seen_s is None:
+        return f"{what} at {ages.clock_text(ages.moment(view.evidence_at), site.zone, now)}"
+    return f"{what} {ages.age(seen_s)} ago"
 
 
 def _pairs(view: DeviceView, site: Site, now: datetime) -> list[tuple[str, str]]:

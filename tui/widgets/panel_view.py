@@ -14,7 +14,7 @@ from tui.half_blocks import Modules, drawn, lines_of
 from tui.literal import literal
 
 TEXT_LINES = 3  # above the picture
-WORDS = {"qr": "a QR code", "rotation": "the rotation", "picture": "a picture"}
+WORDS = {"qr": "a QR code", "rotation": "the rotation", "picture": "a picture", "idle": "its idle screen"}
 
 
 class Shown(NamedTuple):

@@ -176,7 +176,7 @@ async def test_a_device_that_cannot_be_kept_is_reported_and_the_next_is_served(
         ("qr", False, "qr", "cmd_1"),
         ("picture", True, "rotation", None),
         ("picture", False, "picture", None),
-        ("idle", True, "rotation", None),
+        ("idle", True, "idle", None),
         ("something new", True, "unknown", None),
     ],
 )
