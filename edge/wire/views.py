@@ -252,7 +252,7 @@ class StatusView(View, frozen=True, kw_only=True):
 
 
 class Preview(View, frozen=True, kw_only=True):
-    """A picture as a panel will show it: `png` base64, `payload_hash`, `bytes` as sent over the link."""
+    """A picture as a panel will show it: `png` is base64, `bytes` what goes over the link."""
 
     panel: str
     width: int
