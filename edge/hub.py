@@ -53,6 +53,14 @@ from edge.links.native_conversation import NativeConversation
 from edge.links.serial_port import Lines
 from edge.links.spec import Profile, parse
 from edge.links.supervisor import Supervisor
+from edge.parts.field import FieldPart
+from edge.parts.hooks import HooksPart
+from edge.parts.part import Core, Part
+from edge.parts.people import PeoplePart
+from edge.parts.telemetry import TelemetryPart
+from edge.parts.things import ThingsPart
+from edge.parts.twins import TwinsPart
+from edge.parts.vending import VendingPart
 from edge.settings import Settings
 from edge.store.database import Store
 from edge.store.ledger import facts
@@ -82,6 +90,8 @@ class Hub:
         self._build_core(settings)
         self._build_content(settings)
         self._build_links(settings)
+        self._build_guard(settings)
+        self._build_parts()
         self._build_api(settings)
 
     def _build_core(self, settings: Settings) -> None:
@@ -139,7 +149,7 @@ class Hub:
         show_s = settings.content.qr_show_s
         self.upkeep = Upkeep(self.commands, self.registry, lambda: self.screens.overdue(show_s))
 
-    def _build_api(self, settings: Settings) -> None:
+    def _build_guard(self, settings: Settings) -> None:
         limits = settings.limits
         self.knocking = Knocking(self.clock)
         self.guard = Guard(
@@ -151,12 +161,51 @@ class Hub:
         self.views = DeviceViews(
             self.presences, self.agents, self.commands, self.shown, self.screens, self.attachments.links
         )
+
+    def _build_parts(self) -> None:
+        core = Core(
+            settings=self.settings,
+            directory=self.directory,
+            zone=self.zone,
+            clock=self.clock,
+            bus=self.bus,
+            store=self.store,
+            keys=self.keys,
+            guard=self.guard,
+            knocking=self.knocking,
+            registry=self.registry,
+            presences=self.presences,
+            commands=self.commands,
+            agents=self.agents,
+            device_log=self.device_log,
+            dispatcher=self.dispatcher,
+            attachments=self.attachments,
+            view=self.views.of,
+        )
+        self.telemetry = TelemetryPart(core)
+        self.twins = TwinsPart(core)
+        self.vending = VendingPart(core)
+        self.people = PeoplePart(core)
+        self.hooks = HooksPart(core)
+        self.field = FieldPart(core)
+        self.things = ThingsPart(core)
+        self.parts: list[Part] = [
+            self.telemetry,
+            self.twins,
+            self.vending,
+            self.people,
+            self.hooks,
+            self.field,
+            self.things,
+        ]
+
+    def _build_api(self, settings: Settings) -> None:
         self.status = Status(
             settings.site.name, self.zone, self.store, self.registry, self.presences, self.commands, self.clock
         )
-        translate = Translator(self.registry, self.clock, self.views.of)
+        translate = Translator(self.registry, self.clock, self.views.of, [part.translate for part in self.parts])
         live = Live(self.bus, translate, self._facts, lambda: self.store.hub.writer.facts)
-        metrics = Metrics([self.status.samples])
+        metrics = Metrics([self.status.samples, *(part.samples for part in self.parts)])
         capabilities = (
             CommandRoutes(self.commands, self.history, self.registry, self.clock),  # first: matched the most often
             DeviceRoutes(self.registry, self.agents, self.device_log, self.views.of, self.forget),
@@ -167,6 +216,7 @@ class Hub:
             HubRoutes(self.store.hub, self.knocking, metrics, self.status.view, lambda: self.routes),
         )
         self.routes: list[Route] = [route for capability in capabilities for route in capability.all()]
+        self.routes += [route for part in self.parts for route in part.routes()]
         self.nic = Nic(
             gate=self.guard,
             knocks=self.knocking,
@@ -179,15 +229,15 @@ class Hub:
             content=self.content,
             shown=self.shown,
             screens=self.screens,
-            body_s=limits.body_s,
+            body_s=settings.limits.body_s,
         )
         self.app = build(
             self.routes,
-            self.nic.routes(),
+            [*(route for part in self.parts for route in part.legacy()), *self.nic.routes()],
             self.guard,
             self.knocking,
-            body_bytes=limits.body_bytes,
-            body_s=limits.body_s,
+            body_bytes=settings.limits.body_bytes,
+            body_s=settings.limits.body_s,
         )
         self.app.on_shutdown.append(live.stop)
 
@@ -199,6 +249,8 @@ class Hub:
         await self.agents.end(device.id, actor=actor)
         for command in self.commands.open_for(device.id):
             await self.commands.drop(command, f"The device was forgotten by {actor}.")
+        for part in self.parts:
+            await part.forget(device, actor)
         await self.registry.forget(device, actor=actor)
         self.attachments.again(device.id)
 
@@ -225,6 +277,8 @@ class Hub:
             self.screens.recall(await self.history.last_shown())
             await self.commands.start()
             await self.shown.start()
+            for part in self.parts:
+                await part.start()
             yield
             await self.presences.flush()
         finally:
@@ -249,12 +303,17 @@ class Hub:
                 group.create_task(self.upkeep.run(), name="upkeep"),
                 group.create_task(self.nic.run(), name="nic"),
             ]
+            self._tasks += [
+                group.create_task(work(), name=name) for part in self.parts for name, work in part.tasks().items()
+            ]
             if ports:
                 self._tasks.append(group.create_task(self.ports.run(), name="ports"))
             try:
                 yield await server.start(wanted, tls, self.directory / SOCKET_NAME)
             finally:
                 await server.stop()
+                for part in reversed(self.parts):
+                    await part.stop()
                 for task in self._tasks:
                     task.cancel()
                 await self.pictures.close()

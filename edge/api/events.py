@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 
@@ -25,8 +25,15 @@ ABOUT_A_DEVICE = (DeviceChanged, ScreenChanged, AgentSeated, AgentLeft, Workstat
 class Translator:
     """Makes a LiveEvent of a bus event, None of those that are nobody's business outside."""
 
-    def __init__(self, registry: Registry, clock: Clock, view: Callable[[Device], DeviceView]) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        clock: Clock,
+        view: Callable[[Device], DeviceView],
+        others: Sequence[Callable[[Event], Awaitable[LiveEvent | None]]] = (),
+    ) -> None:
         self._registry, self._clock, self._view = registry, clock, view
+        self._others = others
 
     async def __call__(self, event: Event) -> LiveEvent | None:
         """The thing as it is now."""
@@ -42,6 +49,10 @@ class Translator:
             return LiveEvent(topic="port", data=msgspec.to_builtins(event.view))
         if isinstance(event, ClaimMade | ClaimSettled):
             return LiveEvent(topic="claim", data={"agent": event.agent})
+        for translate in self._others:
+            told = await translate(event)
+            if told is not None:
+                return told
         return None
 
     def _device(self, device_id: str) -> LiveEvent:

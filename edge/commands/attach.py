@@ -109,6 +109,7 @@ class Attachments:
             conversation.identity,
             conversation.profile.value,
             name=str(hello.get("name") or ""),
+            kind=str(hello.get("kind") or "") if conversation.profile.value == "native" else "",
             facts={name: facts[name] for name in FACTS_KEPT if name in facts},
         )
         if device is None or conversation.profile.value != "native":

@@ -17,23 +17,19 @@ from edge.clock import Clock
 from edge.commands import store as sql
 from edge.commands.intake import (
     Preparer,
+    Rule,
     earlier_answer,
     encode_args,
     no_args,
     not_approved,
     queue_full,
     request_hash,
+    require_fit,
     shortest_ttl_s,
+    unfit,
 )
-from edge.commands.model import (
-    KINDS,
-    Command,
-    Kind,
-    judge,
-    kind_of,
-    new_id,
-    remaining_ms,
-)
+from edge.commands.model import KINDS, Command, Kind, judge, kind_of, new_id, remaining_ms
+from edge.commands.open import OpenCommands
 from edge.devices.agents_store import is_open
 from edge.devices.model import PROFILES, Device
 from edge.devices.registry import Registry
@@ -72,16 +68,17 @@ class Commands:
         self._store, self._db, self._bus, self._clock = store, store.hub, bus, clock
         self._registry = registry
         self._queue_limit, self._history_days, self._qr_ttl_s = queue_per_device, history_days, qr_ttl_s
-        self._open: dict[str, dict[str, Command]] = {}
+        self._open = OpenCommands(clock.now().boot_id)
         self._accepting: dict[str, int] = {}  # by device: handed to the writer and not yet committed
         self._preparers: dict[str, Preparer] = {}
+        self._rules: dict[str, Rule] = {}
         self._followers: list[Callable[[Command], None]] = []
         self._holds: Callable[[int, str], bool] = lambda session_id, device_id: True
 
     async def start(self) -> None:
         """Load what is open and judge what was under way when the hub stopped."""
         for command in await self._db.write(sql.load_open):
-            self._keep(command)
+            self._open.keep(command)
         interrupted = Outcome(verdict=Verdict.UNKNOWN, reason="The hub stopped while it was being sent.")
         for command in [c for c in self.open() if c.state is State.SENT]:
             await self.settle(command, interrupted)
@@ -89,6 +86,10 @@ class Commands:
     def prepare_with(self, kind: str, preparer: Preparer) -> None:
         """Let a capability check the arguments of its kind."""
         self._preparers[kind] = preparer
+
+    def rule_with(self, kind: str, rule: Rule) -> None:
+        """Let a capability write what belongs to its kind's commands in the transactions that change them."""
+        self._rules[kind] = rule
 
     def follow_with(self, follower: Callable[[Command], None]) -> None:
         """Let a capability draw its conclusions from each change, before anybody is told."""
@@ -119,6 +120,7 @@ class Commands:
         """
         kind = kind_of(kind_name)
         self._store.space.require()
+        require_fit(device, kind)
         if not idempotency_key:  # with one, the answer may be there already
             self._require_room(device)
         preparer = self._preparers.get(kind.name)
@@ -144,9 +146,12 @@ class Commands:
             if inserted is None:  # as it is now: reading a picture takes a while
                 raise not_approved(device)
             accepted = msgspec.structs.replace(inserted, args=prepared)
+            if kind.name in self._rules:
+                self._rules[kind.name].admit(tx, accepted, prepared)
             replaced = sql.supersede(tx, accepted, kind.supersedes) if kind.supersedes else []
             if idempotency_key:
                 sql.remember(tx, actor, idempotency_key, asked_hash, accepted.id)
+            self._apply_rules(tx, replaced)
             tx.after(lambda: self._follow([*replaced, accepted]))
             return accepted
 
@@ -211,17 +216,11 @@ class Commands:
 
     def next_for(self, device_id: str) -> Command | None:
         """The oldest command that waits for this device, None while one is under way."""
-        waiting = None
-        for command in self._open.get(device_id, {}).values():
-            if command.state is State.SENT:
-                return None
-            if waiting is None and command.state is State.QUEUED:
-                waiting = command
-        return waiting
+        return self._open.next_for(device_id)
 
     def under_way(self, device_id: str) -> Command | None:
         """The command this device was handed and has not answered."""
-        return next((c for c in self._open.get(device_id, {}).values() if c.state is State.SENT), None)
+        return self._open.under_way(device_id)
 
     async def begin(self, command: Command, link: str) -> Command | None:
         """Commit the intent to send it now; None when it expired or may no longer be sent (and was ended)."""
@@ -229,8 +228,10 @@ class Commands:
             if remaining_ms(command, self._clock.now()) <= 0:
                 await self._take_back(command, State.EXPIRED, TOO_LATE)
                 return None
-            if not self._registry.known(command.device_id).approved:
-                await self._take_back(command, State.CANCELLED, "Its device is not approved.")
+            device = self._registry.known(command.device_id)
+            objection = unfit(device, kind_of(command.kind)) if device.approved else not_approved(device)
+            if objection is not None:
+                await self._take_back(command, State.CANCELLED, objection.detail)
                 return None
             if command.session_id is not None and not self._holds(command.session_id, command.device_id):
                 await self._take_back(command, State.CANCELLED, "Its agent no longer sits at this display.")
@@ -272,13 +273,11 @@ class Commands:
 
     async def sweep(self) -> None:
         """End what has run out: queued commands expire."""
-        now = self._clock.now()
-        for command in self.open():
-            if command.state is State.QUEUED and remaining_ms(command, now) <= 0:
-                try:
-                    await self._take_back(command, State.EXPIRED, TOO_LATE)
-                except Conflict:
-                    continue  # it was handed out or cancelled in the same moment
+        for command in self._open.run_out(self._clock.now()):
+            try:
+                await self._take_back(command, State.EXPIRED, TOO_LATE)
+            except Conflict:
+                continue  # it was handed out or cancelled in the same moment
 
     async def prune(self) -> int:
         """Forget ended commands past their keeping time; returns how many this round."""
@@ -295,18 +294,21 @@ class Commands:
 
     def open(self) -> list[Command]:
         """Everything that has not ended, those in doubt too, in order of acceptance."""
-        everything = [command for commands in self._open.values() for command in commands.values()]
-        return sorted(everything, key=lambda command: command.number)
+        return self._open.all()
 
     def open_for(self, device_id: str) -> list[Command]:
         """What has not ended for one device, in order."""
-        return list(self._open.get(device_id, {}).values())
+        return self._open.of(device_id)
+
+    def find_open(self, command_id: str) -> Command | None:
+        """The command of this id, if it has not ended."""
+        return self._open.find(command_id)
 
     async def get(self, command_id: str) -> Command:
         """One command. Raises NotFound."""
-        for commands in self._open.values():
-            if command_id in commands:
-                return commands[command_id]
+        known = self._open.find(command_id)
+        if known is not None:
+            return known
         rows = await self._db.read(sql.SELECT_BY_ID, (command_id,))
         if not rows:
             raise NotFound(f"There is no command {command_id!r}.", hint="`outpost command list` shows them.")
@@ -324,7 +326,7 @@ class Commands:
 
     def _is_full(self, device: Device, instead_of_one: bool = False) -> bool:
         """Whether its queue is full, counting those that are being written at this moment."""
-        waiting = len(self._open.get(device.id, ())) + self._accepting.get(device.id, 0)
+        waiting = self._open.count(device.id) + self._accepting.get(device.id, 0)
         return waiting - instead_of_one >= self._queue_limit
 
     def _kind_ttl_s(self, kind: Kind) -> float:
@@ -368,27 +370,23 @@ class Commands:
 
         def run(tx: Transaction) -> Command:
             changed = work(tx)
+            self._apply_rules(tx, changed)
             tx.after(lambda: self._follow(changed))
             return changed[-1]
 
         return await self._db.write(run)
 
+    def _apply_rules(self, tx: Transaction, changed: Iterable[Command]) -> None:
+        for command in changed:
+            if command.kind in self._rules:
+                self._rules[command.kind].follow(tx, command)
+
     def _follow(self, changed: Iterable[Command]) -> None:
         for command in changed:
-            self._keep(command)
+            self._open.keep(command)
             for follower in self._followers:
                 follower(command)
             self._bus.publish(CommandChanged(command=command))
-
-    def _keep(self, command: Command) -> None:
-        commands = self._open.setdefault(command.device_id, {})
-        if command.state in ENDED:
-            commands.pop(command.id, None)
-            return
-        last = next(reversed(commands.values()), None)
-        commands[command.id] = command
-        if last is not None and last.number > command.number and last.id != command.id:
-            self._open[command.device_id] = dict(sorted(commands.items(), key=lambda item: item[1].number))
 
 
 def _begin(tx: Transaction, command: Command, link: str) -> Command:

@@ -9,9 +9,9 @@ from typing import Any, Protocol
 import msgspec
 
 from edge.commands import store as sql
-from edge.commands.model import Command
+from edge.commands.model import Command, Kind
 from edge.devices.model import Device
-from edge.errors import DeviceUnavailable, Rejected
+from edge.errors import DeviceUnavailable, OutpostError, Rejected
 from edge.store.transaction import Transaction
 
 KEY_CHARS = 128  # of an idempotency key
@@ -26,6 +26,16 @@ class Preparer(Protocol):
 
     def __call__(self, args: Mapping[str, Any], device: Device) -> Awaitable[Args]:
         """The arguments as stored. Raises BadInput with what is wrong."""
+
+
+class Rule(Protocol):
+    """What a capability adds to the transactions of its kind's commands: either both happen or neither."""
+
+    def admit(self, tx: Transaction, command: Command, args: Args) -> None:
+        """A command is being accepted. Raises Conflict or Rejected to refuse it."""
+
+    def follow(self, tx: Transaction, command: Command) -> None:
+        """A command has changed: here it is as it is after the change."""
 
 
 def shortest_ttl_s(kind_s: float, asked_s: float | None) -> float:
@@ -68,6 +78,30 @@ def not_approved(device: Device) -> DeviceUnavailable:
     return DeviceUnavailable(
         f"{device.name} is not approved.", hint=f"`outpost device approve {device.id}` approves it."
     )
+
+
+def unfit(device: Device, kind: Kind) -> OutpostError | None:
+    """Why this device may not be told to do this, or None."""
+    if kind.fits and device.kind not in kind.fits:
+        return Rejected(f"{device.name} is a {device.kind or 'device'}; {kind.name} is for {', '.join(kind.fits)}.")
+    if kind.acts and not device.trusted:
+        return DeviceUnavailable(
+            f"{device.name} shares a key with this hub that nobody has confirmed; {kind.name} needs that.",
+            hint=f"Compare the code it shows: `outpost device approve {device.id} --code CODE`.",
+        )
+    if kind.name == "vend" and device.epoch_new:
+        return DeviceUnavailable(
+            f"{device.name} has lost its memory of what it did, so it vends nothing until a person has looked.",
+            hint=f"Look at the machine, then `outpost device confirm {device.id}`.",
+        )
+    return None
+
+
+def require_fit(device: Device, kind: Kind) -> None:
+    """Raise unless this device may be told to do this."""
+    objection = unfit(device, kind)
+    if objection is not None:
+        raise objection
 
 
 def queue_full(device: Device, limit: int) -> DeviceUnavailable:

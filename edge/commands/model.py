@@ -39,7 +39,8 @@ class Kind(msgspec.Struct, frozen=True):
     """What holds for every command of one kind.
 
     `repeatable`: doing it twice does no harm. `supersedes`: kinds whose undelivered commands for the same device
-    this one replaces. `private`: arguments that are never shown, logged or kept after the end.
+    this one replaces. `private`: arguments that are never shown, logged or kept after the end. `fits`: the kinds of
+    device that take it, empty for all. `acts`: it does what cannot be undone, so nobody unproved may be told to.
     """
 
     name: str
@@ -47,7 +48,11 @@ class Kind(msgspec.Struct, frozen=True):
     repeatable: bool
     supersedes: frozenset[str] = frozenset()
     private: frozenset[str] = frozenset()
+    fits: frozenset[str] = frozenset()
+    acts: bool = False
 
+
+DISPLAY, VENDING = frozenset({"display"}), frozenset({"vending"})
 
 KINDS = {
     kind.name: kind
@@ -59,13 +64,23 @@ KINDS = {
             repeatable=True,
             supersedes=frozenset({"display_qr", "start_rotation"}),
             private=frozenset({"payload", "caption", "amount", "reference"}),
+            fits=DISPLAY,
         ),
         # the desk is done with its code: one still waiting must not come up afterwards
-        Kind("start_rotation", ttl_s=60.0, repeatable=True, supersedes=frozenset({"display_qr", "start_rotation"})),
-        Kind("stop_rotation", ttl_s=60.0, repeatable=True),
-        Kind("store_picture", ttl_s=3600.0, repeatable=True, private=frozenset({"blob"})),
-        Kind("erase_picture", ttl_s=3600.0, repeatable=True),
-        Kind("reboot", ttl_s=60.0, repeatable=False),
+        Kind(
+            "start_rotation",
+            ttl_s=60.0,
+            repeatable=True,
+            supersedes=frozenset({"display_qr", "start_rotation"}),
+            fits=DISPLAY,
+        ),
+        Kind("stop_rotation", ttl_s=60.0, repeatable=True, fits=DISPLAY),
+        Kind("store_picture", ttl_s=3600.0, repeatable=True, private=frozenset({"blob"}), fits=DISPLAY),
+        Kind("erase_picture", ttl_s=3600.0, repeatable=True, fits=DISPLAY),
+        # a motor turns and goods fall: never twice, never late, never on a stranger's word
+        Kind("vend", ttl_s=60.0, repeatable=False, fits=VENDING, acts=True),
+        Kind("machine_status", ttl_s=30.0, repeatable=True, supersedes=frozenset({"machine_status"}), fits=VENDING),
+        Kind("reboot", ttl_s=60.0, repeatable=False, acts=True),
     )
 }
 

@@ -55,7 +55,7 @@ class NicDisplays:
     async def settle_unanswered(self, command_id: str) -> None:
         """End one delivery without an answer; it goes out again if that is still allowed."""
         self.handed_s.pop(command_id, None)
-        command = next((c for c in self._commands.open() if c.id == command_id), None)
+        command = self._commands.find_open(command_id)
         if command is None:
             return
         try:

@@ -29,6 +29,14 @@ class DeviceState(StrEnum):
     FORGOTTEN = "forgotten"
 
 
+class Trust(StrEnum):
+    """How sure the hub is of who sends what a device's key has signed."""
+
+    NONE = "none"  # it has no key
+    PAIRED = "paired"  # a key was agreed over the network; somebody may have stood in between
+    CONFIRMED = "confirmed"  # given over a cable, or a person has compared the code that both sides show
+
+
 class Profile(msgspec.Struct, frozen=True):
     """What a device speaks: its kind and panel unless it says better, and how long it may be silent.
 
@@ -51,12 +59,20 @@ PROFILES = {
         Profile("nic-display", "display", "nic-320x480", silence_s=25.0, drops_repeats=False),
         # the old PC program polls every 2 s: three polls missed and it is gone
         Profile("nic-client", "display", "nic-client", silence_s=6.0, drops_repeats=False),
+        # polls every 3 s and reports every 10 s; its old server called it offline after 20 s
+        Profile("thingsnxt", "thing", "", silence_s=20.0, drops_repeats=False),
+        # polls every 2 s over WiFi but for 2 s of vending; on a cable the open port is renewed every 10 s
+        Profile("vending", "vending", "", silence_s=15.0, drops_repeats=False),
     )
 }
 
 
 class Device(msgspec.Struct, frozen=True, kw_only=True):
-    """One device as stored. `aliases` are (system, name) pairs it is known by elsewhere."""
+    """One device as stored. `aliases` are (system, name) pairs it is known by elsewhere.
+
+    `link_key` signs what it says over the network; `epoch_new`: its flash was erased, so it has forgotten which
+    commands it did, and nothing physical is asked of it until a person has said so; `owner` is an account's id.
+    """
 
     id: str
     name: str
@@ -72,6 +88,15 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     created_us: int
     approved_us: int | None = None
     approved_by: str = ""
+    link_key: bytes | None = None
+    trust: Trust = Trust.NONE
+    epoch_new: bool = False
+    owner: str = ""
+
+    @property
+    def trusted(self) -> bool:
+        """Whether it may be told to act: what has a key must be confirmed, what has none is met on a cable only."""
+        return self.link_key is None or self.trust is Trust.CONFIRMED
 
     @property
     def approved(self) -> bool:

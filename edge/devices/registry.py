@@ -107,9 +107,9 @@ class Registry:
         return device, secret
 
     async def take_in(
-        self, system: str, alias: str, profile: str, *, name: str = "", facts: Facts
+        self, system: str, alias: str, profile: str, *, name: str = "", kind: str = "", facts: Facts
     ) -> Device | None:
-        """The device that calls itself `alias`, taken in as pending when it is new.
+        """The device that calls itself `alias`, taken in as pending when new; `kind` if not its profile's own.
 
         What it says of itself is kept, bounded. None when too many are pending already. Raises BadInput for an
         impossible alias.
@@ -126,9 +126,11 @@ class Registry:
                     device = msgspec.structs.replace(device, facts={**device.facts, **changed})
                     await self._save(device, "device.reported", **_public(changed))
                 return device
-            return await self._take_in_new(system, alias, PROFILES[profile].name, name, facts)
+            return await self._take_in_new(system, alias, PROFILES[profile].name, name, kind, facts)
 
-    async def _take_in_new(self, system: str, alias: str, profile: str, name: str, facts: Facts) -> Device | None:
+    async def _take_in_new(
+        self, system: str, alias: str, profile: str, name: str, kind: str, facts: Facts
+    ) -> Device | None:
         if sum(device.state is DeviceState.PENDING for device in self._devices.values()) >= PENDING_DEVICES:
             self.turned_away += 1
             return None
@@ -141,10 +143,10 @@ class Registry:
         device = Device(
             id=mac or new_id(),
             name=_shown_name(name) or alias[:NAME_CHARS],
-            kind=PROFILES[profile].kind,
+            kind=kind or PROFILES[profile].kind,
             profile=profile,
             state=DeviceState.APPROVED if approved else DeviceState.PENDING,
-            panel=PROFILES[profile].panel,
+            panel=PROFILES[profile].panel if kind in ("", "display") else "",
             last_seq=forgotten.last_seq if forgotten else 0,
             facts=facts,
             aliases=((system, alias),),

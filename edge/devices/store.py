@@ -5,14 +5,15 @@ from __future__ import annotations
 import msgspec
 
 from edge.clock import Quality, Stamp
-from edge.devices.model import Device, DeviceState, Presence
+from edge.devices.model import Device, DeviceState, Presence, Trust
 from edge.store.transaction import Row, Transaction
 
 _json = msgspec.json.Encoder(order="sorted").encode
 _COLUMNS = (
     "id, name, kind, profile, state, panel, token_hash, epoch, last_seq, facts,"
-    " created_us, approved_us, approved_by"
+    " created_us, approved_us, approved_by, link_key, trust, epoch_new, owner"
 )
+_MARKS = ",".join("?" * len(_COLUMNS.split(",")))
 
 
 def load(tx: Transaction) -> list[Device]:
@@ -27,11 +28,12 @@ def load(tx: Transaction) -> list[Device]:
 def save(tx: Transaction, device: Device, fact: str, **body: object) -> None:
     """Insert or replace a device with its aliases, and say in the ledger what became true."""
     tx.execute(
-        f"INSERT INTO devices({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?) "
+        f"INSERT INTO devices({_COLUMNS}) VALUES ({_MARKS}) "
         "ON CONFLICT(id) DO UPDATE SET name=excluded.name, kind=excluded.kind, profile=excluded.profile,"
         " state=excluded.state, panel=excluded.panel, token_hash=excluded.token_hash, epoch=excluded.epoch,"
         " last_seq=MAX(last_seq, excluded.last_seq), facts=excluded.facts, approved_us=excluded.approved_us,"
-        " approved_by=excluded.approved_by",
+        " approved_by=excluded.approved_by, link_key=excluded.link_key, trust=excluded.trust,"
+        " epoch_new=excluded.epoch_new, owner=excluded.owner",
         (
             device.id,
             device.name,
@@ -46,6 +48,10 @@ def save(tx: Transaction, device: Device, fact: str, **body: object) -> None:
             device.created_us,
             device.approved_us,
             device.approved_by,
+            device.link_key,
+            device.trust.value,
+            device.epoch_new,
+            device.owner,
         ),
     )
     tx.execute("DELETE FROM device_aliases WHERE device_id = ?", (device.id,))
@@ -106,4 +112,8 @@ def _device(row: Row, aliases: tuple[tuple[str, str], ...]) -> Device:
         created_us=row[10],
         approved_us=row[11],
         approved_by=row[12],
+        link_key=row[13],
+        trust=Trust(row[14]),
+        epoch_new=bool(row[15]),
+        owner=row[16],
     )

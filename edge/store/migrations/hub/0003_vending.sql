@@ -1,0 +1,1 @@
+-- Vending: slots, what they hold, and what was dispensed.

@@ -1,0 +1,1 @@
+-- What devices shall be (their desired state), and the apps' widgets, dashboards, schedules and notifications.

@@ -1,0 +1,1 @@
+-- Readings, latest values, hourly rollups.

@@ -1,0 +1,1 @@
+-- What went to and came from each device.

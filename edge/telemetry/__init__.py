@@ -1,0 +1,1 @@
+"""Readings in, latest values, history, rollups; what a device shall be and what it is."""
