@@ -16,17 +16,25 @@ from edge.verbs import (
     demo,
     devices,
     doctor,
+    hooks,
     keys,
+    log,
     paths,
     safekeeping,
     scan,
     serve,
     sim,
     terminal,
+    twin,
+    users,
+    vending,
 )
 from edge.verbs.output import cell
 
-VERBS = (demo, serve, terminal, sim, scan, keys, devices, commands, doctor, config, paths, safekeeping)
+VERBS = (
+    demo, serve, terminal, sim, scan, keys, users, devices, twin, commands, vending, hooks, log, doctor, config,
+    paths, safekeeping,
+)  # fmt: skip
 """Each has `add(verbs)`, which adds its parsers; a parser's `do` takes the arguments and gives the exit code."""
 
 INTERRUPTED = 130  # as shells have it for a program ended by ctrl-c

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import ipaddress
 import logging
+import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -33,8 +34,9 @@ from edge.commands.history import History
 from edge.commands.routes import CommandRoutes
 from edge.commands.shown import Shown
 from edge.commands.upkeep import Upkeep
-from edge.compat.nic import Nic
-from edge.compat.nic_display import NicDisplay
+from edge.compat.nic.display import NicDisplay
+from edge.compat.nic.facade import Nic
+from edge.compat.vending.line import VendingLine
 from edge.content.fetch import Fetcher
 from edge.content.pictures import Pictures
 from edge.content.routes import ContentRoutes
@@ -138,7 +140,11 @@ class Hub:
         )
         self.ports = Supervisor(
             [parse(spec) for spec in settings.serial.ports],
-            openers={Profile.NATIVE: NativeConversation.open, Profile.NIC_DISPLAY: NicDisplay.open},
+            openers={
+                Profile.NATIVE: NativeConversation.open,
+                Profile.VENDING: VendingLine.open,
+                Profile.NIC_DISPLAY: NicDisplay.open,
+            },
             clock=self.clock,
             on_up=self.attachments.up,
             on_down=self.attachments.down,
@@ -159,7 +165,7 @@ class Hub:
             anonymous_per_minute=limits.anonymous_per_minute,
         )
         self.views = DeviceViews(
-            self.presences, self.agents, self.commands, self.shown, self.screens, self.attachments.links
+            self.presences, self.agents, self.commands, self.shown, self.screens, self.dispatcher.links
         )
 
     def _build_parts(self) -> None:
@@ -183,12 +189,12 @@ class Hub:
             view=self.views.of,
         )
         self.telemetry = TelemetryPart(core)
-        self.twins = TwinsPart(core)
-        self.vending = VendingPart(core)
+        self.twins = TwinsPart(core, self.telemetry)
+        self.vending = VendingPart(core, self.ports)
         self.people = PeoplePart(core)
         self.hooks = HooksPart(core)
-        self.field = FieldPart(core)
-        self.things = ThingsPart(core)
+        self.field = FieldPart(core, self.telemetry, self.twins, self.vending)
+        self.things = ThingsPart(core, self.telemetry, self.twins, self.people, self.hooks, self.forget)
         self.parts: list[Part] = [
             self.telemetry,
             self.twins,
@@ -208,7 +214,7 @@ class Hub:
         metrics = Metrics([self.status.samples, *(part.samples for part in self.parts)])
         capabilities = (
             CommandRoutes(self.commands, self.history, self.registry, self.clock),  # first: matched the most often
-            DeviceRoutes(self.registry, self.agents, self.device_log, self.views.of, self.forget),
+            DeviceRoutes(self.registry, self.agents, self.views.of, self.forget),
             KeyRoutes(self.keys),
             ContentRoutes(self.content),
             PortRoutes(self.ports, self.clock),
@@ -240,6 +246,8 @@ class Hub:
             body_s=settings.limits.body_s,
         )
         self.app.on_shutdown.append(live.stop)
+        self.app.on_shutdown.append(self.field.let_go)
+        self.app.on_shutdown.append(self.things.let_go)
 
     async def _facts(self, after: int, limit: int) -> list[FactView]:
         return [fact_view(fact) for fact in await facts(self.store.hub, after, limit)]
@@ -293,6 +301,14 @@ class Hub:
         tls = None
         if any(listen.tls for listen in wanted):
             tls = tls_context(self.settings.hub.tls_cert, self.settings.hub.tls_key)
+        with self.field.found(wanted):  # before all else: older machines ask once, when the power comes back
+            async with self._served(wanted, tls, ports) as bound:
+                yield bound
+
+    @contextlib.asynccontextmanager
+    async def _served(
+        self, wanted: list[Listen], tls: ssl.SSLContext | None, ports: bool
+    ) -> AsyncIterator[list[Listen]]:
         async with self.opened(), asyncio.TaskGroup() as group:
             await self.pictures.start()
             server = Server(self.app)
@@ -309,7 +325,9 @@ class Hub:
             if ports:
                 self._tasks.append(group.create_task(self.ports.run(), name="ports"))
             try:
-                yield await server.start(wanted, tls, self.directory / SOCKET_NAME)
+                bound = await server.start(wanted, tls, self.directory / SOCKET_NAME)
+                self.field.serves(bound)
+                yield bound
             finally:
                 await server.stop()
                 for part in reversed(self.parts):

@@ -13,7 +13,8 @@ import msgspec
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 _SECRETS = re.compile(
     r"(?i:authorization)[\"']?\s*[:=]\s*[\"']?(?:(?i:bearer|basic)\s+)?[^\s\"',}]+"
-    r"|op_[0-9a-f]{8}_[\w-]{20,}"  # our keys and tokens
+    r"|op_[0-9a-f]{8}_[\w-]{20,}|whs_[\w-]{20,}"  # our keys and tokens, webhooks' secrets
+    r"|eyJ[\w-]{8,}\.[\w-]+\.[\w-]*"  # tokens of accounts
     r"|(?i:bearer)\s+[\w.~+/-]+=*"
     r"|(?i:x-api-key|password|token)[\"']?\s*[:=]\s*[\"']?[^\s\"',}]+"
     r"|data:image/[\w.+-]+;base64,[A-Za-z0-9+/=]+"

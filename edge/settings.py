@@ -46,6 +46,14 @@ class Serial(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     lines: str = "keep"  # DTR/RTS when opening: keep, or deassert for boards whose RTS is wired to EN
 
 
+class Discovery(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How devices find the hub on the network."""
+
+    enabled: bool = True
+    udp_port: int = 12346  # what older machines have compiled in
+    mdns: bool = True
+
+
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Bounds on what a caller may ask."""
 
@@ -64,10 +72,31 @@ class Content(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     fetch_allow: tuple[str, ...] = ()  # networks in CIDR form whose pictures may be fetched though private
 
 
+class Accounts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Accounts of the people who use the older apps."""
+
+    signup: str = "approve"  # who may make one for himself: closed, approve (an administrator opens it), open
+
+
+class Hooks(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Outgoing webhooks."""
+
+    allow: tuple[str, ...] = ()  # networks in CIDR form that webhooks may reach though private
+
+
+class Vending(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Vending machines."""
+
+    # addresses, networks or origins whose old web pages may vend without a key; a page on the hub's own screen may
+    pages: tuple[str, ...] = ("127.0.0.1", "::1")
+
+
 class History(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How long ended things are kept."""
 
     commands_days: int = 90
+    readings_days: int = 31
+    rollups_days: int = 1825  # hourly least, mean and greatest outlive the readings
     reports_per_pending_device: int = 100
 
 
@@ -75,6 +104,7 @@ class Disk(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """The hub's own space."""
 
     free_floor_mb: int = 64  # below this the hub takes nothing new and says so
+    readings_mb: int = 2048  # the oldest readings go when their file holds more
     ballast_mb: int = 8  # freed when the disk is full, because then even DELETE fails
 
 
@@ -91,8 +121,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     site: Site = Site()
     hub: Hub = Hub()
     serial: Serial = Serial()
+    discovery: Discovery = Discovery()
     limits: Limits = Limits()
     content: Content = Content()
+    vending: Vending = Vending()
+    accounts: Accounts = Accounts()
+    hooks: Hooks = Hooks()
     history: History = History()
     disk: Disk = Disk()
     log: Log = Log()

@@ -13,6 +13,8 @@ import shutil
 import pytest
 
 PACKAGES = {
+    "ip": "iproute2",
+    "nsenter": "util-linux",
     "setpriv": "util-linux",
     "strace": "strace",
     "systemd-analyze": "systemd",

@@ -26,6 +26,8 @@ from tui.screens.overview import OverviewScreen
 from tui.screens.queue import QueueScreen
 from tui.screens.serial import SerialScreen
 from tui.screens.site_screen import SiteScreen
+from tui.screens.talk import TalkScreen
+from tui.screens.vending import VendingScreen
 from tui.session import Session
 
 REDRAW_S = 0.25  # what changes within is drawn once: a burst of a thousand events is one redraw
@@ -57,6 +59,8 @@ class OutpostApp(App[None]):
         self.add_mode("overview", lambda: OverviewScreen(self.session))
         self.add_mode("queue", lambda: QueueScreen(self.session))
         self.add_mode("serial", lambda: SerialScreen(self.session))
+        self.add_mode("vending", lambda: VendingScreen(self.session))
+        self.add_mode("talk", lambda: TalkScreen(self.session))
         self.switch_mode("overview")
         self.set_interval(REDRAW_S, self._pass_on)
         self.set_interval(TICK_S, self._tick)
@@ -117,6 +121,14 @@ class OutpostApp(App[None]):
     async def do_go_serial(self) -> None:
         """To Serial."""
         await self._go("serial")
+
+    async def do_go_vending(self) -> None:
+        """To Vending."""
+        await self._go("vending")
+
+    async def do_go_talk(self) -> None:
+        """To the communication log."""
+        await self._go("talk")
 
     async def _go(self, mode: str) -> None:
         await self.switch_mode(mode)

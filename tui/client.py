@@ -67,9 +67,11 @@ class HubClient:
         page = _decode(await self._call("GET", path, query={"limit": limit}), _Page)
         return [_convert(item, kind) for item in page.items[:limit]]
 
-    async def send(self, method: str, path: str, body: object | None, kind: type[T]) -> T:
+    async def send(
+        self, method: str, path: str, body: object | None, kind: type[T], *, headers: dict[str, str] | None = None
+    ) -> T:
         """A change that answers a view."""
-        return _decode(await self._call(method, path, body), kind)
+        return _decode(await self._call(method, path, body, headers=headers), kind)
 
     async def change(self, method: str, path: str, body: object | None = None) -> None:
         """A change whose answer does not matter."""

@@ -44,13 +44,49 @@ def path(device: str, rest: str = "") -> str:
 
 async def approve(screen: SiteScreen, view: DeviceView) -> None:
     """Let a pending device act."""
-    if view.state != "pending":
+    waits = view.trust == "paired" and bool(view.code)
+    if view.state != "pending" and not waits:
         screen.tell(f"{called(view)} is approved already.")
+        return
+    if waits:
+        await _approve_by_code(screen, view)
         return
     effect = f"{called(view)} is let in. From then on what it reports counts, and it is sent pictures and commands."
     if await ask(screen, sure("Approve this device?", effect, "Approve")):
         await _change(screen, "POST", path(view.id, "/approve"))
         screen.tell(f"{called(view)} is approved.")
+
+
+async def _approve_by_code(screen: SiteScreen, view: DeviceView) -> None:
+    """A device found over the network: only the code it shows proves that it is this one."""
+    effect = (
+        f"{called(view)} was found over the network. Read the {len(view.code)} digits it shows, on its screen or"
+        " its cable, and type them: then it may also act. Left empty it may report and be switched, but not act."
+    )
+    blank = Blank("code", "Code the device shows", "", _code)
+    answer = await ask(screen, Question("Approve this device?", effect, (("do", "Approve"),), (blank,)))
+    if answer:
+        code = answer.values["code"]
+        await _change(screen, "POST", path(view.id, "/approve"), {"code": code} if code else None)
+        screen.tell(f"{called(view)} is approved{' and confirmed' if code else ', but not confirmed'}.")
+
+
+def _code(text: str) -> str:
+    return "" if not text.strip() or text.strip().isdecimal() else "Digits alone."
+
+
+async def confirm(screen: SiteScreen, view: DeviceView) -> None:
+    """Its flash was erased: a person says that it may do physical things again."""
+    if not view.epoch_new:
+        screen.tell(f"{called(view)} has not lost its memory.")
+        return
+    effect = (
+        f"{called(view)} has lost its memory of what it did: its flash was erased or its board replaced. Look at"
+        " it: is it the right one, and is nothing half done? Then it may act again."
+    )
+    if await ask(screen, sure("Let it act again?", effect, "Confirm")):
+        await _change(screen, "POST", path(view.id, "/confirm"))
+        screen.tell(f"{called(view)} may act again.")
 
 
 async def rename(screen: SiteScreen, view: DeviceView) -> None:

@@ -11,6 +11,8 @@ import aiohttp
 import msgspec
 
 from edge.errors import OutpostError, Unreachable
+from edge.wire.readings import TwinView
+from edge.wire.vending import SlotView, TransactionView
 from edge.wire.views import ClaimView, CommandView, DeviceView, KnockView, LiveEvent, LogLine, PortView, StatusView
 from tui.client import HubClient
 from tui.site import Contact, Site
@@ -19,7 +21,16 @@ FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 15.0  # a technician who plugs the hub back in looks at the screen: never longer than this
 SETTLE_S = 0.5  # between two full reads, so that a burst of events asks once
 REFRESH_S = 5.0  # a sign of life has no event of its own: devices are read again this often, so that ages are true
+TRANSACTIONS = 50  # the newest that are read; later ones come live
 ALL_EVERY = 4  # refreshes; then also what else has no event: knocks, disk space
+
+
+class _Arrived(msgspec.Struct):
+    """The data of a `reading` event."""
+
+    device: str
+    at: str
+    values: dict[str, object]
 
 
 class Feed:
@@ -99,6 +110,8 @@ class Feed:
         site.ports = {port.path: port for port in await client.items("/v1/ports", PortView)}
         site.claims = {claim.agent: claim for claim in await client.items("/v1/claims", ClaimView)}
         site.knocks = await client.items("/v1/knocking", KnockView)
+        site.goods.put_slots(await client.items("/v1/slots", SlotView))
+        site.goods.put_transactions(await client.newest("/v1/transactions", TransactionView, TRANSACTIONS))
         site.heard()
 
     def _take(self, text: str) -> bool:
@@ -122,9 +135,25 @@ class Feed:
             site.put_port(msgspec.convert(event.data, PortView))
         elif event.topic == "log":
             site.put_log(str(event.data.get("device", "")), msgspec.convert(event.data, LogLine))
+        elif event.topic in ("reading", "twin", "slot", "transaction"):
+            self._apply_measured(event)
         elif event.topic == "hub":
             site.status = msgspec.convert(event.data, StatusView)
         return event.topic not in {"claim", "missed"}
+
+    def _apply_measured(self, event: LiveEvent) -> None:
+        site, data = self._site, event.data
+        if event.topic == "reading" and not data.get("historical"):
+            arrived = msgspec.convert(data, _Arrived)
+            site.put_readings(arrived.device, arrived.at, arrived.values)
+        elif event.topic == "twin":
+            twin = msgspec.convert(data, TwinView)
+            if twin.device in site.values:
+                site.values[twin.device].twin = twin
+        elif event.topic == "slot":
+            site.goods.put_slot(msgspec.convert(data, SlotView))
+        elif event.topic == "transaction":
+            site.goods.put_transactions([msgspec.convert(data, TransactionView)])
 
     def _wait_s(self, failures: int) -> float:
         longest = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** min(failures, 10))

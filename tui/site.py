@@ -15,9 +15,12 @@ from edge.wire.commands import OPEN, State
 from edge.wire.views import ClaimView, CommandView, DeviceView, KnockView, LogLine, PortView, StatusView
 from tui import ages
 from tui.clock import Clock
+from tui.goods import Goods
+from tui.values import Values
 
 MOST_COMMANDS = 2000  # ended ones beyond it are forgotten here, oldest first; the hub keeps them
 LOG_LINES = 1000  # kept of each device whose log is open
+TALK_LINES = 5000  # kept of what goes to and comes from all devices
 
 WAITING = OPEN | {State.IN_DOUBT}
 
@@ -51,6 +54,10 @@ class Site:
         self.knocks: list[KnockView] = []
         self.logs: dict[str, deque[LogLine]] = {}
         self.log_counts: dict[str, int] = {}
+        self.talk: deque[LogLine] = deque(maxlen=TALK_LINES)
+        self.talk_count = 0
+        self.values: dict[str, Values] = {}  # of the devices one looks at
+        self.goods = Goods()
         self.contact = Contact.FIRST
         self.contact_since = 0  # counts the times the hub came (back): what a screen read before is read again
         self.as_of: datetime | None = None
@@ -119,6 +126,7 @@ class Site:
         """A device is no more."""
         self._devices.pop(device, None)
         self.logs.pop(device, None)
+        self.goods.drop_machine(device)
 
     def put_waiting(self, views: list[CommandView]) -> None:
         """The whole list of open commands and those in doubt: one it lacks has ended meanwhile."""
@@ -146,7 +154,9 @@ class Site:
         self.log_counts[device] = len(lines)
 
     def put_log(self, device: str, line: LogLine) -> None:
-        """One more line; dropped unless that device's log is open."""
+        """One more line; of each device it is kept only while its log is open."""
+        self.talk.append(line)
+        self.talk_count += 1
         if device in self.logs:
             self.logs[device].append(line)
             self.log_counts[device] += 1
@@ -155,6 +165,16 @@ class Site:
         """Keep it no longer."""
         self.logs.pop(device, None)
         self.log_counts.pop(device, None)
+
+    def open_talk(self, lines: list[LogLine]) -> None:
+        """Begin anew with what all devices said and were told so far (oldest first)."""
+        self.talk = deque(lines, maxlen=TALK_LINES)
+        self.talk_count = len(lines)
+
+    def put_readings(self, device: str, at: str, values: dict[str, object]) -> None:
+        """New readings; dropped unless somebody looks at that device."""
+        if device in self.values:
+            self.values[device].put(at, values, self._clock.mono_s())
 
     def heard(self) -> None:
         """The hub spoke just now."""

@@ -14,6 +14,7 @@ KINDS = {
     "stop_rotation": "halt rotation",
     "store_picture": "store picture",
     "erase_picture": "erase picture",
+    "machine_status": "ask status",
 }
 
 

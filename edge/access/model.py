@@ -17,6 +17,7 @@ from edge.errors import BadInput, Forbidden
 SECRET_BYTES = 32
 ID_BYTES = 4
 OLD_SYSTEMS = frozenset({"nic"})  # the older systems a key can be imported for
+PEOPLE = "people"  # the scope of somebody who shows the token of an account (accounts.py)
 IMPORT_MIN_CHARS = 8  # shorter ones are guessed in an afternoon at the allowed rate
 
 
@@ -55,6 +56,11 @@ class Principal(msgspec.Struct, frozen=True):
 
     def require(self, role: Role, *, app: bool = False) -> None:
         """Raise Forbidden unless this caller has `role`, or is an app on a route that apps may use."""
+        if self.scope == PEOPLE:
+            raise Forbidden(
+                "The token of an account opens the older apps' paths, not this API.",
+                hint="Use a key: `outpost key create NAME --role ROLE` makes one.",
+            )
         if self.scope:
             raise Forbidden(f"This key works on the paths of the older system {self.scope!r} only.")
         if self.role is Role.APP:
@@ -94,4 +100,4 @@ def new_secret() -> tuple[str, str]:
 
 def hash_secret(secret: str) -> bytes:
     """What is stored and looked up. Random keys need no slow hash; imported ones are weak whatever the hash."""
-    return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).digest()
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()

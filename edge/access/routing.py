@@ -95,6 +95,7 @@ Handler = Callable[[Call], Awaitable[Answer]]
 class Route(msgspec.Struct, frozen=True):
     """One route. `role` None is public; `app` lets keys of apps in too; `returns` and `body` make the OpenAPI.
 
+    `bare`: a request without a body is taken for one with an empty object.
     `many`: the answer is `{"items": [returns], "next": cursor}`. `stream`: the answer is one `returns` after
     another until the caller leaves, in the form it names. `query`: the parameters besides those of every list.
     """
@@ -110,5 +111,6 @@ class Route(msgspec.Struct, frozen=True):
     many: bool = False
     created: bool = False
     limited: bool = True
+    bare: bool = False
     stream: str = ""
     query: tuple[str, ...] = ()

@@ -56,7 +56,7 @@ def _endpoint(route: Route, guard: Guard, knocking: Knocking, body_s: float) -> 
         try:
             principal = _admitted(route, request, guard)
             _check_idempotency_key(request)
-            body = await read(request, decoder, body_s) if decoder else None
+            body = await read(request, decoder, body_s, bare=route.bare) if decoder else None
 
             def still_allowed() -> bool:
                 return guard.still(principal, request)
@@ -96,11 +96,13 @@ def _check_idempotency_key(request: web.Request) -> None:
         raise BadInput("An Idempotency-Key is made of printable ASCII characters.")
 
 
-async def read(request: web.Request, decoder: msgspec.json.Decoder[Any], body_s: float) -> Any:
-    """The body, decoded into its type. Raises TooLarge, or BadInput naming the wrong field."""
+async def read(
+    request: web.Request, decoder: msgspec.json.Decoder[Any], body_s: float, *, bare: bool = False
+) -> Any:
+    """The body, decoded into its type; `bare`: none is like `{}`. Raises TooLarge, or BadInput naming the field."""
     raw = await read_bytes(request, body_s)
     try:
-        return decoder.decode(raw)
+        return decoder.decode(raw or b"{}" if bare else raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadInput(f"The body cannot be used: {error}.") from error
 

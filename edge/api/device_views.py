@@ -7,7 +7,7 @@ from edge.commands.commands import Commands
 from edge.commands.shown import Shown
 from edge.content.screens import Screens
 from edge.devices.agents import Agents
-from edge.devices.model import Device
+from edge.devices.model import Device, Trust
 from edge.devices.presence import Presences
 from edge.wire.commands import State
 from edge.wire.views import AgentView, DeviceView
@@ -57,9 +57,13 @@ class DeviceViews:
             in_doubt=sum(command.state is State.IN_DOUBT for command in open_commands),
             shown_today=shown_today,
             shown_total=shown_total,
-            facts=dict(device.facts),
+            facts={name: value for name, value in device.facts.items() if name != "code"},
             created_at=iso(device.created_us),
             approved_at=iso(device.approved_us) if device.approved_us else None,
+            trust=device.trust.value,
+            code=str(device.facts.get("code") or "") if device.trust is Trust.PAIRED else "",
+            epoch_new=device.epoch_new,
+            owner=device.owner,
         )
 
     def _agent(self, device_id: str) -> AgentView | None:

@@ -43,8 +43,15 @@ class Translator:
         if isinstance(event, ABOUT_A_DEVICE):
             return self._device(event.device_id)
         if isinstance(event, DeviceSaid):
-            line = LogLine(at=iso(event.at_us), level=event.level, text=event.text)
-            return LiveEvent(topic="log", data={"device": event.device_id, **msgspec.to_builtins(line)})
+            line = LogLine(
+                at=iso(event.at_us),
+                level=event.level,
+                text=event.text,
+                device=event.device_id,
+                direction=event.direction,
+                channel=event.channel,
+            )
+            return LiveEvent(topic="log", data=msgspec.to_builtins(line))
         if isinstance(event, PortChanged):
             return LiveEvent(topic="port", data=msgspec.to_builtins(event.view))
         if isinstance(event, ClaimMade | ClaimSettled):

@@ -5,13 +5,15 @@ from __future__ import annotations
 import pwd
 import socket
 import struct
+from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Network, ip_address
 
 from aiohttp import web
 
 from edge.access.keys import Keys
 from edge.access.limits import RateLimit
-from edge.access.model import NOBODY, Principal, Role
+from edge.access.model import NOBODY, PEOPLE, Principal, Role
+from edge.access.tokens import looks_like_one
 from edge.clock import Clock
 from edge.errors import RateLimited, Unauthenticated
 
@@ -25,8 +27,13 @@ class Guard:
         self, keys: Keys, clock: Clock, *, authenticated_per_minute: int, anonymous_per_minute: int
     ) -> None:
         self._keys = keys
+        self._people: Callable[[str], str] | None = None
         self._known = RateLimit(authenticated_per_minute, clock)
         self._unknown = RateLimit(anonymous_per_minute, clock)
+
+    def know_people_by(self, user_of: Callable[[str], str]) -> None:
+        """Know accounts' tokens too, which give no role. `user_of` names the actor, or raises Unauthenticated."""
+        self._people = user_of
 
     def identify(self, request: web.Request) -> Principal:
         """Who calls; NOBODY without credentials. Raises Unauthenticated for a key that is not known."""
@@ -43,6 +50,8 @@ class Guard:
 
     def _authenticated(self, secret: str, request: web.Request) -> Principal:
         """Who has this key. One that people chose is not even looked at while its address guesses too often."""
+        if self._people is not None and looks_like_one(secret):
+            return Principal(self._people(secret), Role.NONE, PEOPLE)
         principal = self._keys.authenticate(secret)
         if principal.scope:
             self._unknown.require(address_of(request))

@@ -3,6 +3,9 @@
 Both carry LiveEvent. Each fact is told once, in order, with the ledger's number as its id; a reader that comes back
 with Last-Event-ID (or `?after=`) gets every fact it missed. Between them come the things that changed, as they are
 now. A reader too slow for its queue is told so (`missed`) and reads the state anew; of the facts it misses none.
+
+A reader may choose: `?topics=reading,command&device=ID`, and over the WebSocket also later, by a message
+`{"topics": ["reading"], "devices": ["ID"]}` (null for all), which is answered with what counts from then on.
 """
 
 from __future__ import annotations
@@ -10,15 +13,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator
 
 import msgspec
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from edge.access.model import Role
 from edge.access.routing import Answer, Call, Route, number
-from edge.bus import Bus, Event, Missed
-from edge.errors import Busy
+from edge.api.feed import TOPICS, Feed, HubStops, Reader, Told, Translate, Wanted, told
+from edge.bus import Bus
+from edge.errors import BadInput, Busy
 from edge.wire.views import FactView, LiveEvent
 
 HEARTBEAT_S = 15.0  # a dead socket is found within two of these
@@ -28,15 +32,22 @@ STALLED_S = 30.0  # a reader that takes nothing for so long is cut off, and resu
 READERS = 64  # live connections at once; each costs a queue and a task
 RESUME_PAGE = 500
 RESUME_MAX = 10_000  # a reader further behind reads the ledger instead
+DEVICES_MAX = 100  # that one reader may name
+MESSAGE_BYTES = 4096  # of what a reader sends
+QUERY = ("after", "topics", "device")
 
-_encode = msgspec.json.Encoder().encode
-Translate = Callable[[Event], Awaitable[LiveEvent | None]]
 Facts = Callable[[int, int], Awaitable[list[FactView]]]
-Tell = Callable[[LiveEvent | None], Awaitable[None]]
+Tell = Callable[[Told | None], Awaitable[None]]
 
 
-class HubStops(Event, frozen=True):
-    """The last thing that is told on the bus: readers are let go at once."""
+class Choice(msgspec.Struct, frozen=True):
+    """What a reader of the WebSocket sends: other topics, other devices."""
+
+    topics: list[str] | msgspec.UnsetType | None = msgspec.UNSET
+    devices: list[str] | msgspec.UnsetType | None = msgspec.UNSET
+
+
+_choice = msgspec.json.Decoder(Choice)
 
 
 class Live:
@@ -46,12 +57,13 @@ class Live:
     """
 
     def __init__(self, bus: Bus, translate: Translate, facts: Facts, head: Callable[[], int]) -> None:
-        self._bus, self._translate, self._facts, self._head = bus, translate, facts, head
+        self._bus, self._facts, self._head = bus, facts, head
+        self._feed = Feed(bus, translate)
         self.readers = 0
 
     def all(self) -> list[Route]:
         """Every route."""
-        viewer, sse, after = Role.VIEWER, "text/event-stream", ("after",)
+        viewer, sse = Role.VIEWER, "text/event-stream"
         return [
             Route(
                 "GET",
@@ -61,7 +73,7 @@ class Live:
                 viewer,
                 returns=LiveEvent,
                 stream="WebSocket",
-                query=after,
+                query=QUERY,
             ),
             Route(
                 "GET",
@@ -71,24 +83,24 @@ class Live:
                 viewer,
                 returns=LiveEvent,
                 stream=sse,
-                query=after,
+                query=QUERY,
             ),
         ]
 
     async def websocket(self, call: Call) -> Answer:
         """GET /v1/live."""
-        after = _after(call)
-        with self._reader():
-            socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=4096)
+        after, wanted = _after(call), _wanted(call)
+        with self._reader(wanted) as reader:
+            socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=MESSAGE_BYTES)
             await socket.prepare(call.request)
 
-            async def tell(event: LiveEvent | None) -> None:
-                if event is not None:
-                    await socket.send_str(_encode(event).decode())
+            async def tell(message: Told | None) -> None:
+                if message is not None:
+                    await socket.send_str(message.text)
 
             async def tell_all() -> None:
                 try:
-                    await self._tell(call, after, tell)
+                    await self._tell(call, reader, after, tell)
                 except Exception:
                     await socket.close(code=WSCloseCode.INTERNAL_ERROR)
                     raise
@@ -99,6 +111,7 @@ class Live:
                 async for message in socket:
                     if message.type is WSMsgType.ERROR:
                         break
+                    _choose(reader, message.data)
             finally:
                 teller.cancel()
                 (ended,) = await asyncio.gather(teller, return_exceptions=True)
@@ -107,17 +120,17 @@ class Live:
 
     async def sse(self, call: Call) -> Answer:
         """GET /v1/events."""
-        after = _after(call)
-        with self._reader():
+        after, wanted = _after(call), _wanted(call)
+        with self._reader(wanted) as reader:
             headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
             response = web.StreamResponse(headers=headers)
             await response.prepare(call.request)
             told_s = time.monotonic()
 
-            async def tell(event: LiveEvent | None) -> None:
+            async def tell(message: Told | None) -> None:
                 nonlocal told_s
-                if event is not None:
-                    await response.write(_sse(event))
+                if message is not None:
+                    await response.write(_sse(message))
                 elif time.monotonic() - told_s >= HEARTBEAT_S:
                     await response.write(b": keep-alive\n\n")
                 else:
@@ -125,21 +138,21 @@ class Live:
                 told_s = time.monotonic()
 
             with contextlib.suppress(ConnectionError):
-                await self._tell(call, after, tell)
+                await self._tell(call, reader, after, tell)
             return response
 
-    async def _tell(self, call: Call, after: int | None, tell: Tell) -> None:
+    async def _tell(self, call: Call, reader: Reader, after: int | None, tell: Tell) -> None:
         """Tell until the reader is gone, stalled, or no longer allowed; `tell(None)` when nothing happened."""
         checked_s = time.monotonic()
-        async with contextlib.aclosing(self.stream(after)) as stream:
-            async for event in stream:
+        async with contextlib.aclosing(self._stream(reader, after)) as stream:
+            async for message in stream:
                 if time.monotonic() - checked_s >= LOOK_S:
                     checked_s = time.monotonic()
                     if _gone(call.request) or not call.still_allowed():
                         return
                 try:
                     async with asyncio.timeout(STALLED_S):
-                        await tell(event)
+                        await tell(message)
                 except TimeoutError:
                     if call.request.transport is not None:
                         call.request.transport.abort()
@@ -149,55 +162,51 @@ class Live:
         """Let every reader go, so that none holds up the hub's end."""
         self._bus.publish(HubStops())
 
-    async def stream(self, after: int | None) -> AsyncGenerator[LiveEvent | None, None]:
+    async def _stream(self, reader: Reader, after: int | None) -> AsyncGenerator[Told | None, None]:
         """The facts behind number `after`, then everything as it happens; None each LOOK_S with nothing."""
-        subscription = self._bus.subscribe()
-        try:
-            told = self._head() if after is None else after
-            looked_s = 0.0
-            while True:
-                if self._head() > told and time.monotonic() - looked_s >= FACTS_EVERY_S:
-                    async for event in self._facts_after(told):
-                        told = event.id or self._head()
-                        yield event
-                    looked_s = time.monotonic()
-                try:
-                    async with asyncio.timeout(FACTS_EVERY_S if self._head() > told else LOOK_S):
-                        happened = await subscription.get()
-                except TimeoutError:
-                    yield None
-                    continue
-                if isinstance(happened, HubStops):
-                    return
-                if isinstance(happened, Missed):
-                    yield LiveEvent(topic="missed", data={"count": happened.count})
-                    continue
-                event_now = await self._translate(happened)
-                if event_now is not None:
-                    yield event_now
-        finally:
-            subscription.close()
+        position = self._head() if after is None else after
+        looked_s = 0.0
+        while True:
+            if not reader.wanted.takes("fact", None):
+                position = self._head()  # facts chosen later begin there
+            if self._head() > position and time.monotonic() - looked_s >= FACTS_EVERY_S:
+                async for fact in self._facts_after(position):
+                    position = fact.id or self._head()
+                    if reader.wanted.takes(fact.topic, fact.device or None):
+                        yield fact
+                looked_s = time.monotonic()
+            try:
+                async with asyncio.timeout(FACTS_EVERY_S if self._head() > position else LOOK_S):
+                    happened = await reader.get()
+            except TimeoutError:
+                yield None
+                continue
+            if isinstance(happened, HubStops):
+                return
+            yield happened
 
-    async def _facts_after(self, after: int) -> AsyncIterator[LiveEvent]:
+    async def _facts_after(self, after: int) -> AsyncIterator[Told]:
         """What the ledger holds behind `after`; past RESUME_MAX of it, that the rest is left out (no id)."""
-        told = 0
+        count = 0
         while page := await self._facts(after, RESUME_PAGE):
             for fact in page:
-                yield LiveEvent(topic="fact", id=fact.seq, data=msgspec.to_builtins(fact))
-            after, told = page[-1].seq, told + len(page)
-            if told >= RESUME_MAX and self._head() > after:
-                yield LiveEvent(topic="missed", data={"after": after})
+                yield self._feed.fact(fact)
+            after, count = page[-1].seq, count + len(page)
+            if count >= RESUME_MAX and self._head() > after:
+                yield told(LiveEvent(topic="missed", data={"after": after}))
                 return
 
     @contextlib.contextmanager
-    def _reader(self) -> Iterator[None]:
+    def _reader(self, wanted: Wanted) -> Iterator[Reader]:
         if self.readers >= READERS:
             raise Busy(f"{READERS} live readers are connected already.", hint="Close one, or poll the lists.")
         self.readers += 1
+        reader = self._feed.join(wanted)
         try:
-            yield
+            yield reader
         finally:
             self.readers -= 1
+            self._feed.leave(reader)
 
 
 def _gone(request: web.Request) -> bool:
@@ -210,12 +219,53 @@ def _after(call: Call) -> int | None:
     return call.number("after") if resumed is None else resumed
 
 
+def _wanted(call: Call) -> Wanted:
+    """What the query asks for. Raises BadInput."""
+    topics = [topic for topic in call.query("topics").split(",") if topic]
+    devices = [device for given in call.request.query.getall("device", []) for device in given.split(",") if device]
+    return Wanted(_topics(topics or None), _devices(devices or None))
+
+
+def _choose(reader: Reader, text: object) -> None:
+    """Follow what a reader sent, and answer with what it is told from now on; what is none of it means nothing."""
+    try:
+        choice = _choice.decode(text if isinstance(text, str | bytes) else b"")
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return
+    if choice == Choice():
+        return
+    now = reader.wanted
+    try:
+        topics = now.topics if choice.topics is msgspec.UNSET else _topics(choice.topics)
+        devices = now.devices if choice.devices is msgspec.UNSET else _devices(choice.devices)
+    except BadInput as error:
+        reader.offer(told(LiveEvent(topic="refused", data={"detail": error.detail})))
+        return
+    reader.change(Wanted(topics, devices))
+    chosen = {"topics": sorted(topics or TOPICS), "devices": None if devices is None else sorted(devices)}
+    reader.offer(told(LiveEvent(topic="chosen", data=chosen)))
+
+
+def _topics(names: Iterable[str] | None) -> frozenset[str] | None:
+    topics = None if names is None else frozenset(names)
+    if topics is not None and not topics <= set(TOPICS):
+        unknown = ", ".join(sorted(topics - set(TOPICS)))[:100]
+        raise BadInput(f"There is no topic {unknown!r}.", hint=f"Topics are {', '.join(TOPICS)}.")
+    return topics
+
+
+def _devices(ids: list[str] | None) -> frozenset[str] | None:
+    if ids is not None and len(ids) > DEVICES_MAX:
+        raise BadInput(f"At most {DEVICES_MAX} devices are named; leave them out to hear of all.")
+    return None if ids is None else frozenset(ids)
+
+
 def _raise_bug(ended: BaseException | None) -> None:
     """Let what went wrong in the hub be logged; that a reader is gone is no error."""
     if isinstance(ended, Exception) and not isinstance(ended, ConnectionError):
         raise ended
 
 
-def _sse(event: LiveEvent) -> bytes:
-    id_line = f"id: {event.id}\n" if event.id is not None else ""
-    return f"{id_line}event: {event.topic}\ndata: {_encode(event).decode()}\n\n".encode()
+def _sse(message: Told) -> bytes:
+    id_line = f"id: {message.id}\n" if message.id is not None else ""
+    return f"{id_line}event: {message.topic}\ndata: {message.text}\n\n".encode()

@@ -47,7 +47,10 @@ def _operation(route: Route) -> Json:
     if parameters:
         operation["parameters"] = parameters
     if route.body:
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": _ref(route.body)}}}
+        operation["requestBody"] = {
+            "required": not route.bare,
+            "content": {"application/json": {"schema": _ref(route.body)}},
+        }
     if route.role is not None:
         operation["security"] = [{"key": []}]
         operation["x-outpost-role"] = route.role.label

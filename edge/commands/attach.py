@@ -7,13 +7,15 @@ import logging
 from collections.abc import Callable, Coroutine
 
 from edge.bus import Bus
-from edge.commands.dispatch import Dispatcher
+from edge.commands.dispatch import CABLE, Dispatcher
+from edge.commands.field_line import FieldLine, FieldSide
 from edge.devices.log import DeviceLog
 from edge.devices.model import Device
 from edge.devices.presence import DeviceChanged, Presences
 from edge.devices.registry import Facts, Registry
 from edge.errors import OutpostError
-from edge.links.conversation import Conversation, DeviceEvent
+from edge.links.conversation import Conversation, DeviceEvent, Telling
+from edge.wire.cable import Readings, Report
 from edge.wire.native import Log, State
 
 log = logging.getLogger(__name__)
@@ -42,9 +44,21 @@ class Attachments:
         self._registry, self._presences, self._dispatcher = registry, presences, dispatcher
         self._log, self._bus, self._on_screen = device_log, bus, on_screen
         self._devices: dict[Conversation, str] = {}
+        self._side: FieldSide | None = None
+        self._lines: dict[Conversation, tuple[FieldLine, asyncio.Task[None]]] = {}
         self._live: set[Conversation] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self.links: dict[str, str] = {}
+
+    def serve_field_with(self, side: FieldSide) -> None:
+        """Let devices that are no displays have their readings taken, and hear what they shall be."""
+        self._side = side
+
+    def look(self, device_id: str) -> None:
+        """Something about this device may have changed that it ought to hear."""
+        for conversation, (line, _) in self._lines.items():
+            if self._devices.get(conversation) == device_id:
+                line.look()
 
     def up(self, conversation: Conversation) -> None:
         """A conversation has begun: its device is taken in and served."""
@@ -58,8 +72,13 @@ class Attachments:
         if device_id is None:
             return
         self.links.pop(device_id, None)
-        self._dispatcher.down(device_id)
-        self._presences.gone(device_id)
+        self._dispatcher.down(device_id, conversation)
+        if conversation in self._lines:
+            self._lines.pop(conversation)[1].cancel()
+        if device_id in self._dispatcher.links:  # it is there over WiFi too
+            self._bus.publish(DeviceChanged(device_id=device_id))
+        else:
+            self._presences.gone(device_id)
         self._start(self._log.add(device_id, "hub", f"link down: {reason}"))
 
     def again(self, device_id: str) -> None:
@@ -75,10 +94,10 @@ class Attachments:
             while True:
                 await asyncio.sleep(OPEN_PORT_S)
                 for device_id in self.links:
-                    if self._registry.known(device_id).profile == "nic-display":
+                    if self._registry.known(device_id).profile != "native":
                         self._presences.seen(device_id, OPEN_PORT)
         finally:
-            for task in self._tasks:
+            for task in (*self._tasks, *(talk for _, talk in self._lines.values())):
                 task.cancel()
 
     async def _attach(self, conversation: Conversation) -> None:
@@ -93,10 +112,11 @@ class Attachments:
         if conversation not in self._live:
             return  # unplugged while it was being taken in
         self._devices[conversation] = device.id
-        link = f"serial {conversation.port_path} @{conversation.baud}"
+        link = f"{CABLE}{conversation.port_path} @{conversation.baud}"
         self.links[device.id] = link
         self._presences.seen(device.id, "handshake" if conversation.hello.get("answered", True) else OPEN_PORT)
-        conversation.on_event = lambda event: self._hear(device.id, event)
+        self._begin_talk(conversation, device)
+        conversation.on_event = lambda event: self._hear(conversation, device.id, event)
         self._dispatcher.up(device.id, conversation, link)
         self._bus.publish(DeviceChanged(device_id=device.id))
         await self._log.add(device.id, "hub", f"link up: {link}")
@@ -118,9 +138,23 @@ class Attachments:
             device, epoch=str(hello["epoch"]), last_seq=int(hello["hwm"]), panel=_panel(conversation)
         )
 
-    def _hear(self, device_id: str, event: DeviceEvent) -> None:
-        if isinstance(event, State):
+    def _begin_talk(self, conversation: Conversation, device: Device) -> None:
+        if self._side is None or device.kind == "display" or not isinstance(conversation, Telling):
+            return
+        line = FieldLine(device.id, conversation, self._side)
+        talk = asyncio.create_task(line.run(), name=f"field-line-{device.id}")
+        talk.add_done_callback(self._done)
+        self._lines[conversation] = line, talk
+
+    def _hear(self, conversation: Conversation, device_id: str, event: DeviceEvent) -> None:
+        if isinstance(event, Readings | Report):
+            self._presences.seen(device_id, "its readings")
+            if conversation in self._lines:
+                self._lines[conversation][0].hear(event)
+        elif isinstance(event, State):
             self._presences.seen(device_id, "its own report")
+            if not event.screen:
+                return
             shows = event.screen if event.screen in ("qr", "idle", "picture") else "unknown"
             if shows == "picture" and event.rotating:
                 shows = "rotation"

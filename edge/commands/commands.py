@@ -16,6 +16,7 @@ from edge.bus import Bus, Event
 from edge.clock import Clock
 from edge.commands import store as sql
 from edge.commands.intake import (
+    NO_RULE,
     Preparer,
     Rule,
     earlier_answer,
@@ -136,8 +137,8 @@ class Commands:
                 earlier = earlier_answer(tx, actor, idempotency_key, asked_hash)
                 if earlier:
                     return earlier
-            if full:
-                raise queue_full(device, self._queue_limit)
+            if objection is not None:
+                raise objection
             if session_id is not None and not is_open(tx, session_id, device.id):
                 raise DeviceUnavailable(
                     f"The agent no longer sits at {device.name}.", hint="Link to a display anew."
@@ -146,8 +147,7 @@ class Commands:
             if inserted is None:  # as it is now: reading a picture takes a while
                 raise not_approved(device)
             accepted = msgspec.structs.replace(inserted, args=prepared)
-            if kind.name in self._rules:
-                self._rules[kind.name].admit(tx, accepted, prepared)
+            rule.admit(tx, accepted, prepared)
             replaced = sql.supersede(tx, accepted, kind.supersedes) if kind.supersedes else []
             if idempotency_key:
                 sql.remember(tx, actor, idempotency_key, asked_hash, accepted.id)
@@ -155,7 +155,9 @@ class Commands:
             tx.after(lambda: self._follow([*replaced, accepted]))
             return accepted
 
-        full = self._is_full(device)
+        rule = self._rules.get(kind.name, NO_RULE)
+        full = queue_full(device, self._queue_limit) if self._is_full(device) else None
+        objection = full or rule.objection(device)
         self._accepting[device.id] = self._accepting.get(device.id, 0) + 1
         try:
             return await self._db.write(work)
@@ -254,12 +256,14 @@ class Commands:
                 sql.forget_number(tx, command)
             return [sql.change(tx, command, verdict.state, verdict.reason, duration_s=outcome.duration_s or None)]
 
-        return await self._commit(work)
+        return await self._commit(work, outcome.evidence)
 
     async def evidence(self, command: Command, outcome: Outcome) -> Command:
         """A device's late word: it settles a command under way, in doubt, or queued again after an attempt."""
         if command.state is State.SENT:
             return await self.settle(command, outcome)
+        if outcome.verdict not in (Verdict.DONE, Verdict.FAILED):
+            return command  # it knows no more than the hub does
         to = State.SUCCEEDED if outcome.verdict is Verdict.DONE else State.FAILED
         reason = outcome.reason or "By the device's own late word."
 
@@ -269,7 +273,7 @@ class Commands:
                 before = sql.change(tx, before, State.SENT, "")  # its earlier attempt, heard of only now
             return [sql.change(tx, before, to, reason, duration_s=outcome.duration_s or None)]
 
-        return await self._commit(work)
+        return await self._commit(work, outcome.evidence)
 
     async def sweep(self) -> None:
         """End what has run out: queued commands expire."""
@@ -365,21 +369,20 @@ class Commands:
     async def _change(self, command: Command, to: State, reason: str, *, resolved_by: str) -> Command:
         return await self._commit(lambda tx: [sql.change(tx, command, to, reason, resolved_by=resolved_by)])
 
-    async def _commit(self, work: Callable[[Transaction], list[Command]]) -> Command:
+    async def _commit(self, work: Callable[[Transaction], list[Command]], evidence: str = "") -> Command:
         """Run `work` and follow what it changed, whoever still waits for it by then; returns the last of that."""
 
         def run(tx: Transaction) -> Command:
             changed = work(tx)
-            self._apply_rules(tx, changed)
+            self._apply_rules(tx, changed, evidence)
             tx.after(lambda: self._follow(changed))
             return changed[-1]
 
         return await self._db.write(run)
 
-    def _apply_rules(self, tx: Transaction, changed: Iterable[Command]) -> None:
+    def _apply_rules(self, tx: Transaction, changed: Iterable[Command], evidence: str = "") -> None:
         for command in changed:
-            if command.kind in self._rules:
-                self._rules[command.kind].follow(tx, command)
+            self._rules.get(command.kind, NO_RULE).follow(tx, command, evidence)
 
     def _follow(self, changed: Iterable[Command]) -> None:
         for command in changed:

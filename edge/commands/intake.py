@@ -31,11 +31,30 @@ class Preparer(Protocol):
 class Rule(Protocol):
     """What a capability adds to the transactions of its kind's commands: either both happen or neither."""
 
+    def objection(self, device: Device) -> OutpostError | None:
+        """What memory says against a new one now; raised unless the same request was answered before."""
+
     def admit(self, tx: Transaction, command: Command, args: Args) -> None:
         """A command is being accepted. Raises Conflict or Rejected to refuse it."""
 
-    def follow(self, tx: Transaction, command: Command) -> None:
-        """A command has changed: here it is as it is after the change."""
+    def follow(self, tx: Transaction, command: Command, evidence: str) -> None:
+        """A command has changed: here it is as it is after the change, and what its device knows the end by."""
+
+
+class NoRule:
+    """The rule of a kind that nobody adds anything to."""
+
+    def objection(self, device: Device) -> None:
+        """Nothing stands against it."""
+
+    def admit(self, tx: Transaction, command: Command, args: Args) -> None:
+        """Nothing to write."""
+
+    def follow(self, tx: Transaction, command: Command, evidence: str) -> None:
+        """Nothing to write."""
+
+
+NO_RULE = NoRule()
 
 
 def shortest_ttl_s(kind_s: float, asked_s: float | None) -> float:

@@ -17,7 +17,7 @@ from edge.wire.views import AttemptView, CommandView, NewCommand, Resolve
 
 STATES = {"open": ("queued", "sent", "in_doubt"), **{state.value: (state.value,) for state in State}}
 NOTE_CHARS = 500
-APP_KINDS = frozenset({"display_qr", "start_rotation", "stop_rotation"})  # what a desk's app has to do with
+APP_KINDS = frozenset({"display_qr", "start_rotation", "stop_rotation", "vend"})  # what customers come for
 
 
 class CommandRoutes:

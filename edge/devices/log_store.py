@@ -1,22 +1,96 @@
-"""The only SQL for device logs."""
+"""The only SQL for the communication log."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Protocol
+
 from edge.clock import Stamp
-from edge.store.transaction import Transaction
+from edge.store.transaction import Transaction, Value
 
-TAIL = "SELECT at_us, level, text FROM device_log WHERE device_id = ? ORDER BY id DESC LIMIT ?"
+COLUMNS = "device_id, at_us, quality, boot_id, mono_ms, level, text, direction, channel"
 
 
-def add(tx: Transaction, device_id: str, stamp: Stamp, level: str, text: str, keep: int | None) -> None:
-    """Add a line; with `keep`, forget all but that many newest."""
-    tx.execute(
-        "INSERT INTO device_log(device_id, at_us, quality, boot_id, mono_ms, level, text) VALUES (?,?,?,?,?,?,?)",
-        (device_id, stamp.at_us, stamp.quality.value, stamp.boot_id, stamp.mono_ms, level, text),
+class Line(Protocol):
+    """What is written of a line."""
+
+    @property
+    def device_id(self) -> str:
+        """Whose."""
+
+    @property
+    def stamp(self) -> Stamp:
+        """When."""
+
+    @property
+    def level(self) -> str:
+        """How grave."""
+
+    @property
+    def text(self) -> str:
+        """What."""
+
+    @property
+    def direction(self) -> str:
+        """Which way."""
+
+    @property
+    def channel(self) -> str:
+        """Over what."""
+
+
+def add(tx: Transaction, lines: Sequence[Line], prune: Sequence[str], keep: int, keep_in_all: int) -> None:
+    """Add lines; forget all but `keep` of each device in `prune`, and all but about `keep_in_all` of all."""
+    tx.raw.executemany(
+        f"INSERT INTO device_log({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (
+                line.device_id,
+                line.stamp.at_us,
+                line.stamp.quality.value,
+                line.stamp.boot_id,
+                line.stamp.mono_ms,
+                line.level,
+                line.text,
+                line.direction,
+                line.channel,
+            )
+            for line in lines
+        ],
     )
-    if keep is not None:
+    for device_id in prune:
         tx.execute(
             "DELETE FROM device_log WHERE device_id = ?1 AND id <="
             " (SELECT id FROM device_log WHERE device_id = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
             (device_id, keep),
         )
+    if prune:
+        tx.execute("DELETE FROM device_log WHERE id <= (SELECT MAX(id) FROM device_log) - ?", (keep_in_all,))
+
+
+def search(
+    device_id: str, contains: str, level: str, direction: str, *, before: int | None, after: int | None, limit: int
+) -> tuple[str, tuple[Value, ...]]:
+    """The question for the newest lines that fit, and its values.
+
+    Its rows: id, device, time, level, text, direction, channel.
+    """
+    wanted: list[tuple[str, Value]] = []
+    if device_id:
+        wanted.append(("device_id = ?", device_id))
+    if contains:
+        wanted.append(("instr(lower(text), lower(?)) > 0", contains))
+    if level:
+        wanted.append(("level = ?", level))
+    if direction:
+        wanted.append(("direction = ?", direction))
+    if before is not None:
+        wanted.append(("id < ?", before))
+    if after is not None:
+        wanted.append(("id > ?", after))
+    where = " AND ".join(clause for clause, _ in wanted) or "1"
+    return (
+        "SELECT id, device_id, at_us, level, text, direction, channel FROM device_log"
+        f" WHERE {where} ORDER BY id DESC LIMIT ?",
+        (*(value for _, value in wanted), limit),
+    )

@@ -35,6 +35,7 @@ class Trust(StrEnum):
     NONE = "none"  # it has no key
     PAIRED = "paired"  # a key was agreed over the network; somebody may have stood in between
     CONFIRMED = "confirmed"  # given over a cable, or a person has compared the code that both sides show
+    REVOKED = "revoked"  # a technician took its key away: it cannot speak here until it gets another
 
 
 class Profile(msgspec.Struct, frozen=True):
@@ -53,8 +54,8 @@ class Profile(msgspec.Struct, frozen=True):
 PROFILES = {
     profile.name: profile
     for profile in (
-        # our firmware reports every 10 s; two reports may be lost to a busy line
-        Profile("native", "display", "tft-320x480", silence_s=25.0, drops_repeats=True),
+        # its poll may be held for 25 s, and 10 s are for one more try; on a cable the link itself tells sooner
+        Profile("native", "display", "tft-320x480", silence_s=35.0, drops_repeats=True),
         # says nothing by itself: the open port is the evidence, renewed while it is open
         Profile("nic-display", "display", "nic-320x480", silence_s=25.0, drops_repeats=False),
         # the old PC program polls every 2 s: three polls missed and it is gone
@@ -65,6 +66,10 @@ PROFILES = {
         Profile("vending", "vending", "", silence_s=15.0, drops_repeats=False),
     )
 }
+
+
+NATIVE_KINDS = ("display", "base", "sensor", "vending")
+"""What a board with our firmware may be; of other profiles there is one kind each."""
 
 
 class Device(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,7 +101,7 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def trusted(self) -> bool:
         """Whether it may be told to act: what has a key must be confirmed, what has none is met on a cable only."""
-        return self.link_key is None or self.trust is Trust.CONFIRMED
+        return self.trust is Trust.CONFIRMED or (self.link_key is None and self.trust is Trust.NONE)
 
     @property
     def approved(self) -> bool:
@@ -131,6 +136,16 @@ def age_told_s(presence: Presence | None, now: Stamp) -> float | None:
         return age_s
     told = presence.stamp.quality.good and now.quality.good and presence.stamp.at_us <= now.at_us
     return (now.at_us - presence.stamp.at_us) / 1_000_000 if told else None
+
+
+TOKEN_CHARS_MIN, TOKEN_CHARS_MAX = 8, 128
+
+
+def check_token(secret: str) -> str:
+    """A token that a device brought along. Raises BadInput unless it is of some length and printable ASCII."""
+    if not TOKEN_CHARS_MIN <= len(secret) <= TOKEN_CHARS_MAX or not (secret.isascii() and secret.isprintable()):
+        raise BadInput(f"A device's token has {TOKEN_CHARS_MIN} to {TOKEN_CHARS_MAX} printable characters.")
+    return secret
 
 
 _MAC = re.compile(r"(?:[0-9A-Fa-f]{2}[:-]?){5}[0-9A-Fa-f]{2}")

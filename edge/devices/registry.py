@@ -5,89 +5,49 @@ All devices are held in memory (one hub owns some hundreds) and changed only aft
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterable
-
 import msgspec
 
 from edge.access.model import hash_secret, new_secret
 from edge.bus import Bus
 from edge.clock import Clock
 from edge.devices import store as sql
+from edge.devices.book import DeviceBook
 from edge.devices.model import (
     ALIAS_CHARS,
     FACTS_BYTES,
     NAME_CHARS,
-    PENDING_DEVICES,
+    NATIVE_KINDS,
     PROFILES,
     Device,
     DeviceState,
+    Trust,
     canonical_id,
     check_name,
+    check_token,
     new_id,
 )
-from edge.devices.presence import DeviceChanged
-from edge.errors import BadInput, Conflict, NotFound
+from edge.errors import BadInput, Conflict
 from edge.store.database import Database
+from edge.store.transaction import Transaction
+from edge.wire.signing import key_from_token
 
 Facts = dict[str, str | int | float | bool | None]
 
 
-class Registry:
-    """Every device."""
+class Registry(DeviceBook):
+    """Every device, and what may become of it."""
 
     def __init__(
         self, database: Database, bus: Bus, clock: Clock, *, auto_approve: bool, reports_kept: int
     ) -> None:
-        self._db, self._bus, self._clock = database, bus, clock
-        self._auto_approve, self._reports_kept = auto_approve, reports_kept
-        self._devices: dict[str, Device] = {}
-        self._aliases: dict[tuple[str, str], str] = {}
-        self._changing = asyncio.Lock()  # one change at a time, each made to the device as it is by then
+        super().__init__(database, bus)
+        self._clock, self._auto_approve, self._reports_kept = clock, auto_approve, reports_kept
         self.turned_away = 0  # devices not taken in because too many were pending
-
-    async def start(self) -> None:
-        """Load every device."""
-        for device in await self._db.write(sql.load):
-            self._remember(device)
-
-    def all(self) -> list[Device]:
-        """Every device that is not forgotten, pending ones first, then by name."""
-        known = [device for device in self._devices.values() if device.state is not DeviceState.FORGOTTEN]
-        return sorted(known, key=lambda device: (device.approved, device.name.casefold(), device.id))
-
-    def get(self, id_or_name: str) -> Device:
-        """The device with this id, MAC, alias or unique name. Raises NotFound, or Conflict when several bear it."""
-        device = self.find(id_or_name)
-        if device is None:
-            raise NotFound(f"There is no device {id_or_name!r}.", hint="`outpost device list` shows them all.")
-        return device
-
-    def find(self, id_or_name: str) -> Device | None:
-        """Like get, but None when there is none."""
-        device = self._devices.get(id_or_name) or self._devices.get(canonical_id(id_or_name) or "")
-        if device is not None and device.state is not DeviceState.FORGOTTEN:
-            return device
-        named = [d for d in self.all() if d.name == id_or_name or id_or_name in (alias for _, alias in d.aliases)]
-        if len(named) > 1:
-            raise Conflict(
-                f"{len(named)} devices answer to {id_or_name!r}.", hint="Give the id instead of the name."
-            )
-        return named[0] if named else None
-
-    def known(self, device_id: str) -> Device:
-        """The device with exactly this id, forgotten ones too: their commands still name them."""
-        return self._devices[device_id]
-
-    def by_alias(self, system: str, alias: str) -> Device | None:
-        """The device an older system knows as `alias`."""
-        device_id = self._aliases.get((system, alias))
-        return self._devices[device_id] if device_id else None
 
     async def add(self, name: str, kind: str, profile: str, *, actor: str) -> tuple[Device, str]:
         """A device expected by a technician, approved at once; returns it with its token, shown this once."""
-        if profile not in PROFILES or PROFILES[profile].kind != kind:
-            fitting = ", ".join(f"{p.kind}/{p.name}" for p in PROFILES.values())
+        if kind not in _kinds(profile):
+            fitting = ", ".join(f"{kind}/{name}" for name in PROFILES for kind in _kinds(name))
             raise BadInput(f"There is no {kind!r} with the profile {profile!r}.", hint=f"Known: {fitting}.")
         _, secret = new_secret()
         now_us = self._clock.now().at_us
@@ -97,12 +57,12 @@ class Registry:
             kind=kind,
             profile=profile,
             state=DeviceState.APPROVED,
-            panel=PROFILES[profile].panel,
-            token_hash=hash_secret(secret),
+            panel=PROFILES[profile].panel if kind == "display" else "",
             created_us=now_us,
             approved_us=now_us,
             approved_by=actor,
         )
+        device = _with_token(device, secret)
         await self._save(device, "device.added", name=device.name, kind=kind, profile=profile, by=actor)
         return device, secret
 
@@ -131,7 +91,7 @@ class Registry:
     async def _take_in_new(
         self, system: str, alias: str, profile: str, name: str, kind: str, facts: Facts
     ) -> Device | None:
-        if sum(device.state is DeviceState.PENDING for device in self._devices.values()) >= PENDING_DEVICES:
+        if self._too_many_pending():
             self.turned_away += 1
             return None
         now_us = self._clock.now().at_us
@@ -157,17 +117,20 @@ class Registry:
         await self._save(device, "device.registered", profile=profile, state=device.state.value, alias=alias)
         return device
 
-    async def approve(self, device: Device, *, actor: str) -> Device:
-        """Let it be told to act. Approving twice changes nothing."""
+    async def approve(self, device: Device, *, actor: str, confirmed: bool = False) -> Device:
+        """Let it be told to act; `confirmed`: the code it shows was compared. Approving twice changes nothing."""
         async with self._changing:
             device = self._as_it_is(device)
-            if device.approved:
-                return device
-            approved = msgspec.structs.replace(
-                device, state=DeviceState.APPROVED, approved_us=self._clock.now().at_us, approved_by=actor
-            )
-            await self._save(approved, "device.approved", by=actor)
-            await self._db.write(lambda tx: sql.drop_reports(tx, device.id))
+            approved = device
+            if confirmed and device.trust is Trust.PAIRED:
+                approved = self._confirmed(device)
+            if not device.approved:
+                approved = msgspec.structs.replace(
+                    approved, state=DeviceState.APPROVED, approved_us=self._clock.now().at_us, approved_by=actor
+                )
+            if approved != device:
+                await self._save(approved, "device.approved", by=actor, trust=approved.trust.value)
+                await self._db.write(lambda tx: sql.drop_reports(tx, device.id))
             return approved
 
     async def rename(self, device: Device, name: str, *, actor: str) -> Device:
@@ -183,49 +146,220 @@ class Registry:
         async with self._changing:
             device = self._as_it_is(device)
             gone = msgspec.structs.replace(
-                device, state=DeviceState.FORGOTTEN, aliases=(), token_hash=None, approved_us=None, approved_by=""
+                device,
+                state=DeviceState.FORGOTTEN,
+                aliases=(),
+                token_hash=None,
+                approved_us=None,
+                approved_by="",
+                owner="",
             )
             await self._save(gone, "device.forgotten", name=device.name, by=actor)
 
-    async def met(self, device: Device, *, epoch: str, last_seq: int, panel: str) -> Device:
-        """Take over what a device said in its handshake; command numbers go on behind its own high-water mark."""
+    async def met(
+        self, device: Device, *, epoch: str, last_seq: int, panel: str, facts: Facts | None = None
+    ) -> Device:
+        """Take over what a device said in its handshake; command numbers go on behind its own high-water mark.
+
+        Another epoch than before: its flash was erased, so a person must look before it does what cannot be undone.
+        """
         async with self._changing:
             device = self._as_it_is(device)
+            erased = device.approved and device.kind != "display" and device.epoch not in ("", epoch)
             met = msgspec.structs.replace(
-                device, epoch=epoch, last_seq=max(last_seq, device.last_seq), panel=panel or device.panel
+                device,
+                epoch=epoch,
+                last_seq=max(last_seq, device.last_seq),
+                panel=panel or device.panel,
+                facts={**device.facts, **(facts or {})},
+                epoch_new=device.epoch_new or erased,
             )
+            if facts and met.trust is Trust.CONFIRMED:
+                met = self._known_by_chip(met)
             if met != device:
                 await self._save(met, "device.met", epoch=epoch, last_seq=last_seq, panel=met.panel)
             return met
 
-    def _as_it_is(self, device: Device) -> Device:
-        """The device now: what the caller holds may be older than another's change. Raises NotFound."""
-        now = self._devices[device.id]
-        if now.state is DeviceState.FORGOTTEN:
-            raise NotFound(f"{device.name} has been forgotten.", hint="When it shows up again it is pending.")
-        return now
+    # --- keys, tokens, owners
+
+    async def pair_in(self, chip: str, kind: str, *, name: str, facts: Facts, key: bytes) -> Device | None:
+        """A board that has just agreed on a key, taken in as pending; None when too many are pending.
+
+        Whatever board it says it is, it gets nothing of a device that is known: it is a new one. Only a record
+        whose key was never used is taken over, so that a board which pairs twice is not there twice.
+        """
+        async with self._changing:
+            unheard = self._unheard(chip)
+            if unheard is None and self._too_many_pending():
+                self.turned_away += 1
+                return None
+            before = self._devices.get(chip)
+            free = before is None or before.state is DeviceState.FORGOTTEN
+            now_us, auto = self._clock.now().at_us, self._auto_approve
+            device = unheard or Device(
+                id=chip if free else new_id(),
+                name="",
+                kind=kind,
+                profile="native",
+                state=DeviceState.APPROVED if auto else DeviceState.PENDING,
+                panel=PROFILES["native"].panel if kind == "display" else "",
+                last_seq=before.last_seq if before is not None and free else 0,
+                aliases=() if self.by_alias("native", chip) else (("native", chip),),
+                created_us=now_us,
+                approved_us=now_us if auto else None,
+                approved_by="auto-approve" if auto else "",
+            )
+            same = self.same_board(chip, device.id)
+            claims: Facts = {"same_board_as": same.id} if same else {}
+            device = msgspec.structs.replace(
+                device,
+                name=_shown_name(name) or chip,
+                kind=kind,
+                facts={"chip": chip, **facts, **claims},
+                link_key=key,
+                trust=Trust.PAIRED,
+            )
+            await self._save(device, "device.paired", kind=kind, chip=chip, state=device.state.value)
+            return device
+
+    async def give_key(self, device: Device, key: bytes, trust: Trust, *, actor: str) -> Device:
+        """Give it the key its requests are signed with from now on; an earlier one ends."""
+        return await self._change(device, "device.key", actor, link_key=key, trust=trust)
+
+    async def new_token(self, device: Device, *, actor: str) -> tuple[Device, str]:
+        """A new token, shown this once; the old one, and the key that followed from it, end."""
+        _, secret = new_secret()
+        made = _with_token(device, secret)
+        changed = await self._change(
+            device, "device.token", actor, token_hash=made.token_hash, link_key=made.link_key, trust=made.trust
+        )
+        return changed, secret
+
+    async def adopt_token(self, device: Device, secret: str, *, actor: str) -> Device:
+        """Let a token that an older device was built with be its. Raises BadInput; Conflict when another has it."""
+        check_token(secret)
+        holder = self.by_token(secret)
+        if holder is not None and holder.id != device.id:
+            raise Conflict("Another device here has that token.", hint="Every device needs a token of its own.")
+        return await self._change(device, "device.token", actor, token_hash=hash_secret(secret))
+
+    async def revoke_token(self, device: Device, *, actor: str) -> Device:
+        """Take its token and its key away: it cannot speak here until it gets another."""
+        return await self._change(
+            device, "device.revoked", actor, token_hash=None, link_key=None, trust=Trust.REVOKED
+        )
+
+    async def set_owner(self, device: Device, user_id: str, *, actor: str) -> Device:
+        """Say whose it is: an account's id, '' for nobody."""
+        return await self._change(device, "device.owner", actor, owner=user_id)
+
+    async def confirm_epoch(self, device: Device, *, actor: str) -> Device:
+        """A person has looked at a device whose flash was erased: it may act again."""
+        return await self._change(device, "device.confirmed", actor, epoch_new=False)
+
+    async def end_pairing(self, device: Device, *, actor: str) -> None:
+        """Its key is not to be trusted: one that only waits for approval is forgotten, any other has no key now."""
+        if device.approved:
+            await self.revoke_token(device, actor=actor)
+            return
+        async with self._changing:
+            gone = msgspec.structs.replace(
+                self._as_it_is(device), state=DeviceState.FORGOTTEN, aliases=(), link_key=None, trust=Trust.NONE
+            )
+            await self._save(gone, "device.forgotten", name=gone.name, by=actor)
+
+    async def returned(self, device: Device) -> Device:
+        """A forgotten device is there again, with its key: it is pending. One that is known stays as it is."""
+        async with self._changing:
+            device = self._devices[device.id]
+            if device.state is not DeviceState.FORGOTTEN:
+                return device
+            aliases = () if self.by_alias("native", device.id) else (("native", device.id),)
+            back = msgspec.structs.replace(device, state=DeviceState.PENDING, aliases=aliases)
+            await self._save(back, "device.registered", profile=back.profile, state=back.state.value)
+            return back
+
+    async def merge(self, pending: Device, known: Device, *, actor: str, confirmed: bool) -> Device:
+        """`pending` is the same board as `known`, whose flash was erased: `known` gets its key and names.
+
+        Raises Conflict unless one is pending with a key and the other an approved board of the same kind.
+        """
+        async with self._changing:
+            pending, known = self._as_it_is(pending), self._as_it_is(known)
+            if pending.id == known.id or pending.approved or pending.link_key is None:
+                raise Conflict(f"{pending.name} is not a board that waits for approval with a new key.")
+            if not known.approved or (known.profile, known.kind) != (pending.profile, pending.kind):
+                raise Conflict(f"{known.name} is not an approved {pending.kind} with our firmware.")
+            gone = msgspec.structs.replace(
+                pending, state=DeviceState.FORGOTTEN, aliases=(), link_key=None, trust=Trust.NONE
+            )
+            named = dict.fromkeys((*known.aliases, *pending.aliases, ("native", pending.id)))
+            merged = msgspec.structs.replace(
+                known,
+                facts={**known.facts, **_without(pending.facts, "same_board_as")},
+                aliases=tuple(named),
+                last_seq=max(known.last_seq, pending.last_seq),
+                token_hash=None,
+                link_key=pending.link_key,
+                trust=Trust.PAIRED,
+                epoch=pending.epoch or known.epoch,
+                epoch_new=known.kind != "display",
+            )
+            merged = self._confirmed(merged) if confirmed else merged
+
+            def work(tx: Transaction) -> None:
+                sql.save(tx, gone, "device.forgotten", name=gone.name, by=actor)
+                sql.save(tx, merged, "device.merged", other=gone.id, trust=merged.trust.value, by=actor)
+
+            await self._db.write(work)
+            self._took_over(gone)
+            self._took_over(merged)
+            return merged
+
+    async def join(self, pending: Device, known: Device, *, actor: str) -> Device:
+        """`pending` is another link of `known`, e.g. the cable of a machine met over WiFi: `known` gets its names.
+
+        For devices without keys: that they are one, only a person can say. Raises Conflict unless one is pending
+        and the other approved, and both speak the same.
+        """
+        async with self._changing:
+            pending, known = self._as_it_is(pending), self._as_it_is(known)
+            if pending.id == known.id or pending.approved:
+                raise Conflict(f"{pending.name} is not a device that waits for approval.")
+            if not known.approved or (known.profile, known.kind) != (pending.profile, pending.kind):
+                raise Conflict(f"{known.name} is not an approved {pending.kind} that speaks {pending.profile}.")
+            gone = msgspec.structs.replace(pending, state=DeviceState.FORGOTTEN, aliases=())
+            joined = msgspec.structs.replace(
+                known,
+                facts={**_without(pending.facts, "same_board_as"), **known.facts},
+                aliases=tuple(dict.fromkeys((*known.aliases, *pending.aliases))),
+            )
+
+            def work(tx: Transaction) -> None:
+                sql.save(tx, gone, "device.forgotten", name=gone.name, by=actor)
+                sql.save(tx, joined, "device.merged", other=gone.id, trust=joined.trust.value, by=actor)
+                sql.drop_reports(tx, gone.id)
+
+            await self._db.write(work)
+            self._took_over(gone)
+            self._took_over(joined)
+            return joined
+
+    def _confirmed(self, device: Device) -> Device:
+        sure = msgspec.structs.replace(device, trust=Trust.CONFIRMED, facts=_without(device.facts, "code"))
+        return self._known_by_chip(sure)
+
+    def _known_by_chip(self, device: Device) -> Device:
+        """A device whose key is sure is the board it says it is, unless another is: so a cable finds it too."""
+        chip = str(device.facts.get("chip") or "")
+        wanted = [(system, chip) for system in ("native", "serial") if chip and not self.by_alias(system, chip)]
+        if chip != device.id and chip in self._devices:
+            return device
+        return msgspec.structs.replace(device, aliases=tuple(dict.fromkeys((*device.aliases, *wanted))))
 
     async def report(self, device: Device, body: str) -> None:
         """Keep what a pending device says apart, bounded."""
         await self._db.write(lambda tx: sql.report(tx, device.id, body, self._reports_kept))
-
-    async def _save(self, device: Device, fact: str, **body: object) -> None:
-        await self._db.write(lambda tx: sql.save(tx, device, fact, **body))
-        self._remember(device)
-        self._bus.publish(DeviceChanged(device_id=device.id))
-
-    def _remember(self, device: Device) -> None:
-        for key in [key for key, owner in self._aliases.items() if owner == device.id]:
-            del self._aliases[key]
-        self._devices[device.id] = device
-        for key in device.aliases:
-            self._aliases[key] = device.id
-
-    def numbered(self, numbers: Iterable[tuple[str, int]]) -> None:
-        """Follow the command numbers that a commit has given out."""
-        for device_id, seq in numbers:
-            device = self._devices[device_id]
-            self._devices[device_id] = msgspec.structs.replace(device, last_seq=max(device.last_seq, seq))
 
 
 def _shown_name(claimed: str) -> str:
@@ -236,3 +370,25 @@ def _shown_name(claimed: str) -> str:
 def _public(facts: Facts) -> dict[str, object]:
     """Facts for the ledger: names of what changed; the values stand in the devices table."""
     return {"changed": sorted(facts)}
+
+
+def _kinds(profile: str) -> tuple[str, ...]:
+    """The kinds a device of this profile may be; none for a profile there is not."""
+    if profile == "native":
+        return NATIVE_KINDS
+    return (PROFILES[profile].kind,) if profile in PROFILES else ()
+
+
+def _with_token(device: Device, secret: str) -> Device:
+    """The device with this token; a board with our firmware signs with the key that follows from it."""
+    native = device.profile == "native"
+    return msgspec.structs.replace(
+        device,
+        token_hash=hash_secret(secret),
+        link_key=key_from_token(secret) if native else None,
+        trust=Trust.CONFIRMED if native else Trust.NONE,
+    )
+
+
+def _without(facts: Facts, name: str) -> Facts:
+    return {key: value for key, value in facts.items() if key != name}

@@ -9,19 +9,19 @@ from edge.access.routing import Answer, Call, Created, Page, Route
 from edge.clock import iso
 from edge.devices.agents import Agents
 from edge.devices.agents_model import Claim, agent_key
-from edge.devices.log import DeviceLog
 from edge.devices.model import Device
 from edge.devices.registry import Registry
+from edge.devices.trust import Approvals
 from edge.wire.views import (
     AddDevice,
     AgentView,
+    Approve,
     BindAgent,
     BindWorkstation,
     ChangeDevice,
     ClaimDevice,
     ClaimView,
     DeviceView,
-    LogLine,
     NewDevice,
 )
 
@@ -35,18 +35,20 @@ class DeviceRoutes:
         self,
         registry: Registry,
         agents: Agents,
-        device_log: DeviceLog,
         view: View,
         forget: Callable[[Device, str], Awaitable[None]],
     ) -> None:
-        self._registry, self._agents, self._log, self._view = registry, agents, device_log, view
+        self._registry, self._agents, self._view = registry, agents, view
         self._forget = forget
+        self._approvals = Approvals(registry)
 
     def all(self) -> list[Route]:
         """Every route."""
         tech, viewer, view = Role.TECHNICIAN, Role.VIEWER, DeviceView
         one, desk, place = "/v1/devices/{id}", "/v1/devices/{id}/agent", "/v1/devices/{id}/workstation"
         add = "Add a device; its token is shown this once"
+        approve = "Let it be told to act; with the code it shows, its key is sure"
+        anew = "Give it a new token, shown this once; the old one ends"
         forget = "Take its approval and names away"
         return [
             Route(
@@ -56,8 +58,10 @@ class DeviceRoutes:
             Route("GET", one, self.one, "One device, by id, MAC, alias or name", viewer, returns=view),
             Route("PATCH", one, self.change, "Rename it", tech, body=ChangeDevice, returns=view),
             Route("DELETE", one, self.forget, forget, tech),
-            Route("POST", one + "/approve", self.approve, "Let it be told to act", tech, returns=view),
-            Route("GET", one + "/log", self.log, "What it said, newest first", viewer, returns=LogLine, many=True),
+            Route("POST", one + "/approve", self.approve, approve, tech, body=Approve, returns=view, bare=True),
+            Route("POST", one + "/confirm", self.confirm, "Let it act again, its flash erased", tech, returns=view),
+            Route("POST", one + "/token", self.token, anew, tech, returns=NewDevice),
+            Route("POST", one + "/revoke", self.revoke, "Take its token and key away", tech, returns=view),
             Route("PUT", desk, self.seat, "Seat an agent at it", tech, body=BindAgent, returns=view),
             Route("DELETE", desk, self.unseat, "End the agent's session", tech),
             Route(
@@ -114,11 +118,24 @@ class DeviceRoutes:
 
     async def approve(self, call: Call) -> Answer:
         """POST /v1/devices/{id}/approve."""
-        return self._view(await self._registry.approve(self._device(call), actor=call.actor))
+        how: Approve = call.body
+        device = await self._approvals.approve(
+            self._device(call), actor=call.actor, code=how.code, same_as=how.same_as
+        )
+        return self._view(device)
 
-    async def log(self, call: Call) -> Answer:
-        """GET /v1/devices/{id}/log."""
-        return Page(await self._log.tail(self._device(call).id, call.limit()))
+    async def confirm(self, call: Call) -> Answer:
+        """POST /v1/devices/{id}/confirm."""
+        return self._view(await self._registry.confirm_epoch(self._device(call), actor=call.actor))
+
+    async def token(self, call: Call) -> Answer:
+        """POST /v1/devices/{id}/token."""
+        device, token = await self._registry.new_token(self._device(call), actor=call.actor)
+        return NewDevice(id=device.id, name=device.name, kind=device.kind, token=token)
+
+    async def revoke(self, call: Call) -> Answer:
+        """POST /v1/devices/{id}/revoke."""
+        return self._view(await self._registry.revoke_token(self._device(call), actor=call.actor))
 
     async def seat(self, call: Call) -> Answer:
         """PUT /v1/devices/{id}/agent."""

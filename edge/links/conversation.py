@@ -6,13 +6,14 @@ Single-use: an opener makes it over an open stream, it ends once, and the port's
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
 from edge.links.ports import PortFacts
 from edge.links.spec import Profile
 from edge.links.stream import ByteStream
+from edge.wire.cable import Readings, Report, ToDevice
 from edge.wire.native import Log, Panel, State
 from edge.wire.orders import Order, Outcome
 
@@ -25,8 +26,16 @@ class Heard(msgspec.Struct, frozen=True):
     what: str
 
 
-DeviceEvent = State | Log | Heard
+DeviceEvent = State | Log | Heard | Readings | Report
 OnEvent = Callable[[DeviceEvent], None]
+
+
+@runtime_checkable
+class Telling(Protocol):
+    """A conversation over which more than commands can be said."""
+
+    async def tell(self, message: ToDevice) -> None:
+        """Send what is no command. Raises LinkError when the line is over."""
 
 
 class Conversation(Protocol):

@@ -1,7 +1,8 @@
 """Which protocol does a port speak, and at which rate: asked in the protocols' own words, never "any byte".
 
 A port is opened once and its rate changed in place, because opening may reset the board. Boot noise is waited out;
-our own handshake comes first, then the old display's. Who speaks in clear but in neither is left alone.
+our own handshake comes first, then the old vending machine's, whose answers to the display's would look like a
+stranger's, then the old display's. Who speaks in clear but in none of these is left alone.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from edge.links.stream import ByteStream
 
 BAUDS = (115_200, 9_600, 230_400, 57_600, 38_400, 19_200)  # bits/s; the first is what most boards boot with
 NATIVE_BAUDS = (115_200, 9_600)  # what our firmware starts at: the REPL's own rate, and the slow line's
+VENDING_BAUD = 115_200  # the only one that firmware has
 
 LISTEN_S = 0.3  # at first, to hear whether anything is being said
 QUIET_S = 0.5  # a boot banner has no pause as long as this
@@ -48,10 +50,16 @@ class NoAnswer(LinkError):
 
 
 def ways(spec: PortSpec, remembered: Way | None = None) -> list[Way]:
-    """What to try, in order: what worked last time, ours at its rates, the old display at its."""
+    """What to try, in order: what worked last time, ours at its rates, the vending machine, the old display."""
     native = (spec.baud,) if spec.baud else NATIVE_BAUDS
     old = (spec.baud,) if spec.baud else BAUDS
-    order = [*(Way(Profile.NATIVE, baud) for baud in native), *(Way(Profile.NIC_DISPLAY, baud) for baud in old)]
+    asked = spec.profile is Profile.VENDING or spec.baud in (None, VENDING_BAUD)
+    one = (spec.baud or VENDING_BAUD,) if asked else ()
+    order = [
+        *(Way(Profile.NATIVE, baud) for baud in native),
+        *(Way(Profile.VENDING, baud) for baud in one),
+        *(Way(Profile.NIC_DISPLAY, baud) for baud in old),
+    ]
     allowed = [way for way in order if spec.profile in (None, way.profile)]
     if remembered in allowed:
         allowed.remove(remembered)
@@ -73,7 +81,8 @@ async def detect(
     """
     booting = await _wait_out_noise(stream, asks=spec.profile is None)
     plan = [way for way in ways(spec, remembered) if way.profile in openers]
-    pinned = spec.profile is not None and spec.baud is not None
+    one_rate = spec.baud is not None or spec.profile is Profile.VENDING
+    pinned = spec.profile is not None and one_rate
     for way in plan:
         approach = Approach(facts, pinned, spec.baud is not None, _patience_s(way, booting))
         booting = False  # one long wait is enough

@@ -16,6 +16,7 @@ import msgspec
 from edge.errors import LinkError
 from edge.links.frame_link import FrameLink
 from edge.links.stream import ByteStream
+from edge.wire.cable import Readings, Report, ToDevice, decode_from_device
 from edge.wire.messages import BadMessage, decode_message
 from edge.wire.native import (
     IN_DOUBT,
@@ -27,12 +28,11 @@ from edge.wire.native import (
     Log,
     Result,
     State,
-    decode_from_device,
     encode_header,
 )
 from edge.wire.orders import Order, Outcome, Verdict
 
-OnEvent = Callable[[State | Log], None]
+OnEvent = Callable[[State | Log | Readings | Report], None]
 
 BAUDS = (921_600, 460_800, 230_400, 115_200)
 """Rates worth agreeing on, best first; all are exact enough on an ESP32 and on the usual USB bridges."""
@@ -48,6 +48,10 @@ REASONS = {
     "unsupported": "the device does not know this kind of command",
     "no_space": "the device's flash is full",
     "failed": "the device could not do it",
+    "busy": "the device is doing something else",
+    "not_begun": "the device lost power before it began: nothing moved",
+    "no_drop": "the motor turned, but the sensor saw nothing fall",
+    "sensor_blocked": "something lies in front of the drop sensor, so nothing was moved",
     IN_DOUBT: "the device lost power while doing it: whether it happened is not known",
 }
 
@@ -119,7 +123,14 @@ class NativeSession:
                 return self._lost(str(error), written, clock() - began)
             if result is None:
                 return self._lost("no answer within its time to live", written, clock() - began)
-        return _outcome(result, clock() - began)
+        return outcome_of(result, clock() - began)
+
+    async def tell(self, message: ToDevice) -> None:
+        """Send what is no command; it has arrived when this returns. Raises LinkError when the line is over."""
+        try:
+            await self._link.send(encode_header(message))
+        except BadMessage as error:
+            raise LinkError(f"it cannot be sent: {error}") from error
 
     async def wait_closed(self) -> str:
         """Wait for the end; returns its reason, a phrase for a person."""
@@ -213,16 +224,20 @@ class NativeSession:
                 waiting = self._results.get((said.id, said.seq))
                 if waiting is not None and not waiting.done():
                     waiting.set_result(said)
-            case State() | Log():
+            case State() | Log() | Readings() | Report():
                 self._on_event(said)
 
 
-def _outcome(result: Result, duration_s: float) -> Outcome:
+def outcome_of(result: Result, duration_s: float) -> Outcome:
+    """What a device's result says of the attempt."""
     if result.ok:
-        return Outcome(verdict=Verdict.DONE, duration_s=duration_s, repeated=result.repeated)
+        return Outcome(
+            verdict=Verdict.DONE, duration_s=duration_s, repeated=result.repeated, evidence=result.evidence
+        )
     return Outcome(
         verdict=Verdict.IN_DOUBT if result.err == IN_DOUBT else Verdict.FAILED,
         reason=REASONS.get(result.err, f"the device says {result.err!r}"),
         duration_s=duration_s,
         repeated=result.repeated,
+        evidence=result.evidence,
     )

@@ -10,6 +10,7 @@ from edge.links.conversation import Approach, DeviceEvent, Json, OnEvent
 from edge.links.native import NativeSession
 from edge.links.spec import Profile
 from edge.links.stream import ByteStream
+from edge.wire.cable import ToDevice
 from edge.wire.native import Panel
 from edge.wire.orders import Order, Outcome
 
@@ -79,6 +80,10 @@ class NativeConversation:
     async def deliver(self, order: Order) -> Outcome:
         """One attempt at one command."""
         return await self._session.deliver(order)
+
+    async def tell(self, message: ToDevice) -> None:
+        """Send what is no command. Raises LinkError when the line is over."""
+        await self._session.tell(message)
 
     async def wait_closed(self) -> str:
         """Wait for the end; its reason."""

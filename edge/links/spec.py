@@ -11,7 +11,6 @@ from edge.errors import ConfigError
 
 BAUD_MIN, BAUD_MAX = 300, 4_000_000  # bits/s: what the Linux serial drivers of an ESP32's USB bridges can do
 FORM = re.compile(r"(?P<path>[^=@]+)(=(?P<profile>[^=@]*))?(@(?P<baud>[^=@]*))?")
-NOT_YET = {"vending": "older vending machines over USB are not served by this version"}
 
 
 class Profile(StrEnum):
@@ -19,6 +18,7 @@ class Profile(StrEnum):
 
     NATIVE = "native"  # our own firmware
     NIC_DISPLAY = "nic-display"  # the old payment display
+    VENDING = "vending"  # the old vending machine
 
 
 class PortSpec(msgspec.Struct, frozen=True):
@@ -48,8 +48,7 @@ def _profile(text: str, name: str) -> Profile:
     try:
         return Profile(name)
     except ValueError:
-        why = NOT_YET.get(name, "there is no such profile")
-        raise _bad(text, f"cannot be used: {why}; known are {', '.join(Profile)}") from None
+        raise _bad(text, f"cannot be used: there is no such profile; known are {', '.join(Profile)}") from None
 
 
 def _baud(text: str, digits: str) -> int:

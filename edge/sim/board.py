@@ -11,8 +11,11 @@ import contextlib
 import logging
 import shutil
 import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
+from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+import msgspec
 
 log = logging.getLogger(__name__)
 
@@ -31,18 +34,43 @@ def interpreter() -> list[str]:
 
 
 class Board:
-    """One virtual board on a tty. An async context manager; `run` keeps it alive until it is unplugged."""
+    """One virtual board on a tty; `run` keeps it alive until it is unplugged.
 
-    def __init__(self, tty: str, folder: Path, *, chip: str, variant: str = "display", baud: int = 115200) -> None:
+    `network` is the address that reaches everybody where it looks for its hub; '' for a board without a network.
+    `inside` is a command that runs another, such as one that puts it into a network of its own. `halt` names a
+    point where it stops from its next start on, as the launcher has it.
+    """
+
+    def __init__(
+        self,
+        tty: str,
+        folder: Path,
+        *,
+        chip: str,
+        variant: str = "display",
+        baud: int = 115200,
+        network: str = "",
+        inside: Sequence[str] = (),
+    ) -> None:
+        self.halt = ""
         self.png = folder / "panel.png"
         self._arguments = [
+            *inside,
             *interpreter(),
             str(LAUNCHER),
             *("--variant", variant, "--tty", tty, "--flash", str(folder / "flash")),
             *("--png", str(self.png), "--chip", chip, "--baud", str(baud)),
+            *(("--network", network) if network else ()),
         ]
         self._folder = folder
         self._process: Process | None = None
+
+    def configure(self, settings: Mapping[str, object]) -> None:
+        """Set some of its settings, as at its console; from its next start on they are in force."""
+        kept = self._folder / "flash" / "nvs" / "config"
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        before = msgspec.json.decode(kept.read_bytes()) if kept.exists() else {}
+        kept.write_bytes(msgspec.json.encode({**before, **settings}))
 
     async def run(self) -> None:
         """Run it, starting it again as often as it reboots; returns when its cable is pulled."""
@@ -65,10 +93,15 @@ class Board:
 
     async def _once(self) -> int:
         self._process = process = await asyncio.create_subprocess_exec(
-            *self._arguments, stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE, start_new_session=True
+            *self._arguments,
+            *(("--halt", self.halt) if self.halt else ()),
+            stdin=DEVNULL,
+            stdout=PIPE,
+            stderr=STDOUT,  # MicroPython writes a traceback to its standard output
+            start_new_session=True,
         )
-        assert process.stderr is not None
-        said = await process.stderr.read(65536)
+        assert process.stdout is not None
+        said = await process.stdout.read(65536)
         code = await process.wait()
         if said.strip() and code not in (0, HANGUP):
             log.warning("the virtual board stopped: %s", said.decode("utf-8", "replace")[-2000:].strip())

@@ -1,4 +1,6 @@
-"""The demo site: a hub with one virtual display at a desk, an agent seated there, and a payment to show."""
+"""The demo site: a hub with a virtual display at a desk, an agent seated there, and a payment to show; and on its
+network a sensor and a vending machine.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +21,7 @@ from edge.access.keys import ADMIN_KEY_FILE
 from edge.client import Client, connect
 from edge.errors import OutpostError, Unreachable
 from edge.sim.board import Board
+from edge.sim.field_site import field_boards, furnish
 from edge.sim.uart import UartLine
 from edge.wire.views import BindAgent, ChangeDevice
 
@@ -38,6 +41,7 @@ class DemoSite:
         self.picture = folder / "payment.png"
         self.body = folder / "payment.json"
         self.key = folder / ADMIN_KEY_FILE
+        self.motors = folder / "vending" / "motor.log"
 
     def write_payment(self) -> None:
         """A QR picture as a web page would send it, and the request's body with it."""
@@ -64,7 +68,8 @@ class DemoSite:
 
 @contextlib.asynccontextmanager
 async def demo_site(folder: Path, listen: str) -> AsyncIterator[DemoSite]:
-    """A running demo: the hub as a process of its own, a virtual display on its serial port, the agent seated.
+    """A running demo: the hub as a process of its own, a virtual display on its serial port, the agent seated, two
+    boards on the network.
 
     Raises Unreachable with the hub's last words when it does not start.
     """
@@ -79,9 +84,10 @@ async def demo_site(folder: Path, listen: str) -> AsyncIterator[DemoSite]:
         try:
             site = DemoSite(folder, url)
             site.write_payment()
-            async with connect(folder) as client:
-                await _furnish(client)
-            yield site
+            async with field_boards(folder, url) as boards:
+                async with connect(folder) as client:
+                    await asyncio.gather(_furnish(client), furnish(client, boards))
+                yield site
         finally:
             await _stop(hub)
             running.cancel()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 from urllib.parse import quote
 
 import msgspec
 
+from edge.client import Client
 from edge.errors import BadInput
 from edge.verbs import flags
 from edge.verbs.output import emit, say
@@ -33,14 +35,15 @@ def add(verbs: flags.Verbs) -> None:
     send = command.add_parser("send", help="tell a device to do something")
     send.add_argument("device", help="id, MAC, alias or unique name")
     send.add_argument(
-        "kind", help="display_qr, start_rotation, stop_rotation, store_picture, erase_picture, reboot"
+        "kind",
+        help="display_qr, start_rotation, stop_rotation, store_picture, erase_picture, vend, reboot",
     )
     send.add_argument("args", nargs="*", metavar="NAME=VALUE", help="e.g. payload='upi://pay?…' caption='Ann Lee'")
     flags.add_hub(send)
     send.set_defaults(do=send_command)
     resolve = command.add_parser("resolve", help="say what happened to a command in doubt")
     resolve.add_argument("id")
-    resolve.add_argument("outcome", choices=("succeeded", "failed"))
+    resolve.add_argument("outcome", choices=("succeeded", "failed"), help="it happened, or it did not")
     resolve.add_argument("--note", required=True, help="how you know")
     flags.add_hub(resolve)
     resolve.set_defaults(do=resolve_command)
@@ -82,7 +85,19 @@ async def resolve_command(arguments: argparse.Namespace) -> int:
     wanted = Resolve(outcome=arguments.outcome, note=arguments.note)
     async with flags.hub(arguments) as client:
         command = await client.send("POST", _path(arguments) + "/resolve", wanted)
-    return _done(arguments, command)
+        held = await _held_now(client, command)
+    return _done(arguments, command, held)
+
+
+async def _held_now(client: Client, command: dict[str, Any]) -> str:
+    """What a vend's slot holds by the book, now that it is settled; '' for other kinds."""
+    if command["kind"] != "vend":
+        return ""
+    vend = await client.get(f"/v1/transactions/{quote(command['id'], safe='')}")
+    for slot in await client.items("/v1/slots", device=vend["device"]):
+        if slot["slot"] == vend["slot"] and slot["count"] is not None:
+            return f" Slot {slot['slot']} of {vend['device']} holds {slot['count']} now."
+    return ""
 
 
 async def cancel_command(arguments: argparse.Namespace) -> int:
@@ -106,9 +121,9 @@ def _argument(text: str) -> tuple[str, object]:
         return name, value
 
 
-def _done(arguments: argparse.Namespace, command: dict[str, object]) -> int:
+def _done(arguments: argparse.Namespace, command: dict[str, Any], more: str = "") -> int:
     if arguments.json:
         emit(command, True)
     else:
-        say(f"{command['id']} is {command['state']}.")
+        say(f"{command['id']} is {command['state']}.{more}")
     return 0

@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 from edge.places import socket_path
+from edge.sim.field_site import MACHINE_CHIP
 from edge.sim.site import PAYLOAD, DemoSite, demo_site
 from edge.verbs import flags
 
@@ -60,8 +61,8 @@ def what_to_try(site: DemoSite) -> str:
     return f"""
 ready demo {site.url}
 
-  A hub runs at {site.url}, with one virtual display on its serial port: the real firmware on a pty.
-  Its panel is a picture: {site.panel}
+  A hub runs at {site.url}. On its serial port is a virtual display, on its network a sensor and a vending machine:
+  all three run the real firmware. The display's panel is a picture: {site.panel}
 
   1. Send a payment QR, as a web page at the desk would (agent 24 sits there):
 
@@ -77,6 +78,10 @@ ready demo {site.url}
      {outpost} tui --data-dir {site.folder}
      {outpost} device list --data-dir {site.folder}
      {outpost} command list --data-dir {site.folder}
+
+  4. Buy something; each turn of a motor is a line in {site.motors}:
+
+     {outpost} command send {MACHINE_CHIP} vend slot=2 --data-dir {site.folder}
 
   Ctrl-C ends it. Everything is in {site.folder}.
 """

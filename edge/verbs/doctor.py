@@ -11,6 +11,7 @@ import socket
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -134,11 +135,24 @@ async def _database(directory: Path, running: bool) -> list[Finding]:
     return [Finding("database", "ok", "whole")]
 
 
+def _vending(agreement: dict[str, Any]) -> Iterator[Finding]:
+    """Whether what the machines hold is what was put in less what came out. Nothing to say where none is owned."""
+    if agreement["disagreements"]:
+        said = "; ".join(agreement["disagreements"][:3])
+        todo = "Count the slots: `outpost slot correct`. Keep a backup, and report this: it must never be."
+        yield Finding("vending", "fail", said, todo)
+    elif agreement["slots"] or agreement["transactions"]:
+        seen = f"{agreement['slots']} slots agree with {agreement['transactions']} vends"
+        doubts = agreement["in_doubt"]
+        todo = "`outpost transaction list --state in_doubt` says what to look at." if doubts else ""
+        yield Finding("vending", "warn" if doubts else "ok", f"{seen}, {doubts} in doubt", todo)
+
+
 async def _hub(arguments: argparse.Namespace) -> list[Finding]:
     try:
         async with connect(flags.data_dir(arguments), arguments.hub, arguments.key_file) as client:
             status, ports = await client.get("/v1/status"), await client.items("/v1/ports")
-            knocks = await client.items("/v1/knocking")
+            knocks, agreement = await client.items("/v1/knocking"), await client.get("/v1/vending/agreement")
     except OutpostError as error:
         return [Finding("hub", "fail", error.detail, error.advice)]
     seen = f"{status['online']} of {status['devices']} devices online, {status['in_doubt']} in doubt"
@@ -147,6 +161,7 @@ async def _hub(arguments: argparse.Namespace) -> list[Finding]:
         bad = port["state"] in ("failed", "absent")
         said = " ".join(filter(None, (port["state"], port["profile"], port["detail"])))
         found.append(Finding(port["path"], "warn" if bad else "ok", said, port["hint"]))
+    found += _vending(agreement)
     for knock in knocks[:5]:
         found.append(
             Finding("knocking", "warn", f"{knock['peer']} {knock['what']} x{knock['count']}", knock["why"])

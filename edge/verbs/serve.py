@@ -36,7 +36,7 @@ def add(verbs: flags.Verbs) -> None:
     hub.add_argument("--tls-key", metavar="FILE", help="its key")
     hub.add_argument("--serial", action="append", metavar="PATH[=PROFILE][@BAUD]", help="a serial port to own")
     hub.add_argument("--no-scan", action="store_true", help="own only the ports given with --serial")
-    hub.add_argument("--no-discovery", action="store_true", help="accepted; this version announces nothing yet")
+    hub.add_argument("--no-discovery", action="store_true", help="let no device find the hub by itself")
     hub.add_argument(
         "--auto-approve", action="store_true", default=None, help="take devices in without a technician"
     )
@@ -53,6 +53,7 @@ async def serve(arguments: argparse.Namespace) -> int:
         "hub.auto_approve": arguments.auto_approve,
         "serial.ports": arguments.serial,
         "serial.scan": False if arguments.no_scan else None,
+        "discovery.enabled": False if arguments.no_discovery else None,
     }
     return await run(flags.settings_of(arguments, given).settings, flags.data_dir(arguments))
 

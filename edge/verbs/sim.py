@@ -8,6 +8,7 @@ import re
 import secrets
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 from edge import logs
@@ -15,16 +16,21 @@ from edge.errors import BadInput
 from edge.sim.board import Board
 from edge.sim.nic_display import DisplayOnTty, OldDisplay
 from edge.sim.uart import UartLine
-from edge.verbs import flags
+from edge.sim.vending_machine import MachineOnTty, OldMachine
+from edge.sim.vending_wifi import WifiMachine
+from edge.verbs import flags, sim_field
 from edge.verbs.output import say
 
-KINDS = ("display", "nic-display")
+KINDS = ("display", *sim_field.KINDS, "nic-display", "old-vending")
+TURNS_S = 0.1  # how late a turn of a motor is told
+PROFILES = {"display": "native", "nic-display": "nic-display", "old-vending": "vending"}
 
 
 def add(verbs: flags.Verbs) -> None:
     """Add the verb."""
     sim = verbs.add_parser("sim", help="one virtual device, running the real firmware")
-    sim.add_argument("kind", choices=KINDS, help="display: our firmware; nic-display: the old payment display")
+    older = "nic-display and old-vending are older devices; the others run our firmware"
+    sim.add_argument("kind", choices=KINDS, help=older)
     sim.add_argument("--serial", metavar="PATH", help="where its cable's end shall appear (a link is made there)")
     sim.add_argument("--hub", metavar="URL", help="for devices that speak over the network")
     sim.add_argument(
@@ -32,12 +38,17 @@ def add(verbs: flags.Verbs) -> None:
     )
     sim.add_argument("--chip", metavar="HEX", help="its chip id: 12 hex digits (random if not given)")
     sim.add_argument("--baud", type=int, default=115200, help="its line rate (115200)")
+    sim_field.add_flags(sim)
     sim.set_defaults(do=simulate)
 
 
 async def simulate(arguments: argparse.Namespace) -> int:
-    """`outpost sim KIND --serial PATH`: until interrupted."""
+    """`outpost sim KIND --serial PATH` or `--hub URL`: until interrupted."""
     logs.set_up("info", "text")
+    if arguments.hub and arguments.kind == "old-vending":
+        return await _old_vending(arguments)
+    if arguments.kind in sim_field.KINDS:
+        return await _field(arguments)
     if arguments.hub:
         raise BadInput(
             f"A {arguments.kind} hangs on a cable, not on the network.",
@@ -55,7 +66,7 @@ async def simulate(arguments: argparse.Namespace) -> int:
 
 
 async def _run(arguments: argparse.Namespace, device_tty: str, folder: Path, host: Path) -> None:
-    profile = "native" if arguments.kind == "display" else arguments.kind
+    profile = PROFILES[arguments.kind]
     sys.stdout.write(f"ready sim {host}\n")
     sys.stdout.flush()
     say(f"Give it to a hub: outpost hub --serial {host}={profile}@{arguments.baud}")
@@ -63,11 +74,47 @@ async def _run(arguments: argparse.Namespace, device_tty: str, folder: Path, hos
         async with DisplayOnTty.on_tty(OldDisplay(), Path(device_tty), baud=arguments.baud):
             await asyncio.Event().wait()
         return
+    if arguments.kind == "old-vending":
+        machine = OldMachine(_chip(arguments.chip, folder))
+        async with MachineOnTty.on_tty(machine, Path(device_tty)):
+            await _tell_turns(machine.turns)
+        return
     chip = _chip(arguments.chip, folder)
     board = Board(device_tty, folder, chip=chip, baud=arguments.baud)
     say(f"It is {chip}; what its panel shows is in {board.png}")
     say(f"The same one again: outpost sim display --serial {host} --folder {folder}")
     await board.run()
+
+
+async def _field(arguments: argparse.Namespace) -> int:
+    folder = arguments.folder or Path(tempfile.mkdtemp(prefix="outpost-sim-"))
+    cable = Path(arguments.serial) if arguments.serial else None
+    if cable is not None:
+        _make_way(cable)
+    await sim_field.simulate_field(arguments, folder, _chip(arguments.chip, folder), cable)
+    return 0
+
+
+async def _old_vending(arguments: argparse.Namespace) -> int:
+    folder = arguments.folder or Path(tempfile.mkdtemp(prefix="outpost-sim-"))
+    machine = WifiMachine(arguments.hub.rstrip("/"), _chip(arguments.chip, folder))
+    sys.stdout.write(f"ready sim {machine.device_id}\n")
+    sys.stdout.flush()
+    say(f"It polls {arguments.hub}; there: outpost device approve {machine.device_id.removeprefix('ESP32_')}")
+    async with asyncio.TaskGroup() as group:
+        group.create_task(machine.run())
+        group.create_task(_tell_turns(machine.turns))
+    return 0
+
+
+async def _tell_turns(turns: Counter[int]) -> None:
+    """Say each turn of a motor."""
+    told = Counter[int]()
+    while True:
+        for slot in (turns - told).elements():
+            say(f"The motor of slot {slot} turned")
+            told[slot] += 1
+        await asyncio.sleep(TURNS_S)
 
 
 def _chip(wanted: str | None, folder: Path) -> str:
@@ -86,9 +133,14 @@ def _link(wanted: str | None, tty: str | Path) -> Path | None:
     if wanted is None:
         return None
     path = Path(wanted)
+    _make_way(path)
+    path.symlink_to(tty)
+    return path
+
+
+def _make_way(path: Path) -> None:
+    """Take an old link away. Raises BadInput when something else is there."""
     if path.is_symlink():
         path.unlink()
     elif path.exists():
         raise BadInput(f"{path} is there already and no link.", hint="Name a path where a link can be made.")
-    path.symlink_to(tty)
-    return path

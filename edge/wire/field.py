@@ -119,7 +119,7 @@ class Poll(Message, frozen=True, kw_only=True, omit_defaults=True):
 
 class Readings(Message, frozen=True, kw_only=True):
     """A batch out of the device's buffer. `first` is the first record's number; numbers rise by one within the
-    `epoch`, so a batch that comes twice is taken once. `dropped`: how many before `first` were lost for want of room.
+    `epoch`, so a batch that comes twice is taken once. `dropped`: how many before `first` did not fit.
     """
 
     epoch: Name

@@ -74,7 +74,10 @@ class Hello(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="he
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="result"):
-    """Device: what a command came to. `err` is a code of docs/protocol.md, empty when `ok`."""
+    """Device: what a command came to. `err` is a code of docs/protocol.md, empty when `ok`.
+
+    `evidence`: what it knows that by: `sensor` when a sensor saw it, left out when it is its word alone.
+    """
 
     id: Name
     seq: Count
@@ -82,6 +85,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="r
     err: Name = ""
     ms: Count = 0
     repeated: bool = False
+    evidence: Name = ""
 
 
 class Log(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="log"):
@@ -93,11 +97,11 @@ class Log(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="log"
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="state"):
-    """Device: what its screen shows now (`idle`, `picture` or `qr`), sent on change and every 10 s."""
+    """Device: what its screen shows now (`idle`, `picture`, `qr`, or '' without one), on change and every 10 s."""
 
-    screen: Name
-    shown_ms: Count  # for how long it has been there
-    rotating: bool
+    screen: Name = ""
+    shown_ms: Count = 0  # for how long it has been there
+    rotating: bool = False
     slot: int | None = None  # the stored picture, when `screen` is `picture`
     command: Name | None = None  # the command that put it there
     left_ms: Count | None = None  # how long the QR stays yet
@@ -107,9 +111,6 @@ class State(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="st
     blocked_ms: Count = 0  # the longest it did not listen since the last state
 
 
-FromDevice = Hello | Result | Log | State
-
 IN_DOUBT = "in_doubt"
 
-decode_from_device = msgspec.json.Decoder(FromDevice).decode
 encode_header = msgspec.json.encode

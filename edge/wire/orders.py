@@ -43,3 +43,4 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     duration_s: float = 0.0
     repeated: bool = False  # the device answered from its memory: it had already done it
+    evidence: str = ""  # what the device knows it by: `sensor`, or '' for its word alone

@@ -8,9 +8,10 @@ from edge.wire.views import CommandView, Request, View
 class SlotView(View, frozen=True, kw_only=True):
     """One slot of one machine.
 
-    `count` is what lies in it for certain; `in_doubt` of these may be gone (a vend nobody knows the end of);
-    `reserved` is 1 while a vend is under way. `price` is in the smallest unit of `currency`.
-    `available`: whether a vend would be taken now, else `why` says what stands against it.
+    `count` is what lies in it, null where nobody keeps count (a machine of which no slot was ever set or stocked);
+    `in_doubt` of these may be gone (a vend nobody knows the end of); `reserved` is 1 while a vend is under way.
+    `price` is in the smallest unit of `currency`; `capacity` 0 when nobody said. `available`: whether a vend would
+    be taken now, else `why` says what stands against it.
     """
 
     device: str
@@ -19,7 +20,7 @@ class SlotView(View, frozen=True, kw_only=True):
     price: int
     currency: str
     capacity: int
-    count: int
+    count: int | None
     reserved: int
     in_doubt: int
     available: bool
@@ -28,8 +29,11 @@ class SlotView(View, frozen=True, kw_only=True):
 
 
 class TransactionView(View, frozen=True, kw_only=True):
-    """One vend. `state` is its command's; `evidence` says what the end is known by: `sensor`, `machine` (its word
-    alone), `person`, or '' while it is open or in doubt.
+    """One vend; item and price are as they were when it was asked for.
+
+    `state` is its command's; `evidence` says what the end is known by: `sensor`, `machine` (its word alone),
+    `person`, or '' while it is open or in doubt, and where nothing was ever sent. `todo` is empty but in doubt:
+    what to look at, and how to settle it. `note` is what the asker wrote, then what the person who settled it did.
     """
 
     id: str  # the command's
@@ -41,6 +45,7 @@ class TransactionView(View, frozen=True, kw_only=True):
     state: str
     evidence: str
     reason: str
+    todo: str
     actor: str
     created_at: str
     ended_at: str | None
@@ -91,3 +96,13 @@ class Vended(View, frozen=True, kw_only=True):
 
     command: CommandView
     slot: SlotView
+
+
+class Agreement(View, frozen=True, kw_only=True):
+    """Whether counts, movements and transactions say the same. `disagreements` is empty when they do."""
+
+    slots: int
+    movements: int
+    transactions: int
+    in_doubt: int
+    disagreements: list[str]

@@ -62,6 +62,11 @@ class DeviceView(View, frozen=True, kw_only=True):
 
     `online` is judged by evidence: `evidence_at` is when it last gave a sign of life, `evidence_age_s` how long ago
     that was when this was written (null: never), `evidence` what the sign was.
+
+    `trust`: `none` (it has no key), `paired` (a key agreed over the network, that nobody confirmed), `confirmed`,
+    or `revoked` (its key was taken away).
+    `code`: the digits it must show, while they wait to be compared. `epoch_new`: its flash was erased, so it does
+    nothing physical until a person has looked. `owner`: the account it belongs to.
     """
 
     id: str
@@ -86,6 +91,10 @@ class DeviceView(View, frozen=True, kw_only=True):
     facts: dict[str, Json]
     created_at: str
     approved_at: str | None
+    trust: str = "none"
+    code: str = ""
+    epoch_new: bool = False
+    owner: str = ""
 
 
 class CommandView(View, frozen=True, kw_only=True):
@@ -221,11 +230,19 @@ class FactView(View, frozen=True, kw_only=True):
 
 
 class LogLine(View, frozen=True, kw_only=True):
-    """A line a device said."""
+    """A line a device said, or what went to it or came from it.
+
+    `direction`: `in`, `out`, or '' for a line of the device's own log and what the hub noted. `channel`: `http`,
+    `serial`, `udp`, or ''. `id` rises from line to line; 0 where it is told live.
+    """
 
     at: str
     level: str
     text: str
+    device: str = ""
+    direction: str = ""
+    channel: str = ""
+    id: int = 0
 
 
 class StatusView(View, frozen=True, kw_only=True):
@@ -267,8 +284,9 @@ class Preview(View, frozen=True, kw_only=True):
 class LiveEvent(View, frozen=True, kw_only=True):
     """One message of /v1/live and /v1/events.
 
-    `topic`: device, command, port, claim, log, fact, hub, missed. `id` is the ledger's number where the event is a
-    fact (use it to resume), else null. `data` is the view of the thing as it is now.
+    `topic`: device, command, port, claim, log, fact, reading, twin, slot, transaction, hook, hub; and what concerns
+    the reader alone: missed, chosen, refused. `id` is the ledger's number where the event is a fact (use it to
+    resume), else null. `data` is the view of the thing as it is now.
     """
 
     topic: str
@@ -284,6 +302,16 @@ class AddDevice(Request, frozen=True, kw_only=True):
     profile: str = "native"
 
 
+class Approve(Request, frozen=True, kw_only=True):
+    """POST /v1/devices/{id}/approve. `code`: the digits that the device shows; with them its key is sure.
+
+    `same_as`: the id of the device that this board was here before its flash was erased.
+    """
+
+    code: str = ""
+    same_as: str = ""
+
+
 class ChangeDevice(Request, frozen=True, kw_only=True):
     """PATCH /v1/devices/{id}."""
 
@@ -294,7 +322,7 @@ class NewCommand(Request, frozen=True, kw_only=True):
     """POST /v1/devices/{id}/commands. `ttl_s` shortens the kind's own time to live, never lengthens it.
 
     Arguments by kind: `display_qr` {payload | image, caption?, amount?, reference?}; `start_rotation`,
-    `stop_rotation`, `reboot` {}; `store_picture` {image, slot}; `erase_picture` {slot}.
+    `stop_rotation`, `machine_status`, `reboot` {}; `store_picture` {image, slot}; `erase_picture`, `vend` {slot}.
     """
 
     kind: str

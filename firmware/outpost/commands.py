@@ -3,8 +3,9 @@
 import binascii
 
 from outpost.clock import Clock
-from outpost.ledger import ID_BYTES_MAX, Ledger, result
+from outpost.ledger import ID_BYTES_MAX, IN_DOUBT, Ledger, result
 from outpost.log import Log
+from outpost.stats import Stats
 
 try:
     from collections.abc import Callable
@@ -36,21 +37,36 @@ class Command:
             header, "blob_crc"
         )
         self.expires_ms = received_ms + _whole(header, "ttl_ms")
+        self.evidence = ""  # set by the handler: what its end is known by, when it is known by more than its word
 
 
 class Commands:
     """The handlers of a variant, by kind, behind the ledger."""
 
     def __init__(
-        self, ledger: Ledger, clock: Clock, log: Log, handlers: "dict[str, Callable[[Command], None]]"
+        self,
+        ledger: Ledger,
+        clock: Clock,
+        log: Log,
+        handlers: "dict[str, Callable[[Command], None]]",
+        stats: "Stats | None" = None,
     ) -> None:
         self._ledger = ledger
         self._clock = clock
         self._log = log
         self._handlers = handlers
+        self._stats = stats
+        self.running = False
 
     def run(self, command: Command) -> "dict[str, object]":
-        """Do it, unless there is a reason not to; the result message. What is refused here is not claimed."""
+        """Do it, unless there is a reason not to; the result message. What is refused here is not claimed.
+
+        One at a time: what is asked from inside a handler, for another link, is told `busy`, and about the running
+        command itself nothing can be said yet.
+        """
+        if self.running:
+            err = IN_DOUBT if command.seq == self._ledger.hwm else "busy"
+            return result(command.id, command.seq, err, 0)
         known = self._ledger.answer(command.id, command.seq)
         if known is not None:
             return known
@@ -62,13 +78,23 @@ class Commands:
                 err = "no_space"
         if err:
             return result(command.id, command.seq, err, 0)
+        self.running = True
+        try:
+            return self._run_claimed(command)
+        finally:
+            self.running = False
+
+    def _run_claimed(self, command: Command) -> "dict[str, object]":
         began = self._clock.ms()
         err = self._act(command)
+        if self._stats is not None:
+            self._stats.ended(err)
+        ms = self._clock.ms() - began
         try:
-            return self._ledger.settle(command.id, command.seq, err, self._clock.ms() - began)
+            return self._ledger.settle(command.id, command.seq, err, ms, command.evidence)
         except OSError:
             self._log.error("the result of %s could not be stored" % command.id)
-            return result(command.id, command.seq, err, self._clock.ms() - began)
+            return result(command.id, command.seq, err, ms, command.evidence)
 
     def _objection(self, command: Command) -> str:
         if not 0 < len(command.id.encode()) <= ID_BYTES_MAX or not 0 < command.seq < 1 << 63:

@@ -12,6 +12,7 @@ class Identity:
 
     def __init__(self, port: Port) -> None:
         self.chip = port.chip
+        self.reset_cause = port.reset_cause()
         self.boot = int.from_bytes(port.load("boot") or b"", "little") + 1
         port.save("boot", self.boot.to_bytes(4, "little"))
         epoch = port.load("epoch")

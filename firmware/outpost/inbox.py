@@ -19,8 +19,8 @@ class BadMessage(Exception):
 class Inbox:
     """One message at a time."""
 
-    def __init__(self) -> None:
-        self._buffer = bytearray(MESSAGE_BYTES_MAX)
+    def __init__(self, size: int = MESSAGE_BYTES_MAX) -> None:
+        self._buffer = bytearray(size)
         self._size = 0
         self._expected = 0
         self.whole = False
@@ -39,8 +39,8 @@ class Inbox:
         if seq != self._expected:
             return self._expected
         end = self._size + len(part)
-        if end > MESSAGE_BYTES_MAX:
-            raise BadMessage("a message past %d bytes" % MESSAGE_BYTES_MAX)
+        if end > len(self._buffer):
+            raise BadMessage("a message past %d bytes" % len(self._buffer))
         if self._size == 0:
             self.began_ms = now
         self._buffer[self._size : end] = part

@@ -6,7 +6,8 @@ longer than asked, and it never runs a command, so it may be called from inside 
 
 from outpost import frames
 from outpost.clock import Clock
-from outpost.inbox import BadMessage, Inbox
+from outpost.console import Console  # noqa: F401  (for the types)
+from outpost.inbox import MESSAGE_BYTES_MAX, BadMessage, Inbox
 from outpost.log import Log
 from outpost.outbox import Outbox
 from outpost.port import Port
@@ -19,14 +20,17 @@ PROBE_MS = 1000  # how long a new rate may stay unproved
 class Link:
     """One serial line's side of the conversation. `session` is 0 when there is none."""
 
-    def __init__(self, port: Port, clock: Clock, log: Log, announcement: bytes) -> None:
+    def __init__(
+        self, port: Port, clock: Clock, log: Log, announcement: bytes, message_bytes: int = MESSAGE_BYTES_MAX
+    ) -> None:
         self._port = port
         self._clock = clock
         self._log = log
         self._announcement = announcement
         self._parser = frames.Parser()
         self._outbox = Outbox(0)
-        self.inbox = Inbox()
+        self.inbox = Inbox(message_bytes)
+        self.console = None  # type: Console | None  # takes the text between the frames
         self.session = 0
         self._baud = port.baud
         self._proved_baud = port.baud
@@ -36,9 +40,13 @@ class Link:
 
     def service(self, wait_ms: int) -> None:
         """Wait up to `wait_ms` for bytes, take what came, write what is due. Raises LineGone."""
-        if self._port.wait(self._patience(wait_ms)):
-            self._receive()
+        data = self._port.read() if self._port.wait(self._patience(wait_ms)) else b""
+        if data:
+            self._receive(data)
         now = self._clock.ms()
+        if self.console is not None:
+            for line in self.console.feed(data, now):
+                self._port.write(line.encode() + b"\r\n")
         if self._probe_until is not None and now >= self._probe_until:
             self._probe_until = None
             self._use_baud(self._proved_baud)
@@ -54,6 +62,10 @@ class Link:
     def send(self, header: "dict[str, object]") -> bool:
         """Queue a message for the hub; False when there is no session or no room."""
         return self.session != 0 and self._outbox.put(header)
+
+    def send_text(self, header: bytes) -> bool:
+        """The same with a header that is JSON already."""
+        return self.session != 0 and self._outbox.put_text(header)
 
     def idle(self) -> bool:
         """Whether the hub has everything."""
@@ -73,8 +85,8 @@ class Link:
 
     # What comes in
 
-    def _receive(self) -> None:
-        for block in self._parser.feed(self._port.read()):
+    def _receive(self, data: bytes) -> None:
+        for block in self._parser.feed(data):
             frame = frames.decode(block, self.session)
             if frame is None:
                 self._parser.damaged += 1
@@ -160,6 +172,8 @@ class Link:
         self._announce_ms = self._clock.ms()
 
     def _announce(self, now: int) -> None:
+        if self.console is not None and self.console.quiet(now):
+            return  # a person reads along
         if now >= self._announce_ms:
             self._announce_ms = now + ANNOUNCE_MS
             self._write(frames.ANNOUNCE, 0, self._announcement)

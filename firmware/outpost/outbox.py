@@ -14,7 +14,11 @@ RESENDS_MAX = 8
 
 def encode_message(header: "dict[str, object]") -> bytes:
     """`length of the JSON header (u16 LE) | header | CRC-32 of both (LE)`; a device sends no blobs."""
-    text = json.dumps(header).encode()
+    return encode_text(json.dumps(header).encode())
+
+
+def encode_text(text: bytes) -> bytes:
+    """The same of a header that is JSON already."""
     body = len(text).to_bytes(2, "little") + text
     crc = binascii.crc32(body) & 0xFFFFFFFF  # type: int
     return body + crc.to_bytes(4, "little")
@@ -48,7 +52,11 @@ class Outbox:
 
     def put(self, header: "dict[str, object]") -> bool:
         """Queue one message; False when there is no room for it."""
-        message = encode_message(header)
+        return self.put_text(json.dumps(header).encode())
+
+    def put_text(self, header: bytes) -> bool:
+        """The same with a header that is JSON already."""
+        message = encode_text(header)
         count = (len(message) + PART_BYTES - 1) // PART_BYTES
         if len(self._waiting) + count > FRAMES_WAITING_MAX:
             return False

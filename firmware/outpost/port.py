@@ -20,6 +20,7 @@ class Port:
     rx_bytes = 259  # unread bytes the receive buffer holds before it drops
     baud = 115200  # the rate after power-on, and again whenever a session ends
     baud_max = 115200
+    discovery_port = 12346  # where hubs are asked for over UDP
 
     def passed_ms(self) -> int:
         """Milliseconds since it was last called; for outpost.clock alone. Right for up to six days."""
@@ -49,6 +50,10 @@ class Port:
         """Store a value so that it outlives a power cut from here on. Raises OSError when it can't."""
         raise NotImplementedError
 
+    def forget(self, key: str) -> None:
+        """Drop a value, so that it is gone from here on; none there is no error. Raises OSError when it can't."""
+        raise NotImplementedError
+
     def inflate(self, source: "io.BytesIO | io.BufferedReader") -> "Inflate":
         """A stream that inflates the zlib stream `source`, a binary file or BytesIO."""
         raise NotImplementedError
@@ -61,8 +66,61 @@ class Port:
         """Bytes left for Python."""
         raise NotImplementedError
 
+    def start_watchdog(self, seconds: int) -> None:
+        """From here on the board resets when `feed_watchdog` is not called for so long."""
+
     def feed_watchdog(self) -> None:
-        """Called in every round of the main loop."""
+        """Called in every round of the main loop, and in slow work."""
+
+    def reset_cause(self) -> str:
+        """Why the board started, in a word or two: `power`, `watchdog`, `reset`; empty when it can't tell."""
+        return ""
+
+    def motor(self, slot: int, most_ms: int) -> None:
+        """Let the motor of a slot (1, 2 ...) turn; 0 stops it. Raises OSError when there is none.
+
+        All stand still after a reset, and the port itself stops one when `most_ms` are over.
+        """
+        raise OSError(19)  # ENODEV
+
+    def has_drop_sensor(self) -> bool:
+        """Whether there is something that sees an item fall."""
+        return False
+
+    def dropped(self) -> bool:
+        """Whether something fell (or still blocks the sensor) since this was last asked."""
+        return False
+
+    def network_up(self) -> bool:
+        """Whether there is a network to use just now. To be called often: a port with a radio joins and rejoins its
+        network in there, never waiting.
+        """
+        return False
+
+    def broadcasts(self) -> "list[str]":
+        """The addresses that reach everybody on the network."""
+        return ["255.255.255.255"]
+
+    def watch(self, source: "object") -> None:
+        """Let `wait` end early, too, when there is something to read from this socket."""
+
+    def unwatch(self, source: "object") -> None:
+        """No longer; a socket that is not watched is no error."""
+
+    def read_inputs(self) -> "dict[str, bool]":
+        """What the digital inputs say, by key. Quick: it is asked in every round."""
+        return {}
+
+    def begin_measuring(self) -> None:
+        """Let the slower sensors begin; they have a second."""
+
+    def measured(self) -> "dict[str, object]":
+        """What they say, by key; one that does not answer is left out."""
+        return {}
+
+    def set_output(self, number: int, on: bool) -> None:
+        """Switch an output (0, 1 ...). Raises OSError when there is none."""
+        raise OSError(19)  # ENODEV
 
     def reboot(self) -> None:
         """Start anew. Does not return."""

@@ -18,21 +18,42 @@ import deflate
 import esp32
 import machine
 import micropython
+import network
 from machine import SPI, Pin
 
+from drivers.drop_sensor import DropSensor
+from drivers.motors import Motors
 from drivers.spi_panel import SpiPanel
 from outpost import config
+from outpost.backoff import Backoff
 from outpost.port import Inflate, Port
+from outpost.wifi import Wifi
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from outpost.device import Device
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from drivers.inputs import Inputs  # noqa: F401  (for the types)
 
 BOOT_BUTTON = 0
 BOOT_BUTTON_MS = 1500  # how long after a reset it is looked at: held during the reset, it means the bootloader
 REPL_UART = 0
 REPL_BAUD = 115200
 READ_BYTES_MAX = 256
-VALUE_BYTES_MAX = 512  # of one NVS value: a stored result is under 200, the settings under 400
+VALUE_BYTES_MAX = 1536  # of one NVS value: a stored result is under 250, all settings together under 1300
 RESTART_MS = 3000  # so long an error's text can be read before the board starts anew
 NAMESPACE = "outpost"
+WIFI_PAUSE_MS_MAX = 30000  # between two tries to join: so soon it is back after the access point is
 CTRL_C = 3
+RESET_CAUSES = {
+    machine.PWRON_RESET: "power",
+    machine.HARD_RESET: "reset",
+    machine.WDT_RESET: "watchdog",
+    machine.DEEPSLEEP_RESET: "sleep",
+    machine.SOFT_RESET: "soft",
+}
 
 
 class Esp32Port(Port):
@@ -48,10 +69,19 @@ class Esp32Port(Port):
         self._stdout = sys.stdout.buffer
         self._poll = select.poll()
         self._poll.register(sys.stdin, select.POLLIN)
+        self._wake = select.poll()  # the line, and the sockets that are watched
+        self._wake.register(sys.stdin, select.POLLIN)
         self._one = bytearray(1)
         self._bytes = bytearray(READ_BYTES_MAX)
         self._ticks = time.ticks_ms()
         self._watchdog = None  # type: machine.WDT | None
+        self._motors = None  # type: Motors | None
+        self._drop_sensor = None  # type: DropSensor | None
+        self._inputs = None  # type: Inputs | None
+        self._radio = None  # type: network.WLAN | None
+        self._wifi = None  # type: Wifi | None
+        self._wifi_ms = 0
+        self._wifi_ticks = self._ticks
         settings = config.load(self)
         self.baud = int(str(settings["baud"]))
         self.baud_max = max(self.baud, int(str(settings["baud_max"])))
@@ -65,7 +95,10 @@ class Esp32Port(Port):
         return passed
 
     def wait(self, ms: int) -> bool:
-        for _ in self._poll.ipoll(ms):
+        if ms:
+            for _ in self._wake.ipoll(ms):
+                break
+        for _ in self._poll.ipoll(0):
             return True
         return False
 
@@ -105,6 +138,13 @@ class Esp32Port(Port):
         self._nvs.set_blob(key, value)
         self._nvs.commit()
 
+    def forget(self, key: str) -> None:
+        try:
+            self._nvs.erase_key(key)
+        except OSError:
+            return  # there is none
+        self._nvs.commit()
+
     def inflate(self, source: "object") -> Inflate:
         return deflate.DeflateIO(source, deflate.ZLIB)  # type: ignore[return-value]  # the stubs know it as a plain stream
 
@@ -122,8 +162,91 @@ class Esp32Port(Port):
         if self._watchdog is not None:
             self._watchdog.feed()
 
+    def reset_cause(self) -> str:
+        return RESET_CAUSES.get(machine.reset_cause(), "")
+
+    def motor(self, slot: int, most_ms: int) -> None:
+        if self._motors is None:
+            raise OSError(19)  # ENODEV
+        self._motors.turn(slot, most_ms)
+
+    def has_drop_sensor(self) -> bool:
+        return self._drop_sensor is not None
+
+    def dropped(self) -> bool:
+        return self._drop_sensor is not None and self._drop_sensor.dropped()
+
     def reboot(self) -> None:
         machine.reset()
+
+    def network_up(self) -> bool:
+        if self._wifi is None:
+            return False
+        now = time.ticks_ms()
+        self._wifi_ms += time.ticks_diff(now, self._wifi_ticks)
+        self._wifi_ticks = now
+        return self._wifi.up(self._wifi_ms)
+
+    def broadcasts(self) -> "list[str]":
+        """Both: some networks pass one of them on, some the other."""
+        if self._radio is None:
+            return []
+        address, mask = [[int(part) for part in text.split(".")] for text in self._radio.ifconfig()[:2]]
+        directed = ".".join([str(a | ~m & 0xFF) for a, m in zip(address, mask)])
+        return [directed, "255.255.255.255"]
+
+    def watch(self, source: "object") -> None:
+        self._wake.register(source, select.POLLIN)
+
+    def unwatch(self, source: "object") -> None:
+        try:
+            self._wake.unregister(source)
+        except (KeyError, OSError):
+            pass  # it was not watched
+
+    def read_inputs(self) -> "dict[str, bool]":
+        return {} if self._inputs is None else self._inputs.digital()
+
+    def begin_measuring(self) -> None:
+        if self._inputs is not None:
+            self._inputs.begin()
+
+    def measured(self) -> "dict[str, object]":
+        return {} if self._inputs is None else self._inputs.values()
+
+    def set_output(self, number: int, on: bool) -> None:
+        if self._inputs is None:
+            raise OSError(19)  # ENODEV
+        self._inputs.switch(number, on)
+
+    def join(self, settings: "dict[str, object]") -> None:
+        """Take the radio for the network the settings name; `network_up` then keeps it in there.
+
+        Its power saving is off: it would hold back a command by up to a third of a second.
+        """
+        network.hostname("outpost-" + self.chip[-6:].lower())
+        self._radio = network.WLAN(network.STA_IF)
+        self._radio.active(True)
+        self._radio.config(reconnects=0, pm=network.WLAN.PM_NONE)
+        backoff = Backoff(self, cap_ms=WIFI_PAUSE_MS_MAX)
+        self._wifi = Wifi(self._radio, str(settings["wifi_ssid"]), str(settings["wifi_password"]), backoff)
+        self._wifi_ticks = time.ticks_ms()
+
+    def wire_inputs(self, settings: "dict[str, object]") -> None:
+        """Take the pins of a sensor board."""
+        from drivers.inputs import Inputs
+
+        self._inputs = Inputs(settings)
+
+    def wire_machine(self, settings: "dict[str, object]") -> None:
+        """Take the pins of a vending machine's motors and drop sensor."""
+        pins = settings["motor_pins"]
+        if isinstance(pins, list):
+            numbers = [pin for pin in pins if isinstance(pin, int)]
+            self._motors = Motors(numbers, config.number(settings, "motor_level", 0, 1))
+        drop_pin = config.number(settings, "drop_pin", -1, 39)
+        if drop_pin >= 0:
+            self._drop_sensor = DropSensor(drop_pin, config.number(settings, "drop_level", 0, 1))
 
 
 def panel(settings: "dict[str, object]") -> SpiPanel:
@@ -174,15 +297,39 @@ def main() -> None:
 
 
 def _serve() -> None:
-    from variants.display.app import Display
-
     port = Esp32Port()
     settings = config.load(port)
-    display = Display(port, panel(settings))
-    seconds = int(str(settings["watchdog_s"]))
-    if seconds:
-        port.start_watchdog(seconds)
-    display.run()
+    if settings["variant"] == "display":
+        _serve_display(port, settings)
+        return
+    if not settings["wifi_ssid"]:
+        _device(port, settings)(port).run()
+        return
+    from outpost.agent import Agent
+
+    port.join(settings)
+    _device(port, settings)(port, Agent).run()
+
+
+def _device(port: Esp32Port, settings: "dict[str, object]") -> "type[Device]":
+    """Only the variant that is needed takes memory, and its pins."""
+    if settings["variant"] == "vending":
+        from variants.vending.app import Vending
+
+        port.wire_machine(settings)
+        return Vending
+    if settings["variant"] == "sensor":
+        from variants.sensor.app import Sensor
+
+        port.wire_inputs(settings)
+        return Sensor
+    return Device
+
+
+def _serve_display(port: Esp32Port, settings: "dict[str, object]") -> None:
+    from variants.display.app import Display
+
+    Display(port, panel(settings)).run()
 
 
 def _controller(name: str) -> "type[SpiPanel]":

@@ -1,13 +1,20 @@
 """The stand-in for a board: a tty, a folder for flash, a PNG for the panel. On MicroPython's unix port or CPython.
 
-    micropython ports/unix.py --variant display --tty PATH --flash DIR --png FILE
-        [--chip 12HEX] [--width 320] [--height 480] [--baud N]
+    micropython ports/unix.py --variant display|base|sensor|vending --tty PATH --flash DIR [--png FILE]
+        [--chip 12HEX] [--width 320] [--height 480] [--baud N] [--network BROADCAST] [--halt POINT]
+
+--network is the address that reaches everybody where the hub is looked for, such as 127.255.255.255, or - for a
+board that has a network and looks only where its settings say; without it the board has no network. A display needs
+a PNG. At the POINT of --halt (`before:KEY` or `after:KEY` of a value that is stored, or `turning`) the board writes
+it into the file `halted` beside its flash, and stands still until it is killed.
 
 Exit codes: 0 after a `reboot` command, 2 for wrong arguments, 3 when the tty hung up, 1 for anything else.
 """
 
 import binascii
 import io
+import json
+import math
 import os
 import select
 import sys
@@ -16,7 +23,9 @@ import time
 
 sys.path.insert(0, __file__.rsplit("/", 2)[0] if __file__.count("/") > 1 else ".." if "/" not in __file__ else ".")
 
-from outpost.port import Inflate, LineGone, Panel, Port  # noqa: E402
+from outpost import config  # noqa: E402
+from outpost.port import Inflate, LineGone, Port  # noqa: E402
+from ports.unix_files import exists, make_folder, replace, sync  # noqa: E402
 
 MICROPYTHON = sys.implementation.name == "micropython"
 EXIT_USAGE = 2
@@ -24,9 +33,15 @@ EXIT_HANGUP = 3
 BAUD = 115200
 BAUD_MAX = 460800
 READ_BYTES = 512
-ROWS_A_SLICE = 64
+NO_SEARCH = "-"
 VTIME, VMIN = 5, 6  # places in the control characters, on Linux
 BITS_PER_BYTE = 10
+ENOENT = 2
+ENODEV = 19
+OUTPUTS = 5
+DAY_S = 86400
+VARIANTS = ("display", "base", "sensor", "vending")
+FALL_US = 30000  # from a motor's start until the item falls
 SPEEDS = {
     1200: 9,
     2400: 11,
@@ -45,18 +60,26 @@ SPEEDS = {
 class UnixPort(Port):
     """One tty and one folder."""
 
-    def __init__(self, tty: str, flash: str, chip: str, baud: int) -> None:
+    def __init__(self, tty: str, flash: str, chip: str, baud: int, network: str = "") -> None:
         self.chip = chip
+        self.network, _, number = network.partition(":")
+        self.discovery_port = int(number or self.discovery_port)
         self.files = flash
         self.baud = baud
         self.baud_max = max(baud, BAUD_MAX)
         self._nvs = flash + "/nvs"
+        self._beside = flash.rsplit("/", 1)[0] if "/" in flash else "."
+        self._falls_us = 0
+        self._outputs = [False] * OUTPUTS
+        self.halt = ""
         for folder in (flash, self._nvs):
-            _make_folder(folder)
+            make_folder(folder)
         # Read and write at once, unbuffered, and reads that return what there is.
         self._tty = open(tty, "r+b", buffering=0)
         self._poll = select.poll()
         self._poll.register(self._tty, select.POLLIN)
+        self._wake = select.poll()  # the tty, and the sockets that are watched
+        self._wake.register(self._tty, select.POLLIN)
         self._room = select.poll()
         self._room.register(self._tty, select.POLLOUT)
         self._ticks = 0
@@ -75,7 +98,8 @@ class UnixPort(Port):
         return passed
 
     def wait(self, ms: int) -> bool:
-        return bool(self._poll.poll(ms))
+        self._wake.poll(ms)
+        return bool(self._poll.poll(0))
 
     def read(self) -> bytes:
         for _, events in self._poll.poll(0):
@@ -113,7 +137,17 @@ class UnixPort(Port):
             return None
 
     def save(self, key: str, value: bytes) -> None:
-        _replace(self._nvs + "/" + key, value)
+        name = "result" if key.startswith("result") else key
+        self._stop_at("before:" + name)
+        replace(self._nvs + "/" + key, value)
+        self._stop_at("after:" + name)
+
+    def forget(self, key: str) -> None:
+        try:
+            os.remove(self._nvs + "/" + key)
+        except OSError as error:
+            if error.errno != ENOENT:
+                raise
 
     def inflate(self, source: io.BytesIO) -> Inflate:
         if MICROPYTHON:
@@ -132,8 +166,91 @@ class UnixPort(Port):
             return gc.mem_free()
         return 0  # CPython's heap has no end of its own
 
+    def network_up(self) -> bool:
+        """Like a board in and out of its WiFi's reach: not while there is a file `no-network` in its folder."""
+        if not self.network:
+            return False
+        try:
+            os.stat(self.files + "/no-network")
+            return False
+        except OSError:
+            return True
+
+    def broadcasts(self) -> "list[str]":
+        return [] if self.network == NO_SEARCH else [self.network]
+
+    def watch(self, source) -> None:
+        self._wake.register(source, select.POLLIN)
+
+    def unwatch(self, source) -> None:
+        try:
+            self._wake.unregister(source)
+        except (KeyError, OSError, ValueError):
+            pass  # it was not watched
+
     def reboot(self) -> None:
         sys.exit(0)
+
+    # A sensor board's surroundings: `inputs.json` beside the flash says what its sensors do, by key, where true and
+    # false are digital inputs; without it they follow the clock. What is switched is in `outputs.json`.
+
+    def read_inputs(self) -> "dict[str, bool]":
+        says = self._surroundings()
+        return {key: says[key] for key in says if isinstance(says[key], bool)}
+
+    def measured(self) -> "dict[str, object]":
+        says = self._surroundings()
+        return {key: says[key] for key in says if not isinstance(says[key], bool)}
+
+    def set_output(self, number: int, on: bool) -> None:
+        if not 0 <= number < OUTPUTS:
+            raise OSError(ENODEV)
+        self._outputs[number] = on
+        names = {"v%d" % i: self._outputs[i] for i in range(OUTPUTS)}
+        replace(self._beside + "/outputs.json", json.dumps(names).encode())
+
+    def _surroundings(self) -> "dict[str, object]":
+        try:
+            with open(self._beside + "/inputs.json", "rb") as file:
+                return json.loads(file.read())
+        except (OSError, ValueError):  # there is none, or it is being written
+            pass
+        wave = math.sin(self._now_us() / 1000000 * 2 * math.pi / DAY_S)
+        return {
+            "temperature": round(22 + 4 * wave, 2), "humidity": round(50 - 12 * wave, 1), "a0": 1.65, "d0": False
+        }  # fmt: skip
+
+    # A vending machine's mechanics: a turn is a line in motor.log beside the flash, and lets an item fall unless
+    # there is a file `jam`; a file `blocked` holds the sensor's beam.
+
+    def motor(self, slot: int, most_ms: int) -> None:
+        if not most_ms:
+            return
+        with open(self._beside + "/motor.log", "ab") as file:
+            file.write(b"%d\n" % slot)
+            sync(file)
+        self._falls_us = self._now_us() + FALL_US
+        self._stop_at("turning")
+
+    def has_drop_sensor(self) -> bool:
+        return config.number(config.load(self), "drop_pin", -1, 99) >= 0
+
+    def dropped(self) -> bool:
+        if exists(self._beside + "/blocked"):
+            return True
+        fell = 0 < self._falls_us <= self._now_us()
+        if fell:
+            self._falls_us = 0
+        return fell and not exists(self._beside + "/jam")
+
+    def _stop_at(self, point: str) -> None:
+        """Where a test wants the power cut: say so, and wait for it."""
+        if point != self.halt:
+            return
+        with open(self._beside + "/halted", "wb") as file:
+            file.write(point.encode())
+        while True:
+            time.sleep(1)
 
     def _configure(self, baud: int) -> None:
         fd = self._tty.fileno()
@@ -178,81 +295,6 @@ class _Inflate(Inflate):
         return len(data)
 
 
-class PngPanel(Panel):
-    """A panel that is a PNG file: 1-bit grey, replaced whole, so a reader never sees half a picture."""
-
-    def __init__(self, path: str, width: int, height: int) -> None:
-        self._path = path
-        self.width = width
-        self.height = height
-
-    def slices(self, picture: bytearray):
-        """Write the file row by row, as a heap of a board's size has no room for it; pause now and then."""
-        temporary = self._path + ".new"
-        with open(temporary, "wb") as file:
-            for i, piece in enumerate(self._pieces(picture)):
-                file.write(piece)
-                if i % ROWS_A_SLICE == 0:
-                    yield
-            _sync(file)
-        os.rename(temporary, self._path)
-
-    def _pieces(self, picture: bytearray):
-        """The PNG's bytes, each row a stored block of zlib's: MicroPython inflates, but does not deflate."""
-        stride = (self.width + 7) // 8
-        header = self.width.to_bytes(4, "big") + self.height.to_bytes(4, "big") + b"\x01\x00\x00\x00\x00"
-        yield b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header)
-        yield (2 + self.height * (5 + 1 + stride) + 4).to_bytes(4, "big") + b"IDAT"
-        crc = binascii.crc32(b"IDAT")
-        adler = (1, 0)
-        size = (stride + 1).to_bytes(2, "little") + ((stride + 1) ^ 0xFFFF).to_bytes(2, "little")
-        for y in range(self.height):
-            row = b"\0" + picture[y * stride : (y + 1) * stride]  # no filter
-            adler = _adler32(row, adler)
-            piece = (b"\x78\x01" if y == 0 else b"") + (b"\1" if y == self.height - 1 else b"\0") + size + row
-            crc = binascii.crc32(piece, crc)
-            yield piece
-        end = (adler[1] << 16 | adler[0]).to_bytes(4, "big")
-        yield end + (binascii.crc32(end, crc) & 0xFFFFFFFF).to_bytes(4, "big") + _chunk(b"IEND", b"")
-
-
-def _chunk(name: bytes, data: bytes) -> bytes:
-    crc = binascii.crc32(data, binascii.crc32(name)) & 0xFFFFFFFF
-    return len(data).to_bytes(4, "big") + name + data + crc.to_bytes(4, "big")
-
-
-def _adler32(data: bytes, sums: "tuple[int, int]") -> "tuple[int, int]":
-    """RFC 1950, continued from `sums`. A row is short enough to take the remainders once."""
-    low, high = sums
-    for byte in data:
-        low += byte
-        high += low
-    return low % 65521, high % 65521
-
-
-def _replace(path: str, data: bytes) -> None:
-    """Temp, flush, rename: the old content or the new."""
-    temporary = path + ".new"
-    with open(temporary, "wb") as file:
-        file.write(data)
-        _sync(file)
-    os.rename(temporary, path)
-
-
-def _sync(file) -> None:
-    """To the disk. MicroPython's flush is an fsync; CPython needs to be told."""
-    file.flush()
-    if not MICROPYTHON:
-        os.fsync(file.fileno())
-
-
-def _make_folder(path: str) -> None:
-    try:
-        os.mkdir(path)
-    except OSError:
-        os.listdir(path)  # it is there already, or this raises
-
-
 def _options(arguments: "list[str]") -> "dict[str, str]":
     """`--name value` pairs over the defaults. Raises ValueError."""
     options = {
@@ -264,6 +306,8 @@ def _options(arguments: "list[str]") -> "dict[str, str]":
         "tty": "",
         "flash": "",
         "png": "",
+        "network": "",
+        "halt": "",
     }
     if len(arguments) % 2:
         raise ValueError("every option takes one value")
@@ -271,10 +315,10 @@ def _options(arguments: "list[str]") -> "dict[str, str]":
         if not name.startswith("--") or name[2:] not in options:
             raise ValueError("unknown option " + name)
         options[name[2:]] = value
-    for name in ("tty", "flash", "png"):
+    for name in ("tty", "flash", "png") if options["variant"] == "display" else ("tty", "flash"):
         if not options[name]:
             raise ValueError("--%s is missing" % name)
-    if options["variant"] != "display":
+    if options["variant"] not in VARIANTS:
         raise ValueError("unknown variant " + options["variant"])
     if options["baud"] and int(options["baud"]) not in SPEEDS:
         raise ValueError("no such rate: " + options["baud"])
@@ -287,6 +331,35 @@ def _chip_of(flash: str) -> str:
     return ("02" + "00" + binascii.hexlify(crc.to_bytes(4, "big")).decode()).upper()
 
 
+def _run(port: UnixPort, options: "dict[str, str]") -> None:
+    """Be the board that was asked for."""
+    if options["variant"] == "display":
+        from ports.unix_panel import PngPanel
+        from variants.display.app import Display
+
+        Display(port, PngPanel(options["png"], int(options["width"]), int(options["height"]))).run()
+        return
+    agent = None
+    if port.network:
+        from outpost.agent import Agent as agent
+    _device(options["variant"])(port, agent).run()
+
+
+def _device(variant: str) -> "type":
+    """Only the variant that is needed takes memory."""
+    if variant == "vending":
+        from variants.vending.app import Vending
+
+        return Vending
+    if variant == "sensor":
+        from variants.sensor.app import Sensor
+
+        return Sensor
+    from outpost.device import Device
+
+    return Device
+
+
 def main() -> int:
     """Run the variant until the line goes."""
     try:
@@ -294,13 +367,12 @@ def main() -> int:
     except ValueError as error:
         sys.stderr.write("unix.py: %s\n" % error)
         return EXIT_USAGE
-    from variants.display.app import Display
-
     flash = options["flash"].rstrip("/")
     chip = (options["chip"] or _chip_of(flash)).upper()
     try:
-        port = UnixPort(options["tty"], flash, chip, int(options["baud"] or BAUD))
-        Display(port, PngPanel(options["png"], int(options["width"]), int(options["height"]))).run()
+        port = UnixPort(options["tty"], flash, chip, int(options["baud"] or BAUD), options["network"])
+        port.halt = options["halt"]
+        _run(port, options)
     except LineGone:
         return EXIT_HANGUP
     return 0

@@ -12,6 +12,7 @@ from pathlib import Path
 from edge import errors
 from edge.access.routing import Route
 from edge.api import problems
+from edge.api.field import refusals
 from edge.hub import Hub
 from edge.settings import Settings
 from tests.architecture.tree import ROOT
@@ -46,7 +47,7 @@ def route_table() -> str:
 
 def error_kinds() -> Iterator[type[errors.OutpostError]]:
     """Every error that has a code of its own, by status and code."""
-    known = [kind for module in (errors, problems) for kind in vars(module).values() if _is_error(kind)]
+    known = [kind for module in (errors, problems, refusals) for kind in vars(module).values() if _is_error(kind)]
     yield from sorted({kind.code: kind for kind in known}.values(), key=lambda kind: (kind.status, kind.code))
 
 

@@ -16,7 +16,7 @@ import pytest
 from edge.access.model import Role
 from edge.api.server import Listen
 from edge.hub import Hub
-from edge.settings import Limits, Serial, Settings
+from edge.settings import Discovery, Limits, Serial, Settings
 from tests.architecture import reference_pages
 
 TABLE = Path(__file__).with_name("authorisation.txt")
@@ -24,7 +24,9 @@ CALLERS = ("nobody", "app", "viewer", "technician", "admin")
 REFUSALS = (401, 403)
 ABSENT = "nothing-has-this-name"
 SETTINGS = Settings(
-    serial=Serial(scan=False), limits=Limits(authenticated_per_minute=10_000, anonymous_per_minute=10_000)
+    serial=Serial(scan=False),
+    discovery=Discovery(enabled=False),
+    limits=Limits(authenticated_per_minute=10_000, anonymous_per_minute=10_000),
 )
 
 

@@ -15,10 +15,16 @@ async def handler(request: web.Request) -> web.Response:
     return web.Response(body=b'{"id":"' + b"x" * ANSWER_BYTES + b'"}', status=201, content_type="application/json")
 
 
+async def poll(request: web.Request) -> web.Response:
+    """Answer a poll that there is nothing."""
+    return web.Response(body=b'{"now_us":1763700000000000,"quality":"ntp"}', content_type="application/json")
+
+
 async def serve() -> None:
     """Until killed."""
     app = web.Application()
     app.router.add_post("/v1/devices/{id}/commands", handler)
+    app.router.add_get("/v1/device/poll", poll)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

@@ -23,7 +23,7 @@ def test_a_device_from_adding_to_forgetting(hub: RunningHub) -> None:
     plain = hub.run("device", "add", "Till 2", "--kind", "display")
     assert (len(plain.out.split()), "once" in plain.err) == (2, True)
     assert hub.run("device", "rename", device_id, HOSTILE.strip(), "--json").json["name"] == HOSTILE.strip()
-    assert HOSTILE.strip() in hub.run("device", "list").out
+    assert HOSTILE[:15] in hub.run("device", "list").out
     assert hub.run("device", "show", device_id, "--json").json["name"] == HOSTILE.strip()
     seated = hub.run("device", "seat", device_id, "24")
     assert (seated.code, HOSTILE.strip() in seated.err) == (0, True)

@@ -17,6 +17,8 @@ from aiohttp import WSMsgType, web
 from edge.errors import Conflict, NotFound, OutpostError
 from edge.wire import views
 from edge.wire.commands import OPEN, State
+from edge.wire.readings import LatestView, ReadingView, TwinView
+from edge.wire.vending import SlotView, TransactionView, Vended
 
 JSON = "application/json"
 
@@ -34,6 +36,11 @@ class FakeHub:
         self.knocks: list[views.KnockView] = []
         self.ports: dict[str, views.PortView] = {}
         self.logs: dict[str, list[views.LogLine]] = {}
+        self.slots: dict[str, SlotView] = {}
+        self.transactions: dict[str, TransactionView] = {}
+        self.latest: dict[str, list[LatestView]] = {}
+        self.readings: dict[str, list[ReadingView]] = {}
+        self.twins: dict[str, TwinView] = {}
         self.monitor: list[dict[str, str]] = []
         self.preview: views.Preview | None = None
         self.calls: list[tuple[str, Any]] = []
@@ -97,6 +104,17 @@ class FakeHub:
             web.get("/v1/devices/{id}/log", self._log),
             web.get("/v1/devices/{id}/commands", self._history),
             web.post("/v1/devices/{id}/commands", self._new_command),
+            web.post("/v1/devices/{id}/confirm", self._confirm),
+            web.get("/v1/devices/{id}/latest", self._latest),
+            web.get("/v1/devices/{id}/readings", self._readings),
+            web.get("/v1/devices/{id}/twin", self._twin),
+            web.patch("/v1/devices/{id}/twin", self._change_twin),
+            web.get("/v1/log", self._all_log),
+            web.get("/v1/slots", self._all_slots),
+            web.get("/v1/transactions", self._all_transactions),
+            web.put("/v1/devices/{id}/slots/{slot}", self._set_slot),
+            web.post("/v1/devices/{id}/slots/{slot}/restock", self._restock),
+            web.post("/v1/devices/{id}/slots/{slot}/vend", self._vend),
             web.get("/v1/commands/{id}", self._command),
             web.get("/v1/commands/{id}/attempts", self._attempts),
             web.post("/v1/commands/{id}/{verb}", self._settle),
@@ -181,6 +199,60 @@ class FakeHub:
     async def _approve(self, request: web.Request) -> web.Response:
         return self._put(self._find(request), state="approved")
 
+    async def _confirm(self, request: web.Request) -> web.Response:
+        return self._put(self._find(request), epoch_new=False)
+
+    async def _latest(self, request: web.Request) -> web.Response:
+        return await _items(self.latest.get(self._find(request).id, []))
+
+    async def _readings(self, request: web.Request) -> web.Response:
+        return await _items(self.readings.get(self._find(request).id, []))
+
+    async def _twin(self, request: web.Request) -> web.Response:
+        device = self._find(request).id
+        nothing = TwinView(
+            device=device, version=0, desired={}, reported={}, pending=[], changed_at=None, changed_by=""
+        )
+        return _json(self.twins.setdefault(device, nothing))
+
+    async def _change_twin(self, request: web.Request) -> web.Response:
+        twin = self.twins[self._find(request).id]
+        wanted = twin.desired | (await request.json())["desired"]
+        fresh = msgspec.structs.replace(twin, desired=wanted, version=twin.version + 1, pending=sorted(wanted))
+        self.twins[twin.device] = fresh
+        return _json(fresh)
+
+    async def _all_log(self, _: web.Request) -> web.Response:
+        lines = [
+            msgspec.structs.replace(line, device=device) for device, said in self.logs.items() for line in said
+        ]
+        return await _items(sorted(lines, key=lambda line: line.at, reverse=True))
+
+    async def _all_slots(self, _: web.Request) -> web.Response:
+        return await _items(self.slots.values())
+
+    async def _all_transactions(self, _: web.Request) -> web.Response:
+        return await _items(self.transactions.values())
+
+    def _put_slot(self, request: web.Request, **changes: Any) -> SlotView:
+        key = f"{self._find(request).id} {request.match_info['slot']}"
+        self.slots[key] = msgspec.structs.replace(self.slots[key], **changes)
+        return self.slots[key]
+
+    async def _set_slot(self, request: web.Request) -> web.Response:
+        asked = {name: value for name, value in (await request.json()).items() if value is not None}
+        return _json(self._put_slot(request, **asked))
+
+    async def _restock(self, request: web.Request) -> web.Response:
+        asked = await request.json()
+        held = self.slots[f"{self._find(request).id} {request.match_info['slot']}"].count or 0
+        return _json(self._put_slot(request, count=asked["count"] if asked["add"] is None else held + asked["add"]))
+
+    async def _vend(self, request: web.Request) -> web.Response:
+        slot = self._put_slot(request, reserved=1, available=False, why="a vend is under way")
+        command = self._made(slot.device, "vend")
+        return _json(Vended(command=command, slot=slot), 201)
+
     async def _forget(self, request: web.Request) -> web.Response:
         del self.devices[self._find(request).id]
         return web.Response(status=204)
@@ -209,15 +281,16 @@ class FakeHub:
 
     async def _new_command(self, request: web.Request) -> web.Response:
         assert request.headers["Idempotency-Key"]
-        view = self._find(request)
-        asked = await request.json()
+        return _json(self._made(self._find(request).id, (await request.json())["kind"]), 201)
+
+    def _made(self, device: str, kind: str) -> views.CommandView:
         made = views.CommandView(
-            id=f"new-{len(self.commands)}", device=view.id, kind=asked["kind"], state=State.QUEUED, actor="tech",
+            id=f"new-{len(self.commands)}", device=device, kind=kind, state=State.QUEUED, actor="tech",
             agent=None, created_at=self.status.now, expires_in_s=60.0, ended_at=None, attempts=0, reason="",
             resolved_by="", duration_s=None, seq=None, args={},
         )  # fmt: skip
         self.commands[made.id] = made
-        return _json(made, 201)
+        return made
 
     def _found_command(self, request: web.Request) -> views.CommandView:
         try:

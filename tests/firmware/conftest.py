@@ -1,12 +1,13 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from edge.sim.uart import UartLine
 from tests.firmware.board import Board
+from tests.firmware.flash import Flash
 
 
 @pytest.fixture
@@ -17,3 +18,10 @@ async def board(tmp_path: Path) -> AsyncIterator[Board]:
         await board.boot()
         yield board
         await board.cut_power()
+
+
+@pytest.fixture
+def flash(tmp_path: Path) -> Iterator[Flash]:
+    """An empty one, for a buffer."""
+    with Flash(tmp_path) as flash:
+        yield flash

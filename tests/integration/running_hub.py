@@ -16,11 +16,12 @@ from edge.access.model import Role
 from edge.api.server import Listen
 from edge.devices.model import Device
 from edge.hub import Hub
-from edge.settings import Disk, Limits, Serial, Settings, Site
+from edge.settings import Discovery, Disk, Limits, Serial, Settings, Site
 
 QUIET = Settings(
     site=Site(name="test", timezone="Asia/Kolkata"),
     serial=Serial(scan=False),
+    discovery=Discovery(enabled=False),
     disk=Disk(free_floor_mb=1, ballast_mb=1),
     limits=Limits(authenticated_per_minute=100_000, anonymous_per_minute=100_000),
 )

@@ -8,6 +8,8 @@ from typing import Any
 
 from edge.wire import views
 from edge.wire.commands import State
+from edge.wire.readings import LatestView, ReadingView, TwinView
+from edge.wire.vending import SlotView, TransactionView
 from tests.fakes.hub_api import FakeHub
 
 NOW = datetime(2026, 3, 14, 11, 4, 31, tzinfo=UTC)
@@ -60,6 +62,59 @@ def port(path: str, state: str, **changes: Any) -> views.PortView:
         "device": None, "detail": "", "hint": "", "since": at(30),
     }  # fmt: skip
     return views.PortView(**(facts | changes))
+
+
+def slot(number: int, item: str, **changes: Any) -> SlotView:
+    """A slot of the snack machine."""
+    facts: dict[str, Any] = {
+        "device": "snack-machine", "slot": number, "item": item, "price": 150, "currency": "EUR", "capacity": 10,
+        "count": 5, "reserved": 0, "in_doubt": 0, "available": True, "why": "", "restocked_at": at(3000),
+    }  # fmt: skip
+    return SlotView(**(facts | changes))
+
+
+def transaction(id: str, number: int, item: str, state: str, **changes: Any) -> TransactionView:
+    """A vend of the snack machine."""
+    facts: dict[str, Any] = {
+        "id": id, "device": "snack-machine", "slot": number, "item": item, "price": 150, "currency": "EUR",
+        "state": state, "evidence": "", "reason": "", "actor": "key:pos", "created_at": at(11), "ended_at": None,
+        "resolved_by": "", "note": "", "todo": "",
+    }  # fmt: skip
+    return TransactionView(**(facts | changes))
+
+
+def stock(made: FakeHub) -> None:
+    """What the snack machine holds, dispensed and measures."""
+    for view in (
+        slot(1, "Water 0.5 l", count=7),
+        slot(2, "Cola", count=3, in_doubt=1, available=False, why="a vend is in doubt"),
+        slot(3, "Nut bar", price=220, count=0, available=False, why="it is empty"),
+        slot(4, "", price=0, capacity=0, count=None),
+    ):
+        made.slots[f"{view.device} {view.slot}"] = view
+    for vend in (
+        transaction("cmd-0040", 2, "Cola", "in_doubt", reason="the line broke after the first byte"),
+        transaction("cmd-0031", 1, "Water 0.5 l", "succeeded", created_at=at(95), evidence="sensor"),
+        transaction("cmd-0030", 3, "Nut bar", "failed", created_at=at(110), ended_at=at(110), evidence="person",
+                    resolved_by="anna", note="the bar hung in the coil"),
+    ):  # fmt: skip
+        made.transactions[vend.id] = vend
+    made.logs["snack-machine"] = [
+        views.LogLine(at=at(11), level="info", text="vend seq 12 slot 2", direction="out", channel="serial"),
+        views.LogLine(at=at(10.9), level="warning", text="link down: unplugged", direction="", channel=""),
+    ]
+    made.latest["snack-machine"] = [
+        LatestView(key="door", value=False, at=at(1), age_s=60.0, quality="ntp"),
+        LatestView(key="temperature", value=4.25, at=at(0.1), age_s=6.0, quality="ntp"),
+    ]
+    made.readings["snack-machine"] = [
+        ReadingView(at=at(60 - step), key="temperature", value=4.0 + (step % 12) / 10, quality="ntp")
+        for step in range(60)
+    ]
+    made.twins["snack-machine"] = TwinView(
+        device="snack-machine", version=3, desired={"light": True, "door": False}, reported={"door": False},
+        pending=["light"], changed_at=at(5), changed_by="anna",
+    )  # fmt: skip
 
 
 def hub(folder: Path) -> FakeHub:
@@ -116,6 +171,7 @@ def hub(folder: Path) -> FakeHub:
         views.LogLine(at=at(2), level="warning", text="frame 118: checksum differs, asked again"),
         views.LogLine(at=at(0.5), level="info", text="panel: shows cmd-0042"),
     ]
+    stock(made)
     made.monitor = [
         {"dir": "tx", "at": at(0.2), "hex": b"\x02AT+SHOW=cmd-0042\r\n\x00".hex()},
         {"dir": "rx", "at": at(0.1), "hex": b"OK\r\n".hex()},

@@ -64,6 +64,16 @@ def hostile_hub(folder: Path, text: str) -> FakeHub:
             table[key] = poisoned(view, text)
     hub.knocks = [poisoned(view, text) for view in hub.knocks]
     hub.logs = {key: [poisoned(line, text) for line in lines] for key, lines in hub.logs.items()}
+    hub.devices["snack-machine"] = msgspec.structs.replace(hub.devices["snack-machine"], panel="")
+    hub.slots = {key: msgspec.structs.replace(it, item=text, why=text) for key, it in hub.slots.items()}
+    vends = hub.transactions.items()
+    hub.transactions = {key: msgspec.structs.replace(it, item=text, note=text, reason=text) for key, it in vends}
+    hub.latest = {
+        key: [msgspec.structs.replace(it, key=text, value=text) for it in all_] for key, all_ in hub.latest.items()
+    }
+    hub.twins = {
+        key: msgspec.structs.replace(it, desired={text: text}, pending=[text]) for key, it in hub.twins.items()
+    }
     hub.attempts = {key: [poisoned(it, text) for it in tries] for key, tries in hub.attempts.items()}
     return hub
 
@@ -92,6 +102,11 @@ WALK: tuple[tuple[list[str], str], ...] = (
     (["escape", "3"], "This port"),
     (["x"], "Reset this"),
     (["escape", "y"], "This port"),
+    (["4"], "Transactions"),
+    (["v"], "Vend?"),
+    (["escape", "s"], "How many you put in"),
+    (["escape", "e"], "How many fit"),
+    (["escape", "5"], "To devices"),
     (["1", "colon", "x"], "x"),
 )
 
@@ -107,6 +122,10 @@ async def test_a_hostile_name_is_literal_in_every_view(tmp_path: Path, text: str
                 await pilot.press(*keys)
                 await shows(pilot, app, landmark)
                 assert_clean(text_of(app))
+            await pilot.press("escape")
+            app.open_device("snack-machine")
+            await shows(pilot, app, "Shall be")
+            assert_clean(text_of(app))
 
 
 @pytest.mark.parametrize("text", CORPUS, ids=range(len(CORPUS)))

@@ -6,8 +6,11 @@ from pathlib import Path
 
 from textual.widgets import Input
 
+from edge.wire.commands import State
+from edge.wire.views import LogLine
 from tests.fakes.hub_api import FakeHub
-from tests.tui.stage import SMALL, settled, shows, terminal, text_of, until
+from tests.tui import site_data
+from tests.tui.stage import LARGE, SMALL, settled, shows, terminal, text_of, until
 from tui.dialogs.question import QuestionDialog
 from tui.screens.device import DeviceScreen
 from tui.screens.overview import OverviewScreen
@@ -167,3 +170,116 @@ async def test_the_id_is_copied(hub: FakeHub) -> None:
         await pilot.press("down", "y")
         await shows(pilot, app, "Copied back-office")
         assert app.clipboard == "back-office"
+
+
+async def test_a_slot_is_restocked_and_vended_once(hub: FakeHub) -> None:
+    app = terminal(hub.target)
+    async with app.run_test(size=LARGE, notifications=True) as pilot:
+        await settled(pilot, app)
+        await pilot.press("4")
+        await shows(pilot, app, "Water 0.5 l")
+        await pilot.press("s", "3", "enter")
+        await shows(pilot, app, "10/10")
+        await pilot.press("v")
+        await shows(pilot, app, "repeated by itself")
+        await pilot.press("enter")  # Cancel has the focus
+        assert "POST /v1/devices/snack-machine/slots/1/vend" not in hub.changes()
+        await pilot.press("v", "right", "enter")
+        await shows(pilot, app, "vending")
+    assert hub.changes().count("POST /v1/devices/snack-machine/slots/1/vend") == 1
+
+
+async def test_a_price_is_typed_as_people_write_it(hub: FakeHub) -> None:
+    app = terminal(hub.target)
+    async with app.run_test(size=LARGE) as pilot:
+        await settled(pilot, app)
+        await pilot.press("4")
+        await shows(pilot, app, "Water 0.5 l")
+        await pilot.press("e")
+        await shows(pilot, app, "How many fit")
+        price = app.screen.query_one("#blank-price", Input)
+        price.value = "1,80"
+        price.focus()
+        await pilot.press("enter", "enter", "enter")
+        await shows(pilot, app, "1.80 EUR")
+    assert hub.slots["snack-machine 1"].price == 180
+
+
+async def test_a_vend_in_doubt_is_settled_where_it_is_listed(hub: FakeHub) -> None:
+    app = terminal(hub.target)
+    async with app.run_test(size=LARGE) as pilot:
+        await settled(pilot, app)
+        await pilot.press("4")
+        await shows(pilot, app, "▲ in doubt")
+        await pilot.press("tab", "w")
+        await shows(pilot, app, "What happened?")
+        await pilot.press(*"it hung", "enter", "right", "enter")
+        await until(pilot, lambda: hub.commands["cmd-0040"].state is State.FAILED, "the answer")
+
+
+async def test_live_values_follow_and_history_does_not_overwrite_them(hub: FakeHub) -> None:
+    app = terminal(hub.target)
+    async with app.run_test(size=LARGE) as pilot:
+        await settled(pilot, app)
+        app.open_device("snack-machine")
+        await shows(pilot, app, "4.25")
+        now = {"device": "snack-machine", "at": hub.status.now, "values": {"temperature": 6.5}, "historical": False}
+        await hub.tell("reading", now)
+        await shows(pilot, app, "6.5")
+        await hub.tell("reading", now | {"values": {"temperature": 1.5}, "historical": True})
+        await hub.tell("reading", now | {"values": {"light": True}})
+        await shows(pilot, app, "on")
+        assert app.session.site.values["snack-machine"].trails["temperature"].latest.value == 6.5
+
+
+async def test_a_wanted_value_waits_until_it_is_reported(hub: FakeHub) -> None:
+    app = terminal(hub.target)
+    async with app.run_test(size=LARGE) as pilot:
+        await settled(pilot, app)
+        app.open_device("snack-machine")
+        await shows(pilot, app, "4.25")
+        await pilot.press("b")
+        await shows(pilot, app, "Set a value")
+        app.screen.query_one("#blank-key", Input).value = "fan"
+        wanted = app.screen.query_one("#blank-value", Input)
+        wanted.value = "on"
+        wanted.focus()
+        await pilot.press("enter")
+        await shows(pilot, app, "▲ fan")
+    assert hub.twins["snack-machine"].desired["fan"] is True
+
+
+async def test_a_device_from_the_network_is_approved_with_the_code_it_shows(hub: FakeHub) -> None:
+    hub.devices["sensor-1"] = site_data.device(
+        "sensor-1", "Cellar", kind="sensor", state="pending", panel="", screen=None, trust="paired", code="420042"
+    )
+    app = terminal(hub.target)
+    async with app.run_test(size=LARGE) as pilot:
+        await settled(pilot, app)
+        app.open_device("sensor-1")
+        await shows(pilot, app, "420042: it must show the same")
+        await pilot.press("a")
+        await shows(pilot, app, "Code the device shows")
+        code = app.screen.query_one("#blank-code", Input)
+        code.value = "420042"
+        code.focus()
+        await pilot.press("enter", "right", "enter")
+        await until(pilot, lambda: hub.devices["sensor-1"].state == "approved", "the approval")
+    assert ("POST /v1/devices/sensor-1/approve", {"code": "420042"}) in hub.calls
+
+
+async def test_the_log_is_filtered_and_paused(hub: FakeHub) -> None:
+    app = terminal(hub.target)
+    async with app.run_test(size=LARGE) as pilot:
+        await settled(pilot, app)
+        await pilot.press("5")
+        await shows(pilot, app, "wifi: not configured")
+        await pilot.press("slash", *"device:snack", "enter")
+        await until(pilot, lambda: "wifi: not configured" not in text_of(app), "the filter")
+        assert "vend seq 12" in text_of(app)
+        await pilot.press("p")
+        await hub.tell("log", LogLine(at=hub.status.now, level="info", text="another", device="snack-machine"))
+        await shows(pilot, app, "paused, 1 new")
+        assert "another" not in text_of(app)
+        await pilot.press("p")
+        await shows(pilot, app, "another")

@@ -90,3 +90,37 @@ async def test_a_closed_reader_gets_nothing_more() -> None:
     bus.publish(Counted(number=1))
     bus.publish(Counted(number=2))
     assert bus.dropped == 0
+
+
+class Other(Event, frozen=True):
+    """An event of another type."""
+
+
+class Special(Counted, frozen=True, kw_only=True):
+    """A kind of Counted."""
+
+
+async def test_a_reader_gets_the_types_it_named_and_those_below_them() -> None:
+    bus = Bus()
+    subscription = bus.subscribe(only=(Counted,))
+    for event in (Other(), Counted(number=1), Special(number=2), Other()):
+        bus.publish(event)
+    assert [await subscription.get() for _ in range(2)] == [Counted(number=1), Special(number=2)]
+    assert not subscription._events
+
+
+async def test_a_type_that_nobody_wants_is_queued_nowhere() -> None:
+    bus = Bus()
+    assert not bus.wanted(Counted)
+    picky, all_of_it = bus.subscribe(only=(Other,)), bus.subscribe()
+    assert bus.wanted(Counted)
+    all_of_it.ignore([Counted])
+    assert not bus.wanted(Counted)
+    bus.publish(Counted(number=1))
+    assert not picky._events
+    assert not all_of_it._events
+    all_of_it.ignore([])
+    assert bus.wanted(Counted)
+    all_of_it.close()
+    assert not bus.wanted(Counted)
+    assert bus.wanted(Other)

@@ -4,26 +4,29 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, VerticalScroll
 
 from edge.errors import OutpostError
+from edge.wire.readings import LatestView, ReadingView, TwinView
 from edge.wire.views import CommandView, DeviceView, LogLine
-from tui import ages, command_deeds, deeds
+from tui import ages, command_deeds, deeds, value_deeds
 from tui.actions import Action, bindings
 from tui.dialogs.command import CommandDialog
 from tui.dialogs.show_qr import ShowQr, Source
 from tui.marks import of_command
 from tui.screens.site_screen import SiteScreen
 from tui.session import Session
+from tui.talk_lines import drawn
+from tui.values import Values
 from tui.widgets.cell import cell, mark_cell, number_cell
 from tui.widgets.facts import Facts
 from tui.widgets.key_hints import KeyHints
 from tui.widgets.keyed_table import Field, KeyedTable, Row
 from tui.widgets.panel_view import PanelView
 from tui.widgets.tail import Tail
+from tui.widgets.values_table import ValuesTable
 from tui.wording import by_text, kind_text
 
 HISTORY = (
@@ -41,7 +44,7 @@ ABOVE_PICTURE = 5  # lines: three of text and the frame
 BELOW_TOP = 14  # lines that commands, log and keys want
 HISTORY_LENGTH = 50
 LOG_LENGTH = 200
-LEVELS = {"error": "bad", "warning": "warn", "warn": "warn", "debug": "quiet"}
+RECENT = {"from": "-2h", "bucket": "1m"}  # what the lines of bars begin with; live readings go on from there
 
 
 class DeviceScreen(SiteScreen):
@@ -64,6 +67,7 @@ class DeviceScreen(SiteScreen):
             with VerticalScroll(id="facts-box"):
                 yield Facts(id="facts")
             yield PanelView(id="panel")
+            yield ValuesTable(id="values")
         yield KeyedTable(HISTORY, id="history")
         yield Tail(id="log", title="What it says")
 
@@ -71,11 +75,13 @@ class DeviceScreen(SiteScreen):
         """Ask for what only this screen needs."""
         self.query_one("#facts-box").border_title = "Facts"
         self.query_one("#history").border_title = "Commands"
+        self.site.values[self.device] = Values()
         super().on_mount()
 
     def on_unmount(self) -> None:
         """Its log is kept no longer."""
         self.site.close_log(self.device)
+        self.site.values.pop(self.device, None)
 
     def crumb(self) -> str:
         """Its name."""
@@ -93,7 +99,11 @@ class DeviceScreen(SiteScreen):
             return False
         verb = action.id.partition(".")[2]
         offers = {
-            "approve": view.state == "pending",
+            "approve": view.state == "pending" or (view.trust == "paired" and bool(view.code)),
+            "confirm": view.epoch_new,
+            "set_value": not view.panel and view.state == "approved",
+            "link_agent": view.kind == "display",
+            "bind_desk": view.kind == "display",
             "end_session": view.agent is not None,
             "unbind_desk": bool(view.workstations),
             **dict.fromkeys(PANEL_VERBS, bool(view.panel) and view.state != "pending"),
@@ -112,6 +122,7 @@ class DeviceScreen(SiteScreen):
             return
         now = self.session.clock.now()
         facts.show(view, self.site, now, stale=self.stale)
+        self._show_values(view)
         panel = self.query_one(PanelView)
         panel.show(view, self.site.zone, now, stale=self.stale)
         self._make_room(panel.picture_lines(view))
@@ -173,6 +184,17 @@ class DeviceScreen(SiteScreen):
         """Let it act."""
         if view := self.view():
             await deeds.approve(self, view)
+
+    async def do_confirm(self) -> None:
+        """Let it act again."""
+        if view := self.view():
+            await deeds.confirm(self, view)
+
+    async def do_set_value(self) -> None:
+        """What one of its values shall be."""
+        if view := self.view():
+            table = self.query_one("#values", ValuesTable)
+            await value_deeds.set_value(self, view, (table.current_key() or "") if table.display else "")
 
     async def do_rename(self) -> None:
         """Another name."""
@@ -245,6 +267,7 @@ class DeviceScreen(SiteScreen):
 
     async def _load(self) -> None:
         client = self.session.client
+        await self._load_values()
         try:
             newest = await client.newest(deeds.path(self.device, "/commands"), CommandView, HISTORY_LENGTH)
             self.site.put_commands(newest)
@@ -256,6 +279,27 @@ class DeviceScreen(SiteScreen):
         except OutpostError as error:
             self.query_one(Tail).say_ended(f"no log: {error.detail}")
         self.show()
+
+    async def _load_values(self) -> None:
+        values = self.site.values.get(self.device)
+        if values is None:
+            return
+        client = self.session.client
+        try:
+            latest = await client.items(deeds.path(self.device, "/latest"), LatestView)
+            recent = await client.items(deeds.path(self.device, "/readings"), ReadingView, **RECENT)
+            values.load(latest, recent, self.session.clock.mono_s())
+            values.twin = await client.get(deeds.path(self.device, "/twin"), TwinView)
+        except OutpostError as error:
+            self.tell(f"Its values could not be read: {error.detail}")
+
+    def _show_values(self, view: DeviceView) -> None:
+        """Beside the facts: the panel of what has one, the values of what measures."""
+        table, values = self.query_one("#values", ValuesTable), self.site.values.get(self.device, Values())
+        table.display = not view.panel
+        self.query_one(PanelView).display = bool(view.panel)
+        if table.display:
+            table.show_values(values, self.session.clock.mono_s(), stale=self.stale)
 
     def _show_history(self) -> None:
         now = self.session.clock.now()
@@ -284,13 +328,7 @@ class DeviceScreen(SiteScreen):
         count = self.site.log_counts[self.device]
         fresh = min(count - self._written, len(lines))
         for line in list(lines)[len(lines) - fresh :]:
-            tail.add(self._log_line(line))
+            tail.add(drawn(line, self.site.zone, self.session.clock.now()))
         self._written = count
         if self.stale:
             tail.say_ended("hub away: lines from here on are missing")
-
-    def _log_line(self, line: LogLine) -> Text:
-        at = ages.clock_text(ages.moment(line.at), self.site.zone, self.session.clock.now())
-        text = cell(f"{at} ", "quiet")
-        text.append_text(cell(line.text, LEVELS.get(line.level.lower(), "")))
-        return text

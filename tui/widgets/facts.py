@@ -15,6 +15,7 @@ from tui.site import Site
 
 LABEL_WIDTH = 10
 MOST_OWN = 20  # facts of the device's own telling that are listed
+TRUST = {"none": "", "paired": "by a key nobody has confirmed", "confirmed": "by its key"}
 COLOURS = {"good": "$success", "bad": "$error", "warn": "$warning"}
 
 
@@ -57,14 +58,20 @@ def _pairs(view: DeviceView, site: Site, now: datetime) -> list[tuple[str, str]]
     sits = f"{agent.name or agent.agent} since {since}" if agent else "nobody sits here"
     pairs = [
         ("Id", view.id),
+        ("Code", f"{view.code}: it must show the same" if view.code else ""),
+        ("Memory", "lost: press i once you have looked at it" if view.epoch_new else ""),
         ("Kind", f"{view.kind} ({view.profile})"),
         ("Link", view.link or "none"),
-        ("Agent", sits),
-        ("Computer", ", ".join(view.workstations) or "not bound"),
-        ("Shown", f"{view.shown_today} today, {view.shown_total} in all"),
-        ("Panel", view.panel),
-        ("Also", ", ".join(view.aliases)),
+        ("Trust", TRUST.get(view.trust, view.trust)),
     ]
+    if view.kind == "display":
+        pairs += [
+            ("Agent", sits),
+            ("Computer", ", ".join(view.workstations) or "not bound"),
+            ("Shown", f"{view.shown_today} today, {view.shown_total} in all"),
+            ("Panel", view.panel),
+        ]
+    pairs += [("Owner", view.owner), ("Also", ", ".join(view.aliases))]
     return pairs + [(key, str(value)) for key, value in list(view.facts.items())[:MOST_OWN]]
 
 

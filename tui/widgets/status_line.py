@@ -15,7 +15,7 @@ from tui.messages import ActionAsked
 from tui.session import Session
 from tui.site import Contact
 
-TABS = ("overview", "queue", "serial")
+TABS = ("overview", "queue", "serial", "vending", "talk")
 
 
 class StatusLine(Widget):

@@ -46,6 +46,13 @@ class Tail(RichLog):
         self._say()
         self.post_message(PauseChanged(self.paused))
 
+    def start_over(self) -> None:
+        """Forget every line, also those that wait."""
+        self.clear()
+        self._waiting.clear()
+        self._missed = 0
+        self._say()
+
     def say_ended(self, why: str) -> None:
         """The source is gone, with the reason; empty: it is back."""
         if why != self.ended:

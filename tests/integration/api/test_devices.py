@@ -47,7 +47,14 @@ async def test_a_token_is_stored_as_its_hash_only(running_hub: RunningHub) -> No
 
 
 async def test_an_unknown_kind_or_profile_is_refused_with_those_there_are(running_hub: RunningHub) -> None:
-    for kind, profile in (("vending", "native"), ("display", "nope"), ("", ""), ("Display", "native")):
+    unknown = (
+        ("vending", "nic-client"),
+        ("toaster", "native"),
+        ("display", "nope"),
+        ("", ""),
+        ("Display", "native"),
+    )
+    for kind, profile in unknown:
         refused = await running_hub.ask("POST", "/v1/devices", {"name": "x", "kind": kind, "profile": profile})
         assert (refused.status, refused.code) == (400, "bad-input")
         assert "display/native" in refused.body["hint"]

@@ -12,7 +12,7 @@ import aiohttp
 import msgspec
 import pytest
 
-from edge.api import live
+from edge.api import feed, live
 from edge.bus import QUEUE_EVENTS
 from edge.devices.presence import DeviceChanged
 from edge.wire.views import CommandView, DeviceView, FactView, LiveEvent
@@ -25,8 +25,8 @@ VIEWS: dict[str, type[msgspec.Struct]] = {"device": DeviceView, "command": Comma
 class Events:
     """An SSE reader as a browser is one: it remembers the last id."""
 
-    def __init__(self, hub: RunningHub) -> None:
-        self._hub, self.last_id = hub, ""
+    def __init__(self, hub: RunningHub, query: str = "") -> None:
+        self._hub, self._query, self.last_id = hub, query, ""
 
     @contextlib.asynccontextmanager
     async def connected(self) -> AsyncIterator[AsyncIterator[LiveEvent]]:
@@ -34,7 +34,7 @@ class Events:
         headers = {"Authorization": f"Bearer {self._hub.keys['viewer']}"}
         if self.last_id:
             headers["Last-Event-ID"] = self.last_id
-        async with self._hub.http.get(self._hub.url + "/v1/events", headers=headers) as response:
+        async with self._hub.http.get(self._hub.url + "/v1/events" + self._query, headers=headers) as response:
             assert response.status == 200
             assert response.content_type == "text/event-stream"
             yield self._read(response)
@@ -233,3 +233,105 @@ async def test_what_a_reader_sends_is_bounded_and_means_nothing(running_hub: Run
                 if message.type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR):
                     break
     assert (await running_hub.get("/v1/status")).status == 200
+
+
+# --- topics
+
+
+async def read_until(events: AsyncIterator[LiveEvent], topic: str) -> list[LiveEvent]:
+    """What is told, up to and with the first of `topic`."""
+    seen: list[LiveEvent] = []
+    async with asyncio.timeout(DEADLINE_S):
+        async for event in events:
+            seen.append(event)
+            if event.topic == topic:
+                break
+    return seen
+
+
+async def test_a_reader_hears_of_the_topics_and_devices_it_names_alone(running_hub: RunningHub) -> None:
+    mine, other = await running_hub.display("mine"), await running_hub.display("other")
+    reader = Events(running_hub, f"?topics=log,command&device={mine.id}")
+    async with reader.connected() as events:
+        for device in (other, mine):
+            running_hub.hub.bus.publish(DeviceChanged(device_id=device.id))
+            running_hub.hub.device_log.exchange(device.id, "in", "http", "hello")
+            await running_hub.send(device)
+        seen = await read_until(events, "command")
+    assert [event.topic for event in seen] == ["log", "command"]
+    assert [event.data["device"] for event in seen] == [mine.id, mine.id]
+
+
+async def test_what_nobody_wants_is_neither_translated_nor_queued(
+    running_hub: RunningHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device = await running_hub.display()
+    encoded: list[str] = []
+    real = feed.told
+    monkeypatch.setattr(feed, "told", lambda event, about="": encoded.append(event.topic) or real(event, about))
+    async with contextlib.AsyncExitStack() as stack:
+        readers = [
+            await stack.enter_async_context(Events(running_hub, "?topics=command").connected()) for _ in range(3)
+        ]
+        for _ in range(50):
+            running_hub.hub.bus.publish(DeviceChanged(device_id=device.id))
+        await running_hub.send(device)
+        for reader in readers:
+            assert [event.topic for event in await read_until(reader, "command")] == ["command"]
+        assert encoded.count("command") == 1  # once for all three
+        assert encoded.count("device") <= 50
+        encoded.clear()
+        for _ in range(50):
+            running_hub.hub.bus.publish(DeviceChanged(device_id=device.id))
+        await running_hub.send(device)
+        await read_until(readers[0], "command")
+        assert set(encoded) == {"command"}
+
+
+async def test_a_websocket_changes_what_it_hears_of(running_hub: RunningHub) -> None:
+    headers = {"Authorization": f"Bearer {running_hub.keys['viewer']}"}
+    path = running_hub.url + "/v1/live?topics=command"
+    async with running_hub.http.ws_connect(path, headers=headers) as ws:
+
+        async def next_one() -> LiveEvent:
+            async with asyncio.timeout(DEADLINE_S):
+                return msgspec.json.decode(await ws.receive_str(), type=LiveEvent)
+
+        device = await running_hub.display()
+        await ws.send_str(json.dumps({"topics": ["log"], "devices": [device.id]}))
+        assert (await next_one()).data == {"topics": ["log"], "devices": [device.id]}
+        running_hub.hub.device_log.exchange("somebody else", "in", "http", "not this")
+        running_hub.hub.device_log.exchange(device.id, "in", "http", "but this")
+        assert (await next_one()).data["text"] == "but this"
+        await ws.send_str('{"topics": ["nonsense"]}')
+        assert (await next_one()).topic == "refused"
+        await ws.send_str('{"topics": null, "devices": null}')
+        assert "fact" in (await next_one()).data["topics"]
+        await running_hub.display("another")
+        assert {(await next_one()).topic, (await next_one()).topic} == {"fact", "device"}
+
+
+async def test_a_reader_of_other_topics_is_told_no_facts_and_resumes_none(running_hub: RunningHub) -> None:
+    reader = Events(running_hub, "?topics=device&after=0")
+    async with reader.connected() as events:
+        device = await running_hub.display()
+        seen = await read_until(events, "device")
+    assert [(event.topic, event.data["id"]) for event in seen] == [("device", device.id)]
+
+
+async def test_a_topic_that_does_not_exist_is_refused_before_anything_is_sent(running_hub: RunningHub) -> None:
+    for path in ("/v1/events", "/v1/live"):
+        for wrong in ("topics=readings", "topics=command,x", "device=" + ",".join("abc" for _ in range(101))):
+            refused = await running_hub.get(f"{path}?{wrong}")
+            assert (refused.status, refused.code) == (400, "bad-input"), (path, wrong)
+
+
+async def test_nothing_is_left_behind_when_all_readers_have_gone(running_hub: RunningHub) -> None:
+    before = len(running_hub.hub.bus._subscribers)
+    async with Events(running_hub).connected(), Events(running_hub).connected():
+        assert len(running_hub.hub.bus._subscribers) == before + 1
+
+    async def is_gone() -> bool:
+        return len(running_hub.hub.bus._subscribers) == before
+
+    await until(is_gone)

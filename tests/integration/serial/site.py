@@ -8,21 +8,29 @@ from pathlib import Path
 from typing import Self
 
 from edge.clock import SystemClock
-from edge.compat.nic_display import NicDisplay
+from edge.compat.nic.display import NicDisplay
+from edge.compat.vending.line import VendingLine
 from edge.links.conversation import Conversation, DeviceEvent, Openers
 from edge.links.native_conversation import NativeConversation
 from edge.links.spec import PortSpec, Profile
 from edge.links.supervisor import Supervisor
 from edge.sim.nic_display import DisplayOnTty, OldDisplay
+from edge.sim.vending_machine import MachineOnTty, OldMachine
 from edge.wire.orders import Order
 from edge.wire.views import PortView
 
-OPENERS: Openers = {Profile.NATIVE: NativeConversation.open, Profile.NIC_DISPLAY: NicDisplay.open}
+OPENERS: Openers = {
+    Profile.NATIVE: NativeConversation.open,
+    Profile.VENDING: VendingLine.open,
+    Profile.NIC_DISPLAY: NicDisplay.open,
+}
 
 
-def order(kind: str = "display_qr", blob: bytes = b"", *, ttl_s: float = 60.0, number: int = 1) -> Order:
+def order(
+    kind: str = "display_qr", blob: bytes = b"", *, ttl_s: float = 60.0, number: int = 1, **args: int
+) -> Order:
     """An order as the queue hands it over."""
-    return Order(id=f"c-{number}", seq=number, kind=kind, ttl_ms=int(ttl_s * 1000), blob=blob)
+    return Order(id=f"c-{number}", seq=number, kind=kind, ttl_ms=int(ttl_s * 1000), args={**args}, blob=blob)
 
 
 class Site:
@@ -38,7 +46,7 @@ class Site:
         self.fault: Exception | None = None  # raised when a device is told of
         self.supervisor: Supervisor
         self._task: asyncio.Task[None] | None = None
-        self._plugged: list[DisplayOnTty] = []
+        self._plugged: list[DisplayOnTty | MachineOnTty] = []
 
     async def __aenter__(self) -> Self:
         return self
@@ -75,6 +83,14 @@ class Site:
     async def plug(self, display: OldDisplay) -> DisplayOnTty:
         """Plug a display in: a new pty, and the link leads to it."""
         plugged, path = DisplayOnTty.on_pty(display)
+        self._plugged.append(plugged)
+        await plugged.__aenter__()
+        self.lead_to(path)
+        return plugged
+
+    async def plug_machine(self, machine: OldMachine) -> MachineOnTty:
+        """Plug an old vending machine in."""
+        plugged, path = MachineOnTty.on_pty(machine)
         self._plugged.append(plugged)
         await plugged.__aenter__()
         self.lead_to(path)

@@ -180,7 +180,7 @@ async def test_an_ok_that_comes_too_late_confirms_nothing_else(site, until):
 
 
 async def test_a_display_that_falls_silent_while_idle_is_noticed(site, until, monkeypatch):
-    monkeypatch.setattr("edge.compat.nic_display.CHECK_S", 0.2)
+    monkeypatch.setattr("edge.compat.nic.display.CHECK_S", 0.2)
     display = OldDisplay()
     await online(site, until, display)
     await until(lambda: len(site.events) >= 2)  # it answered while idle

@@ -17,6 +17,8 @@ from edge.devices.presence import Presences
 from edge.errors import StorageError
 from edge.links.conversation import DeviceEvent, Heard
 from edge.links.spec import Profile
+from edge.wire import cable, field
+from edge.wire.cable import ToDevice
 from edge.wire.commands import State as CommandState
 from edge.wire.native import Log, Panel, State
 from tests.unit.commands.queue_site import DEADLINE_S, QueueSite, Scripted, dispatching, queue_site
@@ -62,6 +64,11 @@ class Attached:
                 if device is not None and device.id in self.attachments.links:
                     return device
                 await self.settled()
+
+    async def last_line(self, device: Device) -> str:
+        """The newest line of its log."""
+        lines, _ = await self.log.search(device_id=device.id, limit=1)
+        return lines[0].text
 
     async def settled(self) -> None:
         """Wait for all that the attachments have begun."""
@@ -114,7 +121,7 @@ async def test_a_link_that_is_down_is_down_at_once(tmp_path: Path) -> None:
         assert not hub.presences.online(device)
         assert hub.attachments.links == {}
         await hub.settled()
-        assert [line.text for line in await hub.log.tail(device.id, 1)] == ["link down: unplugged"]
+        assert await hub.last_line(device) == "link down: unplugged"
 
 
 async def test_unplugged_while_it_is_taken_in_it_is_not_served(tmp_path: Path) -> None:
@@ -150,7 +157,7 @@ async def test_what_a_device_says_is_a_sign_of_life(tmp_path: Path) -> None:
             line.on_event(event)
             assert hub.presences.online(device)
         await hub.settled()
-        assert (await hub.log.tail(device.id, 1))[0].text == "a\\x1b[31mb"
+        assert await hub.last_line(device) == "a\\x1b[31mb"
 
 
 async def test_a_device_that_cannot_be_kept_is_reported_and_the_next_is_served(
@@ -189,3 +196,70 @@ async def test_the_screen_is_what_the_device_says(
         await hub.device()
         line.on_event(State(screen=screen, rotating=rotating, command="cmd_1", shown_ms=0))
         assert hub.shown == [(CHIP, shows, command)]
+
+
+class Telling(Live):
+    """A board without a screen, to which more than commands can be said."""
+
+    def __init__(self) -> None:
+        super().__init__(kind="sensor")
+        self.panel = None
+        self.told: asyncio.Queue[ToDevice] = asyncio.Queue()
+
+    async def tell(self, message: ToDevice) -> None:
+        """Keep it."""
+        await self.told.put(message)
+
+
+class FieldSide:
+    """The hub's side of what such a board says."""
+
+    def __init__(self) -> None:
+        self.batches: list[tuple[str, field.Readings]] = []
+
+    async def welcome(self, device_id: str) -> cable.Welcome:
+        """Approved."""
+        return cable.Welcome(approved=True, now_us=1, quality="ntp", next=0)
+
+    async def readings(self, device_id: str, batch: field.Readings) -> field.Taken:
+        """All of it."""
+        self.batches.append((device_id, batch))
+        return field.Taken(next=batch.first + len(batch.records))
+
+    async def report(self, device_id: str, report: field.Report) -> None:
+        """Nothing."""
+
+    def desired(self, device_id: str) -> field.Desired | None:
+        """Nothing."""
+        return None
+
+
+async def test_a_sensor_on_a_cable_alone_has_its_readings_taken(tmp_path: Path) -> None:
+    async with attached(tmp_path) as hub:
+        side, line = FieldSide(), Telling()
+        hub.attachments.serve_field_with(side)
+        hub.attachments.up(line)
+        device = await hub.device()
+        assert (device.kind, device.panel) == ("sensor", "")
+        async with asyncio.timeout(DEADLINE_S):
+            assert isinstance(await line.told.get(), cable.Welcome)
+            batch = cable.Readings(epoch="e1", first=0, boot=1, uptime_ms=1, records=[(1, 1, 0, {"t": 21.5})])
+            line.on_event(batch)
+            assert await line.told.get() == cable.Taken(next=1)
+        assert side.batches == [(CHIP, batch)]
+        line.on_event(State(heap_free=80_000))
+        assert hub.shown == []
+        hub.attachments.down(line, "unplugged")
+        line.on_event(batch)
+        await hub.settled()
+        assert len(side.batches) == 1
+
+
+async def test_a_board_that_is_there_over_wifi_too_stays_online_when_it_is_unplugged(tmp_path: Path) -> None:
+    async with attached(tmp_path) as hub:
+        line = Live()
+        hub.attachments.up(line)
+        device = await hub.device()
+        hub.attachments._dispatcher.up(device.id, Scripted(), "wifi 10.0.0.9")
+        hub.attachments.down(line, "unplugged")
+        assert hub.presences.online(device)

@@ -259,3 +259,88 @@ async def test_when_the_hub_stops_nothing_goes_on(tmp_path: Path) -> None:
             await line.asked()
         assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("dispatch-")]
         assert await site.state(command) is State.SENT  # judged at the next start
+
+
+async def test_two_links_want_every_command_and_each_is_given_once(tmp_path: Path) -> None:
+    async with queue_site(tmp_path) as site, dispatching(site) as dispatcher:
+        device = await site.display()
+        cable, wifi = Scripted(), Scripted()
+        dispatcher.up(device.id, cable, "serial /dev/ttyUSB0 @115200")
+        dispatcher.up(device.id, wifi, "wifi 10.0.0.9")
+        commands = await pictures(site, device, 20)
+        for command in commands:
+            await site.ends_as(command, State.SUCCEEDED)
+        given = [order.id for line in (cable, wifi) for order in line.orders]
+        assert sorted(given) == sorted(command.id for command in commands)
+
+
+async def test_what_did_not_leave_over_one_link_goes_over_the_other(tmp_path: Path) -> None:
+    async with queue_site(tmp_path) as site, dispatching(site) as dispatcher:
+        device = await site.display(profile="nic-display")
+        dead = Scripted(*[NOT_SENT] * 1000)
+        dispatcher.up(device.id, dead, "wifi 10.0.0.9")
+        command = await site.commands.accept(device, "reboot", {}, actor="ann")
+        async with asyncio.timeout(5):
+            await dead.asked()
+        alive = Scripted()
+        dispatcher.up(device.id, alive, "serial /dev/ttyUSB0 @115200")
+        await site.ends_as(command, State.SUCCEEDED)
+        assert [order.id for order in alive.orders] == [command.id]
+
+
+async def test_what_may_have_left_over_one_link_never_goes_over_the_other(tmp_path: Path) -> None:
+    async with queue_site(tmp_path) as site, dispatching(site) as dispatcher:
+        device = await site.display(profile="nic-display")
+        first, second = Scripted(UNKNOWN, hold=True), Scripted()
+        dispatcher.up(device.id, first, "wifi 10.0.0.9")
+        command = await site.commands.accept(device, "reboot", {}, actor="ann")
+        await first.asked()
+        dispatcher.up(device.id, second, "serial /dev/ttyUSB0 @115200")
+        first.answer()
+        await site.ends_as(command, State.IN_DOUBT)
+        assert second.orders == []
+
+
+async def test_a_link_takes_only_what_it_can_carry_and_waits_until_it_can(tmp_path: Path) -> None:
+    async with queue_site(tmp_path) as site, dispatching(site) as dispatcher:
+        device = await site.display()
+        line, may = Scripted(), False
+        dispatcher.up(device.id, line, "wifi 10.0.0.9", may_take=lambda command: may)
+        command = await site.qr(device)
+        await asyncio.sleep(0.02)
+        assert await site.state(command) is State.QUEUED
+        may = True
+        dispatcher.wake(device.id)
+        await site.ends_as(command, State.SUCCEEDED)
+
+
+async def test_the_best_link_is_the_one_that_is_told_of(tmp_path: Path) -> None:
+    async with queue_site(tmp_path) as site, dispatching(site) as dispatcher:
+        device = await site.display()
+        wifi, cable = Scripted(), Scripted()
+        dispatcher.up(device.id, wifi, "wifi 10.0.0.9")
+        assert dispatcher.links == {device.id: "wifi 10.0.0.9"}
+        dispatcher.up(device.id, cable, "serial /dev/ttyUSB0 @115200")
+        assert dispatcher.links == {device.id: "serial /dev/ttyUSB0 @115200"}
+        dispatcher.down(device.id, cable)
+        assert dispatcher.links == {device.id: "wifi 10.0.0.9"}
+        dispatcher.down(device.id)
+        assert dispatcher.links == {}
+
+
+async def test_a_word_that_came_another_way_is_no_fault_of_the_link(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with queue_site(tmp_path) as site, dispatching(site) as dispatcher:
+        device = await site.display(profile="nic-display")
+        command = await site.commands.accept(device, "reboot", {}, actor="ann")
+        line = Scripted(UNKNOWN, hold=True)
+        dispatcher.up(device.id, line, "serial")
+        await line.asked()
+        sent = await site.commands.get(command.id)
+        await site.commands.evidence(sent, Outcome(verdict=Verdict.DONE))
+        line.answer()
+        last = await site.qr(device)
+        await site.ends_as(last, State.SUCCEEDED)
+        assert await site.state(command) is State.SUCCEEDED
+        assert "could not be handed out" not in caplog.text

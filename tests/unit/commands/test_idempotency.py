@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 from edge.clock import ManualClock
 from edge.errors import Rejected
 from edge.hub import Hub
-from edge.settings import Disk, Serial, Settings
+from edge.settings import Discovery, Disk, Serial, Settings
 
-SETTINGS = Settings(serial=Serial(scan=False), disk=Disk(free_floor_mb=1, ballast_mb=1))
+SETTINGS = Settings(
+    serial=Serial(scan=False), discovery=Discovery(enabled=False), disk=Disk(free_floor_mb=1, ballast_mb=1)
+)
 Request = tuple[str, str, str]  # who asks, under which key, for which text
 requests = st.lists(
     st.lists(

@@ -7,9 +7,10 @@ from ipaddress import ip_address, ip_network
 import pytest
 import trustme
 
-from edge.content.fetch import Fetcher, is_public
+from edge.content.fetch import Fetcher
 from edge.content.sources import MAX_PICTURE_BYTES
 from edge.errors import BadPicture, OutpostError, TooLarge, Unreachable
+from edge.outbound import is_public
 
 LOOPBACK = (ip_network("127.0.0.0/8"),)
 

@@ -17,6 +17,7 @@ BY_PATH = "/dev/serial/by-path/platform-fd500000.pcie-pci-0000:01:00.0-usb-0:1.3
         ("/dev/ttyUSB0", PortSpec("/dev/ttyUSB0")),
         ("/dev/ttyUSB0@9600", PortSpec("/dev/ttyUSB0", None, 9600)),
         (f"{BY_ID}=native", PortSpec(BY_ID, Profile.NATIVE)),
+        ("/dev/ttyUSB0=vending", PortSpec("/dev/ttyUSB0", Profile.VENDING)),
         (f" {BY_PATH}=nic-display@115200 ", PortSpec(BY_PATH, Profile.NIC_DISPLAY, 115200)),
     ],
 )
@@ -27,8 +28,7 @@ def test_forms(text, spec):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("/dev/ttyUSB0=vending", "older vending machines over USB are not served"),
-        ("/dev/ttyUSB0=display", "known are native, nic-display"),
+        ("/dev/ttyUSB0=display", "known are native, nic-display, vending"),
         ("/dev/ttyUSB0=", "no such profile"),
         ("/dev/ttyUSB0@", "a baud from 300 to 4000000"),
         ("/dev/ttyUSB0@fast", "a baud from 300 to 4000000"),

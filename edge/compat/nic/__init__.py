@@ -1,0 +1,1 @@
+"""The older payment displays: their web pages, PC program and displays."""

@@ -1,0 +1,1 @@
+"""The older sensors-and-switches platform: its devices and its apps."""

@@ -1,0 +1,228 @@
+"""The door of the older sensors-and-switches platform: who may enter, how a body is read, how every answer looks.
+
+Errors are `{"detail": …}`, a sentence or, for a body that does not fit, the list of wrong fields. Another account's
+things are answered as things that do not exist.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+from aiohttp import web
+
+from edge.access.accounts_model import User
+from edge.clock import Clock, iso
+from edge.errors import BadInput, NotFound, OutpostError, RateLimited, TooLarge, Unauthenticated
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+JSON_TYPE = {"Content-Type": "application/json"}
+BODY_BYTES = 64 * 1024  # of a request; the largest is a dashboard's layout
+CORS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type",
+    "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE, OPTIONS",
+}
+_ID = re.compile(r"[0-9a-fA-F]{24}")
+_FIELD = re.compile(r" - at `\$\.?([^`]*)`$")
+_MISSING = re.compile(r"missing required field `(\w+)`")
+_PATH_CHARS = 200
+
+encode = msgspec.json.Encoder().encode
+AiohttpHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Gate(Protocol):
+    """Limits the rate of callers."""
+
+    def count_device(self, device_id: str) -> None:
+        """Count one request of this identity. Raises RateLimited."""
+
+    def count_address(self, request: web.Request) -> None:
+        """Count one request of somebody unknown. Raises RateLimited."""
+
+
+class Users(Protocol):
+    """Knows people by their token."""
+
+    def user_of(self, access_token: str) -> User:
+        """Whose token this is. Raises Unauthenticated."""
+
+
+class Invalid(BadInput):
+    """A field is missing or wrong."""
+
+    def __init__(self, where: str, field: str, why: str, kind: str = "value_error") -> None:
+        super().__init__(why)
+        self.told = [{"type": kind, "loc": [where, *re.findall(r"\w+", field)], "msg": why}]
+
+
+class Visit:
+    """One request of a person who was let in."""
+
+    def __init__(self, request: web.Request, user: User, raw: bytes) -> None:
+        self.request, self.user, self._raw = request, user, raw
+
+    @property
+    def actor(self) -> str:
+        """Who the ledger says did it."""
+        return f"user:{self.user.id}"
+
+    def id(self, name: str, what: str) -> str:
+        """An id out of the path, in lower case. Raises BadInput."""
+        return check_id(self.request.match_info[name], what)
+
+    def query(self, name: str) -> str:
+        """A parameter that must be there. Raises Invalid."""
+        value = self.request.query.get(name)
+        if value is None:
+            raise Invalid("query", name, "Field required", "missing")
+        return value
+
+    def read(self, decoder: msgspec.json.Decoder[T]) -> T:
+        """The body. Raises Invalid."""
+        return read(self._raw, decoder)
+
+
+Handler = Callable[[Visit], Awaitable[web.StreamResponse]]
+
+
+class Door:
+    """Wraps handlers into aiohttp handlers."""
+
+    def __init__(self, gate: Gate, users: Users, clock: Clock, *, body_s: float) -> None:
+        self.gate, self._users, self.clock, self._body_s = gate, users, clock, body_s
+
+    def person(self, handler: Handler) -> AiohttpHandler:
+        """`handler` for people: with their token."""
+
+        async def serve(request: web.Request) -> web.StreamResponse:
+            user = self.enter(request)
+            return await handler(Visit(request, user, await self.body(request)))
+
+        return self.guarded(serve)
+
+    def enter(self, request: web.Request, *, in_query: bool = False) -> User:
+        """Who asks, by the bearer token (or `?token=`), counted. Raises Unauthenticated, RateLimited."""
+        token = bearer(request)
+        if not token and in_query:
+            token = request.query.get("token", "")
+        try:
+            if not token:
+                raise Unauthenticated("Not authenticated")
+            user = self._users.user_of(token)
+        except Unauthenticated as error:
+            self.gate.count_address(request)
+            raise Unauthenticated("Could not validate credentials" if token else error.detail) from error
+        self.gate.count_device(f"user {user.id}")
+        return user
+
+    def guarded(self, handler: AiohttpHandler) -> AiohttpHandler:
+        """`handler`, with what goes wrong told in the shape the older clients read."""
+
+        async def serve(request: web.Request) -> web.StreamResponse:
+            try:
+                return await handler(request)
+            except OutpostError as error:
+                return refused(error)
+            except web.HTTPException:
+                raise
+            except Exception:  # the task's edge: logged, and answered in the shape the old clients read
+                log.exception("an old client's request failed", extra={"path": request.path[:_PATH_CHARS]})
+                return refusal(500, "Internal Server Error")
+
+        return serve
+
+    async def body(self, request: web.Request) -> bytes:
+        """The whole body. Raises TooLarge, BadInput."""
+        if not request.can_read_body:
+            return b""
+        if request.content_length is not None and request.content_length > BODY_BYTES:
+            raise TooLarge(f"The body is larger than {BODY_BYTES} bytes.")
+        try:
+            if request.content.is_eof():  # it came with the head, as nearly all do
+                raw = await request.read()
+            else:
+                async with asyncio.timeout(self._body_s):
+                    raw = await request.read()
+        except TimeoutError as error:
+            raise BadInput(f"The body did not arrive within {self._body_s:g} s.") from error
+        except web.HTTPRequestEntityTooLarge as error:
+            raise TooLarge(f"The body is larger than {BODY_BYTES} bytes.") from error
+        if len(raw) > BODY_BYTES:
+            raise TooLarge(f"The body is larger than {BODY_BYTES} bytes.")
+        return raw
+
+
+def bearer(request: web.Request) -> str:
+    """The token of the Authorization header, '' without one."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def read(raw: bytes, decoder: msgspec.json.Decoder[T]) -> T:
+    """A body in its type. Raises Invalid naming the wrong field."""
+    try:
+        return decoder.decode(raw or b"null")
+    except msgspec.ValidationError as error:
+        missing, at = _MISSING.search(str(error)), _FIELD.search(str(error))
+        if missing:
+            raise Invalid("body", missing[1], "Field required", "missing") from error
+        raise Invalid("body", at[1] if at else "", _FIELD.sub("", str(error))) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Invalid("body", "", "JSON decode error", "json_invalid") from error
+
+
+def check_id(text: str, what: str) -> str:
+    """`text` as an id of 24 hex digits, in lower case. Raises BadInput."""
+    if not _ID.fullmatch(text):
+        raise BadInput(f"Invalid {what} ID")
+    return text.lower()
+
+
+def reply(body: Any, status: int = 200) -> web.Response:
+    """A JSON answer with its length, open to every origin."""
+    return web.Response(body=encode(body), status=status, headers={**JSON_TYPE, **CORS})
+
+
+def refusal(status: int, detail: Any, **headers: str) -> web.Response:
+    """An answer that says no."""
+    return web.Response(body=encode({"detail": detail}), status=status, headers={**JSON_TYPE, **CORS, **headers})
+
+
+def refused(error: OutpostError) -> web.Response:
+    """What went wrong, in the older platform's shape."""
+    if isinstance(error, Invalid):
+        return refusal(422, error.told)
+    if isinstance(error, RateLimited):
+        return refusal(
+            429,
+            "Too many requests. Please try again later.",
+            **{"Retry-After": str(max(1, math.ceil(error.retry_after_s)))},
+        )
+    if isinstance(error, Unauthenticated):
+        return refusal(401, error.detail, **{"WWW-Authenticate": "Bearer"})
+    status = 400 if isinstance(error, BadInput) and not isinstance(error, TooLarge) else error.status
+    return refusal(status, error.detail)
+
+
+async def preflight(request: web.Request) -> web.Response:
+    """What a browser asks before it sends a token across origins."""
+    return web.Response(status=204, headers={**CORS, "Access-Control-Max-Age": "600"})
+
+
+def naive(at_us: int) -> str:
+    """A time as the older apps read it: UTC without a zone."""
+    return iso(at_us)[:-1]
+
+
+def absent(what: str) -> NotFound:
+    """What is told of a thing that is not there, or is another's."""
+    return NotFound(f"{what} not found")

@@ -1,0 +1,183 @@
+"""The older app's webhooks: each tells of its account's devices alone, also when a device changes hands.
+
+They are the hub's own webhooks (their messages too), signed over the very bytes that are sent, in the header the
+older platform named; its own were never sent.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from edge.automation.hooks import Hooks
+from edge.automation.hooks_model import Hook
+from edge.compat.thingsnxt.door import AiohttpHandler, Door, Visit, absent, check_id, naive, reply
+from edge.compat.thingsnxt.names import Names
+from edge.errors import BadInput, Conflict
+from edge.telemetry.widgets_model import new_id
+
+WEBHOOKS = 5  # of one account: the hub has few, and technicians need some
+ALL, ONE = "app, all devices, ", "app, one device, "
+"""How the names begin; it tells what a hook follows when devices come and go."""
+
+STARS = "***"  # what is shown of a secret
+
+EVENTS = {
+    "telemetry_update": ("reading",),
+    "status_update": ("device",),
+    "device_status": ("device",),
+    "all": ("reading", "device"),
+}
+"""What the app's events are here."""
+
+
+class NewWebhook(msgspec.Struct):
+    """POST /webhooks."""
+
+    url: str
+    events: list[str] | None = None
+    secret: str | None = None
+    device_id: str | None = None
+    active: bool | None = True
+
+
+class ChangedWebhook(msgspec.Struct):
+    """PATCH /webhooks/{id}."""
+
+    url: str | msgspec.UnsetType | None = msgspec.UNSET
+    events: list[str] | msgspec.UnsetType | None = msgspec.UNSET
+    active: bool | msgspec.UnsetType | None = msgspec.UNSET
+    secret: str | msgspec.UnsetType | None = msgspec.UNSET
+
+
+_new = msgspec.json.Decoder(NewWebhook, strict=False)
+_changed = msgspec.json.Decoder(ChangedWebhook, strict=False)
+
+
+class ThingsWebhooks:
+    """The app's webhooks over the hub's."""
+
+    def __init__(self, door: Door, hooks: Hooks, names: Names) -> None:
+        self._door, self._hooks, self._names = door, hooks, names
+
+    def table(self) -> dict[tuple[str, str], AiohttpHandler]:
+        """Its routes."""
+        person = self._door.person
+        return {
+            ("GET", "/webhooks"): person(self.every),
+            ("POST", "/webhooks"): person(self.add),
+            ("GET", "/webhooks/{id}"): person(self.one),
+            ("PATCH", "/webhooks/{id}"): person(self.change),
+            ("DELETE", "/webhooks/{id}"): person(self.delete),
+        }
+
+    async def every(self, visit: Visit) -> web.Response:
+        """GET /webhooks: newest first, without secrets."""
+        counts = await self._hooks.counts()
+        return reply({"webhooks": [self._document(hook, counts) for hook in reversed(self._of(visit.actor))]})
+
+    async def add(self, visit: Visit) -> web.Response:
+        """POST /webhooks: its secret is shown this once."""
+        wanted = visit.read(_new)
+        devices = [device.id for device in self._names.of_owner(visit.user.id)]
+        if wanted.device_id:
+            devices = [self._names.owned(visit.user.id, check_id(wanted.device_id, "Device")).id]
+        if not devices:
+            raise BadInput("Add a device first: a webhook tells of your devices.")
+        if len(self._of(visit.actor)) >= WEBHOOKS:
+            raise Conflict(f"An account has at most {WEBHOOKS} webhooks.")
+        hook = await self._hooks.add(
+            (ONE if wanted.device_id else ALL) + new_id(),
+            wanted.url,
+            _events(wanted.events or ["telemetry_update"]),
+            devices=devices,
+            secret=wanted.secret or "",
+            actor=visit.actor,
+        )
+        if wanted.active is False:
+            hook = await self._hooks.change(hook, {"enabled": False}, actor=visit.actor)
+        return reply({**self._document(hook, {}), "secret": hook.secret})
+
+    async def one(self, visit: Visit) -> web.Response:
+        """GET /webhooks/{id}."""
+        return reply(self._document(self._own(visit), await self._hooks.counts()))
+
+    async def change(self, visit: Visit) -> web.Response:
+        """PATCH /webhooks/{id}: url, events, active."""
+        hook, wanted = self._own(visit), visit.read(_changed)
+        changes: dict[str, object] = {}
+        if isinstance(wanted.secret, str) and wanted.secret not in ("", STARS):
+            raise BadInput("A secret is given when a webhook is made: remove this one and add another.")
+        if isinstance(wanted.url, str):
+            changes["url"] = wanted.url
+        if isinstance(wanted.events, list):
+            changes["events"] = _events(wanted.events)
+        if isinstance(wanted.active, bool):
+            changes["enabled"] = wanted.active and bool(self._allowed(hook))
+        if not changes:
+            return reply({"message": "no_changes", "webhook": self._document(hook, {})})
+        changed = await self._hooks.change(hook, changes, actor=visit.actor)
+        return reply(self._document(changed, await self._hooks.counts()))
+
+    async def delete(self, visit: Visit) -> web.Response:
+        """DELETE /webhooks/{id}."""
+        await self._hooks.delete(self._own(visit), actor=visit.actor)
+        return reply({"message": "Webhook deleted"})
+
+    async def follow_owners(self) -> None:
+        """Let every app's webhook tell of just the devices its account has now; off while that is none."""
+        for hook in self._hooks.all():
+            if not hook.name.startswith((ALL, ONE)):
+                continue
+            allowed = self._allowed(hook)
+            if not allowed and hook.enabled:
+                await self._hooks.change(hook, {"enabled": False}, actor="owner changed")
+            elif allowed and allowed != hook.devices:
+                await self._hooks.change(hook, {"devices": allowed}, actor="owner changed")
+
+    def _allowed(self, hook: Hook) -> frozenset[str]:
+        """The devices it may tell of. A hook of one device follows no other."""
+        own = {device.id for device in self._names.of_owner(hook.created_by.removeprefix("user:"))}
+        return frozenset(own & hook.devices if hook.name.startswith(ONE) else own)
+
+    def _of(self, actor: str) -> list[Hook]:
+        mine = (hook for hook in self._hooks.all() if hook.created_by == actor)
+        return [hook for hook in mine if hook.name.startswith((ALL, ONE))]
+
+    def _own(self, visit: Visit) -> Hook:
+        asked = visit.request.match_info["id"]
+        for hook in self._of(visit.actor):
+            if hook.id == asked:
+                return hook
+        raise absent("Webhook")
+
+    def _document(self, hook: Hook, counts: dict[tuple[str, str], int]) -> dict[str, Any]:
+        one = next(iter(hook.devices), "") if hook.name.startswith(ONE) else ""
+        return {
+            "_id": hook.id,
+            "id": hook.id,
+            "user_id": hook.created_by.removeprefix("user:"),
+            "url": hook.url,
+            "events": _names_of(hook.events),
+            "secret": STARS,
+            "device_id": self._names.id_of_known(one) or None,
+            "active": hook.enabled,
+            "created_at": naive(hook.created_us),
+            "trigger_count": counts.get((hook.id, "delivered"), 0),
+            "error_count": counts.get((hook.id, "dead"), 0),
+        }
+
+
+def _names_of(events: tuple[str, ...]) -> list[str]:
+    """The first name of just these events."""
+    return [name for name, groups in EVENTS.items() if groups == events][:1]
+
+
+def _events(names: list[str]) -> tuple[str, ...]:
+    """The hub's events for the app's. Raises BadInput."""
+    unknown = [name for name in names if name not in EVENTS]
+    if unknown or not names:
+        raise BadInput(f"Events are {', '.join(EVENTS)}.")
+    return tuple(sorted({group for name in names for group in EVENTS[name]}, reverse=True))

@@ -1,0 +1,1 @@
+"""The older vending machines and their web page."""

@@ -1,0 +1,78 @@
+"""Batches out of the buffers of devices: each record once, whatever comes twice, overlaps or is missing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from edge.clock import Stamp
+from edge.store.database import Database
+from edge.telemetry.model import AT_MAX_US, INTEGER_MAX, Moment, Value, placed
+from edge.wire import field
+
+Parse = Callable[[dict[str, object]], tuple[dict[str, Value], list[str]]]
+
+
+class Record(msgspec.Struct, frozen=True):
+    """One record that is taken: its number in the buffer, when it was so, and by which boot's clock."""
+
+    number: int
+    moment: Moment
+    boot: int
+    mono_ms: int
+    values: dict[str, Value]
+
+
+def read(batch: field.Readings, received: Stamp, parse: Parse) -> tuple[list[Record], list[str]]:
+    """The records that hold anything that is taken, and why the rest is refused, for good."""
+    records: list[Record] = []
+    refused: list[str] = []
+    for number, (boot, mono_ms, at_us, values) in enumerate(batch.records, batch.first):
+        if at_us > AT_MAX_US or boot > INTEGER_MAX or mono_ms > INTEGER_MAX:
+            refused.append(f"record {number}: its time or boot is past every bound.")
+            continue
+        taken, why = parse(values)
+        refused += [f"record {number}: {reason}" for reason in why]
+        if taken:
+            age_ms = batch.uptime_ms - mono_ms if boot == batch.boot else None
+            records.append(Record(number, placed(at_us, age_ms, received), boot, mono_ms, taken))
+    return records, refused
+
+
+class Buffers:
+    """How far each device's buffer has been taken, and what was missing from it."""
+
+    def __init__(self, hub: Database) -> None:
+        self._hub = hub
+        self._next: dict[tuple[str, str], int] = {}
+        self._missed: dict[tuple[str, str], int] = {}
+        self._telling = asyncio.Lock()  # so that a batch that comes twice at once is told of once
+
+    def load(self, rows: Iterable[tuple[str, str, int]]) -> None:
+        """As the database has it."""
+        self._next = {(device_id, epoch): following for device_id, epoch, following in rows}
+
+    def expected(self, device_id: str, epoch: str) -> int:
+        """The number of the record that comes next."""
+        return self._next.get((device_id, epoch), 0)
+
+    def moved(self, device_id: str, epoch: str, following: int) -> None:
+        """All before `following` has been taken."""
+        self._next[device_id, epoch] = following
+        self._missed.pop((device_id, epoch), None)
+
+    async def tell_gap(self, device_id: str, batch: field.Readings) -> int:
+        """Say in the ledger what is missing before this batch; how many records that is."""
+        buffer = device_id, batch.epoch
+        async with self._telling:
+            known = self._next.get(buffer)
+            count = batch.dropped if known is None else batch.first - known
+            if count <= 0 or self._missed.get(buffer, -1) >= batch.first:
+                return 0
+            lost = {"epoch": batch.epoch, "first": batch.first - count, "count": count, "dropped": batch.dropped}
+            why = "the device had no room for them" if batch.dropped else "they never came"
+            await self._hub.write(lambda tx: tx.fact("gap", device_id, stream="device", why=why, **lost))
+            self._missed[buffer] = batch.first
+            return count

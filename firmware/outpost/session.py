@@ -1,0 +1,107 @@
+"""A signed session with a hub: a hello opens it, and then every request and every answer carries a proof.
+
+docs/protocol.md, "Sessions", is its specification.
+"""
+
+import json
+
+from outpost import signing
+from outpost.clock import Clock
+from outpost.http import Address, Answer, Connection, HttpError
+from outpost.pairing import Trust, fields, problem
+from outpost.port import Port
+
+try:
+    from collections.abc import Generator
+except ImportError:  # MicroPython has none, and needs none
+    pass
+
+HELLO_MS = 5000
+NONCE_BYTES = 16
+RETRY_AFTER_S_MAX = 600
+
+
+class NotTheHub(Exception):
+    """It does not hold our key: not our hub, or it has forgotten us."""
+
+
+class SessionOver(Exception):
+    """The hub knows this session no more: say hello anew."""
+
+
+class Busy(Exception):
+    """The hub asks for a pause."""
+
+    def __init__(self, pause_ms: int) -> None:
+        super().__init__(pause_ms)
+        self.pause_ms = pause_ms
+
+
+class Session:
+    """With one hub, at one address. `open` before all else."""
+
+    def __init__(self, port: Port, clock: Clock, address: Address, tls: "object | None", trust: Trust) -> None:
+        self._port = port
+        self._trust = trust
+        self._id = ""
+        self._key = b""
+        self._counter = 0
+        self.polls = Connection(port, clock, address, tls)
+        self.posts = Connection(port, clock, address, tls)
+
+    def open(self, hello: "dict[str, object]") -> "Generator[None, None, dict[str, object]]":
+        """The welcome. Raises HttpError, NotTheHub, SessionOver, Busy."""
+        nonce = signing.hexed(self._port.random(NONCE_BYTES))
+        body = json.dumps(dict(hello, device=self._trust.device, nonce=nonce)).encode()
+        mac = {signing.MAC: signing.hello_mac(self._trust.key, body)}
+        answer = yield from self.posts.ask("POST", "/v1/device/hello", mac, body, HELLO_MS)
+        _objection(answer)
+        given = answer.headers.get("outpost-mac", "")
+        if answer.status != 200 or not signing.same(
+            signing.welcome_mac(self._trust.key, nonce, answer.body), given
+        ):
+            raise NotTheHub("its welcome is not signed with our key (%d %s)" % (answer.status, problem(answer)))
+        welcome = fields(answer)
+        self._id = str(welcome.get("session", ""))
+        self._key = signing.session_key(self._trust.key, nonce, str(welcome.get("nonce", "")))
+        self._counter = 0
+        return welcome
+
+    def ask(
+        self, connection: Connection, method: str, target: str, body: bytes, patience_ms: int
+    ) -> "Generator[None, None, Answer]":
+        """A signed request and its proved answer. Raises HttpError (an unproved one too), SessionOver, Busy."""
+        self._counter += 1
+        counter = self._counter
+        headers = {
+            signing.SESSION: self._id,
+            signing.COUNTER: str(counter),
+            signing.MAC: signing.request_mac(self._key, method, target, counter, body),
+        }
+        answer = yield from connection.ask(method, target, headers, body, patience_ms)
+        given = answer.headers.get("outpost-mac", "")
+        if signing.same(signing.answer_mac(self._key, answer.status, counter, answer.body), given):
+            return answer
+        _objection(answer)
+        raise HttpError("an answer that proves nothing (%d)" % answer.status)
+
+    def close(self) -> None:
+        """Let go of both connections."""
+        self.polls.close()
+        self.posts.close()
+
+
+def _objection(answer: Answer) -> None:
+    """Raise what an unsigned refusal means. Whoever made it, the worst it brings about is a new hello."""
+    code = problem(answer) if answer.status in (401, 403) else ""
+    if answer.status == 429:
+        raise Busy(_retry_after_ms(answer))
+    if answer.status == 401 and code in ("new-session", "bad-signature"):
+        raise SessionOver(code)
+    if answer.status == 403 and code == "unknown-device":
+        raise NotTheHub("it does not know this device")
+
+
+def _retry_after_ms(answer: Answer) -> int:
+    seconds = answer.headers.get("retry-after", "")
+    return min(int(seconds), RETRY_AFTER_S_MAX) * 1000 if seconds.isdigit() and len(seconds) < 6 else 5000

@@ -1,0 +1,52 @@
+"""Keeps a board in its WiFi: joins, and joins again whenever it fell out, without ever waiting."""
+
+from outpost.backoff import Backoff
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from network import WLAN
+
+JOIN_MS = 20000  # how long one try may take: association, and an address by DHCP
+
+
+class Wifi:
+    """`radio` is network.WLAN's station, or a stand-in: active, connect, disconnect, isconnected."""
+
+    def __init__(self, radio: "WLAN", ssid: str, password: str, backoff: Backoff) -> None:
+        self._radio = radio
+        self._ssid = ssid
+        self._password = password
+        self._backoff = backoff
+        self._trying_ms = None  # type: int | None  # since when
+        self._pause_until_ms = 0
+
+    def up(self, now: int) -> bool:
+        """Whether it is in; else the next small step towards it."""
+        if not self._ssid:
+            return False
+        if self._radio.isconnected():
+            self._trying_ms = None
+            self._backoff.reset()
+            return True
+        if self._trying_ms is not None and now - self._trying_ms >= JOIN_MS:
+            self._give_up(now)
+        if self._trying_ms is None and now >= self._pause_until_ms:
+            self._try(now)
+        return False
+
+    def _try(self, now: int) -> None:
+        self._trying_ms = now
+        try:
+            self._radio.active(True)
+            self._radio.connect(self._ssid, self._password)
+        except OSError:
+            self._give_up(now)  # the radio is in the middle of something: off and on again
+
+    def _give_up(self, now: int) -> None:
+        self._trying_ms = None
+        self._pause_until_ms = now + self._backoff.next_ms()
+        try:
+            self._radio.disconnect()
+            self._radio.active(False)
+        except OSError:
+            pass  # it was off

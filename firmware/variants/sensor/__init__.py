@@ -1,0 +1,1 @@
+"""Sensors, digital inputs and switches."""
