@@ -59,6 +59,9 @@ def _operation(route: Route) -> Json:
 
 
 def _answer(route: Route) -> Json:
+    if route.stream == "text/csv":
+        rows = {"schema": {"type": "string"}}
+        return {"200": {"description": "A table, its names in the first row.", "content": {route.stream: rows}}}
     if route.returns is None:
         return {"204" if route.method == "DELETE" else "200": {"description": "Done."}}
     schema = _ref(route.returns)

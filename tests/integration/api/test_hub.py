@@ -135,7 +135,8 @@ def conforms(document: dict[str, Any], operation: dict[str, Any], answer: Answer
         return
     content_type = answer.headers["Content-Type"].split(";")[0]
     schema = {**said["content"][content_type]["schema"], "components": document["components"]}
-    jsonschema.validate(answer.body, schema, cls=jsonschema.Draft202012Validator)
+    body = answer.body.decode() if isinstance(answer.body, bytes) else answer.body
+    jsonschema.validate(body, schema, cls=jsonschema.Draft202012Validator)
 
 
 @pytest.mark.parametrize("name", ["'; DROP TABLE devices;--", "[bold", "{0.__class__}", "%(secret)s"])
