@@ -13,7 +13,7 @@ WORKERS ?= 2
 help:   ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
-demo: $(VENV)/.demo   ## a hub and a virtual display on this machine, to try (DEMO_ARGS="--headless --listen 127.0.0.1:5050")
+demo: $(VENV)/.demo   ## a hub and virtual devices on this machine, to try (DEMO_ARGS="--headless --listen 127.0.0.1:5050")
 	@$(BIN)/outpost demo $(DEMO_ARGS)
 
 test: system-tools $(VENV)/.dev   ## everything that is checked, on a share of the long tests (PYTEST_ARGS="-k store")

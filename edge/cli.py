@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from edge import __version__
-from edge.errors import ExitCode, OutpostError
+from edge.errors import BadInput, ExitCode, OutpostError
 from edge.verbs import (
     commands,
     config,
@@ -20,6 +20,7 @@ from edge.verbs import (
     keys,
     log,
     paths,
+    readings,
     safekeeping,
     scan,
     serve,
@@ -32,8 +33,8 @@ from edge.verbs import (
 from edge.verbs.output import cell
 
 VERBS = (
-    demo, serve, terminal, sim, scan, keys, users, devices, twin, commands, vending, hooks, log, doctor, config,
-    paths, safekeeping,
+    demo, serve, terminal, sim, scan, keys, users, devices, readings, twin, commands, vending, hooks, log, doctor,
+    config, paths, safekeeping,
 )  # fmt: skip
 """Each has `add(verbs)`, which adds its parsers; a parser's `do` takes the arguments and gives the exit code."""
 
@@ -56,7 +57,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb; returns its exit code."""
-    arguments = parser().parse_args(argv)
+    arguments = parser().parse_args(readings.with_ages(sys.argv[1:] if argv is None else argv))
     try:
         result = arguments.do(arguments)
         return int(asyncio.run(result) if asyncio.iscoroutine(result) else result)
@@ -81,10 +82,17 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _complain(error: OutpostError) -> int:
     """What went wrong and what to do, in two lines."""
-    sys.stderr.write(f"outpost: {cell(error.detail)}\n")
-    if error.advice:
+    sys.stderr.write(f"outpost: {_whole(cell(error.detail))}\n")
+    if error.advice and error.advice != BadInput.hint:  # that one says no more than the first line
         sys.stderr.write(f"  {cell(error.advice)}\n")
     return int(error.exit_code)
+
+
+def _whole(sentence: str) -> str:
+    """With a capital and a full stop; a setting, a path or a name at its begin stays as it is."""
+    first = sentence.partition(" ")[0]
+    begin = sentence[:1].upper() if first.isalpha() and first.islower() else sentence[:1]
+    return begin + sentence[1:] + ("" if sentence.endswith((".", "!", "?", "…", ":")) else ".")
 
 
 def _first(group: ExceptionGroup[OutpostError]) -> OutpostError:

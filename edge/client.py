@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import os
+import re
+import uuid
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +24,8 @@ from edge.wire.views import Problem
 TIMEOUT_S = 30.0
 ANSWER_BYTES = 32 * 1024 * 1024  # a page of 500 of anything is far smaller
 PIECE_BYTES = 64 * 1024
+ONCE_TRIES, ONCE_PAUSE_S = 3, 0.5  # a hub that is started anew answers within some seconds
+HERE = "http://hub"  # what stands for the hub at a unix socket
 Json = Any  # a JSON value
 
 _BY_CODE = {
@@ -55,8 +60,19 @@ class Client:
         data = msgspec.json.encode(body) if body is not None else None
         return await self._ask(method, path, data=data, params=query)
 
-    async def _ask(self, method: str, path: str, **more: Any) -> Json:
-        headers = {"Content-Type": "application/json"}
+    async def send_once(self, method: str, path: str, body: msgspec.Struct) -> Json:
+        """Like send, for what must not happen twice: when the answer is lost it is asked for under the same key."""
+        headers = {"Idempotency-Key": uuid.uuid4().hex}
+        for _ in range(ONCE_TRIES - 1):
+            with contextlib.suppress(errors.Unreachable):
+                return await self._ask(method, path, headers, data=msgspec.json.encode(body))
+            await asyncio.sleep(ONCE_PAUSE_S)
+        return await self._ask(method, path, headers, data=msgspec.json.encode(body))
+
+    async def _ask(self, method: str, path: str, extra: Mapping[str, str] | None = None, **more: Any) -> Json:
+        if path.endswith("/") or "//" in path:
+            raise errors.BadInput("An empty id names nothing.", hint="`outpost device list` shows ids and names.")
+        headers = {"Content-Type": "application/json", **(extra or {})}
         try:
             async with self._session.request(
                 method, self._base + path, headers=headers, allow_redirects=False, **more
@@ -66,13 +82,15 @@ class Client:
                     raise _error(response.status, raw)
                 return _decoded(response.status, raw)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            raise errors.Unreachable(f"The hub does not answer: {error or type(error).__name__}.") from error
+            where = "" if self._base == HERE else f" at {self._base}"
+            raise errors.Unreachable(f"The hub{where} does not answer: {_reason(error)}.") from error
 
 
 @contextlib.asynccontextmanager
 async def connect(data_dir: Path, hub_url: str = "", key_file: str = "") -> AsyncIterator[Client]:
     """A client of the hub at `hub_url`, of the one running over `data_dir`, or of one opened for the moment."""
     if hub_url and not hub_url.startswith("unix:"):
+        _require_address(hub_url)
         key = _read_key(key_file)
         async with _session(aiohttp.TCPConnector(), key) as session:
             yield Client(session, hub_url.rstrip("/"))
@@ -88,10 +106,10 @@ async def connect(data_dir: Path, hub_url: str = "", key_file: str = "") -> Asyn
             )
         hub = Hub(data_dir, load(config_file(data_dir)).settings)
         async with hub.serving(listens=[], ports=False), _session(aiohttp.UnixConnector(str(path))) as session:
-            yield Client(session, "http://hub")
+            yield Client(session, HERE)
         return
     async with _session(aiohttp.UnixConnector(str(path))) as session:
-        yield Client(session, "http://hub")
+        yield Client(session, HERE)
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
@@ -131,9 +149,31 @@ async def answers(path: Path) -> bool:
     return True
 
 
+def _require_address(hub_url: str) -> None:
+    """Raises Unreachable for what is no address of a hub."""
+    if not re.match("https?://[^/]", hub_url):
+        raise errors.Unreachable(
+            f"{hub_url!r} is no address of a hub.", hint="For example --hub http://192.168.1.5:5000."
+        )
+
+
+def _reason(error: BaseException) -> str:
+    """Why there was no answer, as a person says it."""
+    if isinstance(error, TimeoutError):
+        return f"no answer within {TIMEOUT_S:.0f} s"
+    cause = error.__cause__ if isinstance(error.__cause__, OSError) else error
+    if isinstance(cause, OSError) and (cause.errno or 0) > 0:  # asyncio's own words name the socket call
+        return os.strerror(cause.errno or 0).lower()
+    return getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
+
+
 def _read_key(key_file: str) -> str:
     if not key_file:
-        raise errors.BadInput("A hub reached by its address needs --key-file.")
+        raise errors.BadInput(
+            "A hub reached by its address needs --key-file.",
+            hint="`outpost key create NAME --role technician` on the hub makes one;"
+            " on the hub itself use --data-dir.",
+        )
     try:
         key = Path(key_file).read_text("utf-8").strip()
     except OSError as error:

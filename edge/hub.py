@@ -42,9 +42,9 @@ from edge.content.pictures import Pictures
 from edge.content.routes import ContentRoutes
 from edge.content.screens import Screens
 from edge.content.service import Content
-from edge.devices.agents import Agents
-from edge.devices.agents_displays import RegistryDisplays
-from edge.devices.log import DeviceLog
+from edge.devices.agents.agents import Agents
+from edge.devices.agents.displays import RegistryDisplays
+from edge.devices.log.log import DeviceLog
 from edge.devices.model import Device
 from edge.devices.presence import Presences
 from edge.devices.registry import Registry
@@ -107,6 +107,7 @@ class Hub:
             reports_kept=settings.history.reports_per_pending_device,
         )
         self.presences = Presences(hub, bus, clock)
+        self.registry.ask_silence(self.presences.age_s)
         self.commands = Commands(
             self.store,
             bus,

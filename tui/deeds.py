@@ -44,7 +44,7 @@ def path(device: str, rest: str = "") -> str:
 
 async def approve(screen: SiteScreen, view: DeviceView) -> None:
     """Let a pending device act."""
-    waits = view.trust == "paired" and bool(view.code)
+    waits = view.trust == "paired" and view.code_wanted
     if view.state != "pending" and not waits:
         screen.tell(f"{called(view)} is approved already.")
         return
@@ -60,7 +60,7 @@ async def approve(screen: SiteScreen, view: DeviceView) -> None:
 async def _approve_by_code(screen: SiteScreen, view: DeviceView) -> None:
     """A device found over the network: only the code it shows proves that it is this one."""
     effect = (
-        f"{called(view)} was found over the network. Read the {len(view.code)} digits it shows, on its screen or"
+        f"{called(view)} was found over the network. Read the six digits it shows, on its screen or"
         " its cable, and type them: then it may also act. Left empty it may report and be switched, but not act."
     )
     blank = Blank("code", "Code the device shows", "", _code)

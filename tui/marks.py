@@ -35,8 +35,6 @@ PORTS = {
     "failed": Mark("✗", "failed", "bad"),
 }
 
-VERDICTS = {"ok": "good", "succeeded": "good", "failed": "bad", "in_doubt": "warn"}
-
 
 def of_device(view: DeviceView) -> Mark:
     """A device: waiting for approval, online, or offline."""

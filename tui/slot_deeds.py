@@ -20,9 +20,9 @@ async def vend(screen: SiteScreen, view: SlotView) -> None:
     effect = f"{where(screen, view)} dispenses {what}. It is never repeated by itself, whatever goes wrong."
     if not await ask(screen, sure("Vend?", effect, "Vend")):
         return
-    once = {"Idempotency-Key": uuid.uuid4().hex}
     address = _address(view, "/vend")
-    vended = await screen.session.client.send("POST", address, Vend(note="at the terminal"), Vended, headers=once)
+    body = Vend(note="at the terminal")
+    vended = await screen.session.client.send("POST", address, body, Vended, headers=_once())
     screen.site.put_commands([vended.command])
     screen.site.goods.put_slot(vended.slot)
     screen.redraw()
@@ -83,10 +83,16 @@ def where(screen: SiteScreen, view: SlotView) -> str:
 
 
 async def _restock(screen: SiteScreen, view: SlotView, body: Restock) -> None:
-    fresh = await screen.session.client.send("POST", _address(view, "/restock"), body, SlotView)
+    address = _address(view, "/restock")
+    fresh = await screen.session.client.send("POST", address, body, SlotView, headers=_once())
     screen.site.goods.put_slot(fresh)
     screen.redraw()
     screen.tell(f"{where(screen, view)} holds {_held(fresh)} now.")
+
+
+def _once() -> dict[str, str]:
+    """A key of its own: however often the request goes out, it is done once."""
+    return {"Idempotency-Key": uuid.uuid4().hex}
 
 
 def _address(view: SlotView, rest: str = "") -> str:

@@ -9,6 +9,7 @@ from edge.wire.readings import LatestView, ReadingView, TwinView
 
 KEPT = 120  # of each key, for its line of bars
 MOST_KEYS = 256
+HEALTH = "health."  # how a board fares: of use when something is wrong with it
 
 
 @dataclass
@@ -49,9 +50,11 @@ class Values:
             trail.numbers.append(number(value))
 
     def names(self) -> list[str]:
-        """Every key that is measured or wanted, by name."""
+        """Every key that is measured or wanted: what shall be so first, the board's own health last."""
         wanted = self.twin.desired.keys() if self.twin else ()
-        return sorted(self.trails.keys() | set(wanted))
+        return sorted(
+            self.trails.keys() | set(wanted), key=lambda name: (name not in wanted, name.startswith(HEALTH), name)
+        )
 
     def desired(self, key: str) -> object | None:
         """What the key shall be, None where nobody said."""

@@ -6,7 +6,6 @@ Whatever goes wrong comes back as problem+json.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import secrets
 from collections.abc import Awaitable, Callable, Iterable
@@ -15,12 +14,13 @@ from typing import Any
 import msgspec
 from aiohttp import hdrs, web
 
+from edge.access.bodies import BODIES, Bodies, read_body
 from edge.access.model import NOBODY, Principal
 from edge.access.routing import Answer, Call, Created, Route
 from edge.api.guard import Guard
 from edge.api.knocking import Knocking
 from edge.api.problems import NoRoute, NotHttp, Unexpected, WrongMethod, problem
-from edge.errors import BadInput, OutpostError, TooLarge, Unauthenticated
+from edge.errors import BadInput, OutpostError, Unauthenticated
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +40,7 @@ def build(
 ) -> web.Application:
     """The application: /v1 from `routes`, the older systems' paths from `legacy`."""
     app = web.Application(client_max_size=body_bytes, middlewares=[_outermost(knocking)])
+    app[BODIES] = Bodies(body_bytes)
     for route in routes:
         endpoint = _endpoint(route, guard, knocking, body_s)
         app.router.add_route(route.method, route.path, endpoint)
@@ -56,7 +57,8 @@ def _endpoint(route: Route, guard: Guard, knocking: Knocking, body_s: float) -> 
         try:
             principal = _admitted(route, request, guard)
             _check_idempotency_key(request)
-            body = await read(request, decoder, body_s, bare=route.bare) if decoder else None
+            known, bare = principal is not NOBODY, route.bare
+            body = await read(request, decoder, body_s, known=known, bare=bare) if decoder else None
 
             def still_allowed() -> bool:
                 return guard.still(principal, request)
@@ -97,27 +99,22 @@ def _check_idempotency_key(request: web.Request) -> None:
 
 
 async def read(
-    request: web.Request, decoder: msgspec.json.Decoder[Any], body_s: float, *, bare: bool = False
+    request: web.Request,
+    decoder: msgspec.json.Decoder[Any],
+    body_s: float,
+    *,
+    known: bool = False,
+    bare: bool = False,
 ) -> Any:
-    """The body, decoded into its type; `bare`: none is like `{}`. Raises TooLarge, or BadInput naming the field."""
-    raw = await read_bytes(request, body_s)
+    """The body, decoded into its type; `known`: who sends it has a key; `bare`: none is like `{}`.
+
+    Raises TooLarge, RateLimited, or BadInput naming the field.
+    """
+    raw = await read_body(request, body_s, known=known)
     try:
         return decoder.decode(raw or b"{}" if bare else raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadInput(f"The body cannot be used: {error}.") from error
-
-
-async def read_bytes(request: web.Request, body_s: float) -> bytes:
-    """The whole body within `body_s` seconds. Raises TooLarge or BadInput."""
-    try:
-        if request.content.is_eof():  # it came with the head, as nearly all do: no deadline to set up
-            return await request.read()
-        async with asyncio.timeout(body_s):
-            return await request.read()
-    except TimeoutError as error:
-        raise BadInput(f"The body did not arrive within {body_s:g} s.") from error
-    except web.HTTPRequestEntityTooLarge as error:
-        raise TooLarge(f"The body is larger than {request.client_max_size} bytes.") from error
 
 
 def answer(result: Answer) -> web.StreamResponse:

@@ -6,7 +6,7 @@ from edge.clock import iso
 from edge.commands.commands import Commands
 from edge.commands.shown import Shown
 from edge.content.screens import Screens
-from edge.devices.agents import Agents
+from edge.devices.agents.agents import Agents
 from edge.devices.model import Device, Trust
 from edge.devices.presence import Presences
 from edge.wire.commands import State
@@ -49,7 +49,7 @@ class DeviceViews:
             evidence_at=iso(presence.stamp.at_us) if presence else None,
             evidence_age_s=round(age_s, 1) if age_s is not None else None,
             panel=device.panel,
-            aliases=[alias for _, alias in device.aliases],
+            aliases=list(dict.fromkeys(alias for _, alias in device.aliases)),
             workstations=self._agents.workstations(device.id),
             agent=self._agent(device.id),
             screen=self._screens.of(device.id),
@@ -61,7 +61,7 @@ class DeviceViews:
             created_at=iso(device.created_us),
             approved_at=iso(device.approved_us) if device.approved_us else None,
             trust=device.trust.value,
-            code=str(device.facts.get("code") or "") if device.trust is Trust.PAIRED else "",
+            code_wanted=device.trust is Trust.PAIRED and bool(device.facts.get("code")),
             epoch_new=device.epoch_new,
             owner=device.owner,
         )

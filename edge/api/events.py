@@ -8,11 +8,11 @@ import msgspec
 
 from edge.bus import Event
 from edge.clock import Clock, iso
-from edge.commands.commands import CommandChanged
+from edge.commands.events import CommandChanged
 from edge.commands.views import command_view
 from edge.content.screens import ScreenChanged
-from edge.devices.agents_events import AgentLeft, AgentSeated, ClaimMade, ClaimSettled, WorkstationBound
-from edge.devices.log import DeviceSaid
+from edge.devices.agents.events import AgentLeft, AgentSeated, ClaimMade, ClaimSettled, WorkstationBound
+from edge.devices.log.log import DeviceSaid
 from edge.devices.model import Device, DeviceState
 from edge.devices.presence import DeviceChanged
 from edge.devices.registry import Registry

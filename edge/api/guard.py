@@ -6,14 +6,14 @@ import pwd
 import socket
 import struct
 from collections.abc import Callable
-from ipaddress import IPv4Address, IPv6Network, ip_address
 
 from aiohttp import web
 
+from edge.access.accounts.tokens import looks_like_one
+from edge.access.addresses import address_of
 from edge.access.keys import Keys
 from edge.access.limits import RateLimit
 from edge.access.model import NOBODY, PEOPLE, Principal, Role
-from edge.access.tokens import looks_like_one
 from edge.clock import Clock
 from edge.errors import RateLimited, Unauthenticated
 
@@ -95,21 +95,3 @@ def local_login(request: web.Request) -> Principal | None:
     except KeyError:
         name = f"uid{uid}"
     return Principal(f"login:{name}", Role.ADMIN)
-
-
-def address_of(request: web.Request) -> str:
-    """What one anonymous caller is counted as."""
-    return network(request.remote) if request.remote else "local"
-
-
-def network(address: str) -> str:
-    """What counts as one anonymous caller: an IPv4 address, or an IPv6 /64, since a host has all of that."""
-    try:
-        parsed = ip_address(address.split("%", 1)[0])
-    except ValueError:
-        return address
-    if isinstance(parsed, IPv4Address):
-        return str(parsed)
-    if parsed.ipv4_mapped is not None:
-        return str(parsed.ipv4_mapped)
-    return str(IPv6Network((parsed.packed[:8] + bytes(8), 64)))

@@ -21,6 +21,7 @@ from edge.errors import Busy, ConfigError
 
 BACKLOG = 4096  # 128 makes ten thousand connects take a minute
 KEEPALIVE_S = 75.0  # older clients poll every 2 s to 2 min over one connection
+LINGER_S = 3.0  # for the rest of a body that is not wanted, so that the sender reads why, and then hung up
 SHUTDOWN_S = 2.0
 LEGACY_PORTS = (5001, 8000)
 SOCKET_GROUP = "outpost"
@@ -47,12 +48,17 @@ class Listen(msgspec.Struct, frozen=True):
         return f"{'https' if self.tls else 'http'}://{host}:{self.port}"
 
 
+_BROKEN = (HttpProcessingError, web.RequestPayloadError, ConnectionError)
+
+
 class _BadRequests(logging.Filter):
-    """Keeps requests that are no HTTP out of the log: anybody may send any number, each a traceback long."""
+    """Keeps requests that are no HTTP, or break off, out of the log: anybody may send any number of them, each a
+    traceback long.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether it is logged."""
-        return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+        return not (record.exc_info and isinstance(record.exc_info[1], _BROKEN))
 
 
 _bad_requests = _BadRequests()
@@ -89,7 +95,12 @@ class Server:
         self._sweeping: asyncio.Task[None] | None = None
         logging.getLogger("aiohttp.server").addFilter(_bad_requests)
         self._runner = web.AppRunner(
-            app, access_log=None, keepalive_timeout=KEEPALIVE_S, shutdown_timeout=SHUTDOWN_S, handle_signals=False
+            app,
+            access_log=None,
+            keepalive_timeout=KEEPALIVE_S,
+            lingering_time=LINGER_S,
+            shutdown_timeout=SHUTDOWN_S,
+            handle_signals=False,
         )
         self._socket: Path | None = None
 

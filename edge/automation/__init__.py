@@ -1,1 +1,1 @@
-"""What happens by itself: webhooks, schedules."""
+"""What happens by itself: webhooks, schedules, notices."""

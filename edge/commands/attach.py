@@ -9,10 +9,10 @@ from collections.abc import Callable, Coroutine
 from edge.bus import Bus
 from edge.commands.dispatch import CABLE, Dispatcher
 from edge.commands.field_line import FieldLine, FieldSide
-from edge.devices.log import DeviceLog
-from edge.devices.model import Device
+from edge.devices.log.log import DeviceLog
+from edge.devices.model import Device, Facts
 from edge.devices.presence import DeviceChanged, Presences
-from edge.devices.registry import Facts, Registry
+from edge.devices.registry import Registry
 from edge.errors import OutpostError
 from edge.links.conversation import Conversation, DeviceEvent, Telling
 from edge.wire.cable import Readings, Report

@@ -1,28 +1,25 @@
-"""The commands of this hub: accepted, handed out, settled, cancelled, resolved.
-
-The database is the truth; open commands are also held in memory, by device and in order, so that a poll or a
-dispatch costs no query. Memory follows each commit before anybody is told.
-"""
+"""What may become of a command: accepted, handed out, settled, cancelled, resolved."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from hashlib import blake2b
 from typing import Any
 
 import msgspec
 
-from edge.bus import Bus, Event
+from edge.bus import Bus
 from edge.clock import Clock
 from edge.commands import store as sql
+from edge.commands.book import CommandBook
 from edge.commands.intake import (
     NO_RULE,
     Preparer,
-    Rule,
     earlier_answer,
     encode_args,
     no_args,
     not_approved,
+    not_in_doubt,
     queue_full,
     request_hash,
     require_fit,
@@ -30,11 +27,10 @@ from edge.commands.intake import (
     unfit,
 )
 from edge.commands.model import KINDS, Command, Kind, judge, kind_of, new_id, remaining_ms
-from edge.commands.open import OpenCommands
-from edge.devices.agents_store import is_open
+from edge.devices.agents.store import is_open
 from edge.devices.model import PROFILES, Device
 from edge.devices.registry import Registry
-from edge.errors import Conflict, DeviceUnavailable, NotFound
+from edge.errors import Conflict, DeviceUnavailable
 from edge.store.database import Store
 from edge.store.transaction import Transaction
 from edge.wire.commands import ENDED, State
@@ -46,14 +42,8 @@ DAY_US = 86_400 * 1_000_000
 TOO_LATE = "Its time ran out before it could be sent."
 
 
-class CommandChanged(Event, frozen=True, kw_only=True):
-    """A command is new, or its state is: here it is as it is now."""
-
-    command: Command
-
-
-class Commands:
-    """Every open command, and the way to all others."""
+class Commands(CommandBook):
+    """What may become of a command, from being asked for to its end."""
 
     def __init__(
         self,
@@ -66,20 +56,17 @@ class Commands:
         history_days: int,
         qr_ttl_s: float = KINDS["display_qr"].ttl_s,
     ) -> None:
-        self._store, self._db, self._bus, self._clock = store, store.hub, bus, clock
-        self._registry = registry
+        super().__init__(store.hub, bus, boot_id=clock.now().boot_id)
+        self._store, self._clock, self._registry = store, clock, registry
+        self._carriers: dict[str, str] = {}  # by command under way: the link that it went over
         self._queue_limit, self._history_days, self._qr_ttl_s = queue_per_device, history_days, qr_ttl_s
-        self._open = OpenCommands(clock.now().boot_id)
         self._accepting: dict[str, int] = {}  # by device: handed to the writer and not yet committed
         self._preparers: dict[str, Preparer] = {}
-        self._rules: dict[str, Rule] = {}
-        self._followers: list[Callable[[Command], None]] = []
         self._holds: Callable[[int, str], bool] = lambda session_id, device_id: True
 
     async def start(self) -> None:
         """Load what is open and judge what was under way when the hub stopped."""
-        for command in await self._db.write(sql.load_open):
-            self._open.keep(command)
+        await super().start()
         interrupted = Outcome(verdict=Verdict.UNKNOWN, reason="The hub stopped while it was being sent.")
         for command in [c for c in self.open() if c.state is State.SENT]:
             await self.settle(command, interrupted)
@@ -87,14 +74,6 @@ class Commands:
     def prepare_with(self, kind: str, preparer: Preparer) -> None:
         """Let a capability check the arguments of its kind."""
         self._preparers[kind] = preparer
-
-    def rule_with(self, kind: str, rule: Rule) -> None:
-        """Let a capability write what belongs to its kind's commands in the transactions that change them."""
-        self._rules[kind] = rule
-
-    def follow_with(self, follower: Callable[[Command], None]) -> None:
-        """Let a capability draw its conclusions from each change, before anybody is told."""
-        self._followers.append(follower)
 
     def check_seats_with(self, holds: Callable[[int, str], bool]) -> None:
         """Ask `holds(session, device)` before each hand-over: a picture goes only where its agent still sits."""
@@ -137,8 +116,8 @@ class Commands:
                 earlier = earlier_answer(tx, actor, idempotency_key, asked_hash)
                 if earlier:
                     return earlier
-            if objection is not None:
-                raise objection
+            if full is not None:
+                raise full
             if session_id is not None and not is_open(tx, session_id, device.id):
                 raise DeviceUnavailable(
                     f"The agent no longer sits at {device.name}.", hint="Link to a display anew."
@@ -147,7 +126,7 @@ class Commands:
             if inserted is None:  # as it is now: reading a picture takes a while
                 raise not_approved(device)
             accepted = msgspec.structs.replace(inserted, args=prepared)
-            rule.admit(tx, accepted, prepared)
+            rule.admit(tx, accepted, prepared, objection)
             replaced = sql.supersede(tx, accepted, kind.supersedes) if kind.supersedes else []
             if idempotency_key:
                 sql.remember(tx, actor, idempotency_key, asked_hash, accepted.id)
@@ -157,7 +136,7 @@ class Commands:
 
         rule = self._rules.get(kind.name, NO_RULE)
         full = queue_full(device, self._queue_limit) if self._is_full(device) else None
-        objection = full or rule.objection(device)
+        objection = rule.objection(device)
         self._accepting[device.id] = self._accepting.get(device.id, 0) + 1
         try:
             return await self._db.write(work)
@@ -176,7 +155,7 @@ class Commands:
     async def resolve(self, command: Command, happened: bool, note: str, *, actor: str) -> Command:
         """A person says what happened to a command in doubt. Raises Conflict unless it is in doubt."""
         if command.state is not State.IN_DOUBT:
-            raise Conflict(f"Only a command in doubt is resolved; this one is {command.state.value}.")
+            raise not_in_doubt(command)
         to = State.SUCCEEDED if happened else State.FAILED
         return await self._change(command, to, note, resolved_by=actor)
 
@@ -224,6 +203,10 @@ class Commands:
         """The command this device was handed and has not answered."""
         return self._open.under_way(device_id)
 
+    def carrier(self, command: Command) -> str:
+        """The link that a command under way went over; '' for one of before the hub's start, or that has ended."""
+        return self._carriers.get(command.id, "")
+
     async def begin(self, command: Command, link: str) -> Command | None:
         """Commit the intent to send it now; None when it expired or may no longer be sent (and was ended)."""
         try:
@@ -238,7 +221,7 @@ class Commands:
             if command.session_id is not None and not self._holds(command.session_id, command.device_id):
                 await self._take_back(command, State.CANCELLED, "Its agent no longer sits at this display.")
                 return None
-            begun = await self._commit(lambda tx: [_begin(tx, command, link)])
+            begun = await self._commit(lambda tx: [self._begin(tx, command, link)])
         except Conflict:
             return None  # it was replaced, cancelled or expired in the same moment
         assert begun.seq is not None
@@ -256,7 +239,9 @@ class Commands:
                 sql.forget_number(tx, command)
             return [sql.change(tx, command, verdict.state, verdict.reason, duration_s=outcome.duration_s or None)]
 
-        return await self._commit(work, outcome.evidence)
+        settled = await self._commit(work, outcome.evidence)
+        self._carriers.pop(command.id, None)
+        return settled
 
     async def evidence(self, command: Command, outcome: Outcome) -> Command:
         """A device's late word: it settles a command under way, in doubt, or queued again after an attempt."""
@@ -293,30 +278,6 @@ class Commands:
         """Cancel, inside the transaction that ends an agent's session, what is queued for it."""
         cancelled = sql.cancel_session(tx, session_id, why)
         return lambda: self._follow(cancelled)
-
-    # --- looking
-
-    def open(self) -> list[Command]:
-        """Everything that has not ended, those in doubt too, in order of acceptance."""
-        return self._open.all()
-
-    def open_for(self, device_id: str) -> list[Command]:
-        """What has not ended for one device, in order."""
-        return self._open.of(device_id)
-
-    def find_open(self, command_id: str) -> Command | None:
-        """The command of this id, if it has not ended."""
-        return self._open.find(command_id)
-
-    async def get(self, command_id: str) -> Command:
-        """One command. Raises NotFound."""
-        known = self._open.find(command_id)
-        if known is not None:
-            return known
-        rows = await self._db.read(sql.SELECT_BY_ID, (command_id,))
-        if not rows:
-            raise NotFound(f"There is no command {command_id!r}.", hint="`outpost command list` shows them.")
-        return sql.command(rows[0])
 
     # --- inside
 
@@ -363,37 +324,9 @@ class Commands:
             duration_s=None,
         )
 
-    async def _take_back(self, command: Command, to: State, reason: str) -> Command:
-        return await self._commit(lambda tx: [sql.take_back(tx, command, to, reason)])
-
-    async def _change(self, command: Command, to: State, reason: str, *, resolved_by: str) -> Command:
-        return await self._commit(lambda tx: [sql.change(tx, command, to, reason, resolved_by=resolved_by)])
-
-    async def _commit(self, work: Callable[[Transaction], list[Command]], evidence: str = "") -> Command:
-        """Run `work` and follow what it changed, whoever still waits for it by then; returns the last of that."""
-
-        def run(tx: Transaction) -> Command:
-            changed = work(tx)
-            self._apply_rules(tx, changed, evidence)
-            tx.after(lambda: self._follow(changed))
-            return changed[-1]
-
-        return await self._db.write(run)
-
-    def _apply_rules(self, tx: Transaction, changed: Iterable[Command], evidence: str = "") -> None:
-        for command in changed:
-            self._rules.get(command.kind, NO_RULE).follow(tx, command, evidence)
-
-    def _follow(self, changed: Iterable[Command]) -> None:
-        for command in changed:
-            self._open.keep(command)
-            for follower in self._followers:
-                follower(command)
-            self._bus.publish(CommandChanged(command=command))
-
-
-def _begin(tx: Transaction, command: Command, link: str) -> Command:
-    """Hand it out if its agent still sits there, by the database itself: memory may lag a commit behind."""
-    if command.session_id is not None and not is_open(tx, command.session_id, command.device_id):
-        raise Conflict("Its agent no longer sits at this display.")
-    return sql.begin(tx, command, link)
+    def _begin(self, tx: Transaction, command: Command, link: str) -> Command:
+        """Hand it out if its agent still sits there, by the database itself: memory may lag a commit behind."""
+        if command.session_id is not None and not is_open(tx, command.session_id, command.device_id):
+            raise Conflict("Its agent no longer sits at this display.")
+        tx.after(lambda: self._carriers.update({command.id: link}))
+        return sql.begin(tx, command, link)

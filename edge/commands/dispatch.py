@@ -18,7 +18,8 @@ from tenacity import AsyncRetrying, retry_if_exception_type, wait_random_exponen
 
 from edge.bus import Bus, Missed
 from edge.clock import Clock
-from edge.commands.commands import CommandChanged, Commands
+from edge.commands.commands import Commands
+from edge.commands.events import CommandChanged
 from edge.commands.model import Command, remaining_ms
 from edge.devices.model import Device
 from edge.devices.registry import Registry
@@ -29,6 +30,7 @@ from edge.wire.orders import Order, Outcome, Verdict
 log = logging.getLogger(__name__)
 
 NOTHING_LEFT = Outcome(verdict=Verdict.NOT_SENT)
+LOST = Outcome(verdict=Verdict.UNKNOWN, reason="The hub failed at handing it out; its log tells more.")
 NOT_SENT_PAUSE_S = 0.5  # a port that takes no bytes for now is not asked again at once
 
 
@@ -146,6 +148,10 @@ class Dispatcher:
             except OutpostError:
                 log.exception("a command could not be handed out; trying again", extra={"command": command.id})
                 outcome = NOTHING_LEFT
+            except Exception:  # a fault of ours: it ends this command, never the device's whole queue
+                log.exception("a command could not be handed out; it is given up", extra={"command": command.id})
+                await self._end(command)
+                outcome = NOTHING_LEFT
             if outcome is not None and outcome.verdict is Verdict.NOT_SENT:
                 await asyncio.sleep(NOT_SENT_PAUSE_S)
 
@@ -161,13 +167,21 @@ class Dispatcher:
             return None
         ttl_ms = max(1, remaining_ms(begun, self._clock.now()))
         order = Order(id=begun.id, seq=begun.seq, kind=begun.kind, ttl_ms=ttl_ms, args=args, blob=blob)
-        outcome = await link.deliverer.deliver(order)
+        try:
+            outcome = await link.deliverer.deliver(order)
+            await self._settle_surely(begun, outcome)
+        except Exception:  # it may have left: only its device can tell
+            log.exception("a command's end is not known", extra={"command": command.id})
+            outcome = LOST
+            await self._settle_surely(begun, outcome)
+        return outcome
+
+    async def _settle_surely(self, begun: Command, outcome: Outcome) -> None:
         async for attempt in AsyncRetrying(  # what the device did must get on disk, however long the disk takes
             retry=retry_if_exception_type(StorageError), wait=wait_random_exponential(multiplier=0.2, max=5.0)
         ):
             with attempt:
                 await self._settle(begun, outcome)
-        return outcome
 
     async def _settle(self, begun: Command, outcome: Outcome) -> None:
         try:
@@ -180,3 +194,12 @@ class Dispatcher:
             await self._commands.cancel(command, f"It cannot be shown: {error.detail}")
         except Conflict:
             return  # it expired or was replaced in the same moment
+
+    async def _end(self, command: Command) -> None:
+        """Take back what a fault kept from leaving; when even that fails it is tried again, or expires."""
+        try:
+            await self._commands.cancel(command, "The hub failed at handing it out; its log tells more.")
+        except Conflict:
+            return  # it expired or was replaced in the same moment
+        except Exception:
+            log.exception("a command could not be taken back", extra={"command": command.id})

@@ -21,6 +21,7 @@ from edge.wire.cable import Desired, Readings, Report, Taken, Welcome
 log = logging.getLogger(__name__)
 
 WELCOME_AGAIN_S = 600.0  # an ESP32's clock drifts by up to 40 ppm: 24 ms in that time
+TELL_AGAIN_S = 5.0  # after the hub's own fault
 HEARD_MAX = 4  # a device sends one batch at a time; past it the oldest is shed, and comes again since none answers
 REFUSED_MAX, REFUSED_CHARS = 8, 120  # of the reasons told: a header has 4 KiB
 
@@ -65,15 +66,26 @@ class FieldLine:
         with contextlib.suppress(LinkError):
             while True:
                 self._wake.clear()
-                await self._tell_standing()
-                await self._tell_desired()
+                told = await self._tell()
                 while self._heard:
                     await self._take(self._heard.popleft())
                 try:
-                    async with asyncio.timeout(WELCOME_AGAIN_S):
+                    async with asyncio.timeout(WELCOME_AGAIN_S if told else TELL_AGAIN_S):
                         await self._wake.wait()
                 except TimeoutError:
-                    self._told = None
+                    self._told = None if told else self._told
+
+    async def _tell(self) -> bool:
+        """Tell what is new of it; False when the hub's disk did not let it know that."""
+        try:
+            await self._tell_standing()
+            await self._tell_desired()
+        except LinkError:
+            raise
+        except OutpostError:
+            log.exception("a device could not be told how it stands", extra={"device": self._device_id})
+            return False
+        return True
 
     async def _tell_standing(self) -> None:
         welcome = await self._side.welcome(self._device_id)
@@ -85,8 +97,8 @@ class FieldLine:
     async def _tell_desired(self) -> None:
         desired = self._side.desired(self._device_id)
         if desired is not None and desired.version != self._told_version:
+            self._told_version = desired.version  # what is too large for the line is so the next time too
             await self._line.tell(Desired(version=desired.version, state=desired.state))
-            self._told_version = desired.version
 
     async def _take(self, message: Readings | Report) -> None:
         try:

@@ -8,11 +8,14 @@ from typing import Any, Protocol
 
 import msgspec
 
+from edge.clock import iso
 from edge.commands import store as sql
 from edge.commands.model import Command, Kind
 from edge.devices.model import Device
-from edge.errors import DeviceUnavailable, OutpostError, Rejected
+from edge.errors import Conflict, DeviceUnavailable, OutpostError, Rejected
+from edge.links.longpoll import GRACE_S
 from edge.store.transaction import Transaction
+from edge.wire.commands import OPEN
 
 KEY_CHARS = 128  # of an idempotency key
 Args = dict[str, Any]
@@ -32,10 +35,10 @@ class Rule(Protocol):
     """What a capability adds to the transactions of its kind's commands: either both happen or neither."""
 
     def objection(self, device: Device) -> OutpostError | None:
-        """What memory says against a new one now; raised unless the same request was answered before."""
+        """What memory says against a new one now; `admit` gets it, unless the same request was answered before."""
 
-    def admit(self, tx: Transaction, command: Command, args: Args) -> None:
-        """A command is being accepted. Raises Conflict or Rejected to refuse it."""
+    def admit(self, tx: Transaction, command: Command, args: Args, objection: OutpostError | None) -> None:
+        """A command is being accepted. Raises the objection, or what the books say and is to be told first."""
 
     def follow(self, tx: Transaction, command: Command, evidence: str) -> None:
         """A command has changed: here it is as it is after the change, and what its device knows the end by."""
@@ -47,7 +50,7 @@ class NoRule:
     def objection(self, device: Device) -> None:
         """Nothing stands against it."""
 
-    def admit(self, tx: Transaction, command: Command, args: Args) -> None:
+    def admit(self, tx: Transaction, command: Command, args: Args, objection: OutpostError | None) -> None:
         """Nothing to write."""
 
     def follow(self, tx: Transaction, command: Command, evidence: str) -> None:
@@ -86,10 +89,13 @@ def earlier_answer(tx: Transaction, actor: str, key: str, asked_hash: bytes) -> 
         return None
     body_hash, command_id = known
     if body_hash != asked_hash:
-        raise Rejected(
-            "This Idempotency-Key was used for another request.", hint="Use a new key for a new request."
-        )
+        raise other_request()
     return sql.by_id(tx, command_id)
+
+
+def other_request() -> Rejected:
+    """What a caller is told who gives an idempotency key a second time, for something else."""
+    return Rejected("This Idempotency-Key was used for another request.", hint="Use a new key for a new request.")
 
 
 def not_approved(device: Device) -> DeviceUnavailable:
@@ -97,6 +103,16 @@ def not_approved(device: Device) -> DeviceUnavailable:
     return DeviceUnavailable(
         f"{device.name} is not approved.", hint=f"`outpost device approve {device.id}` approves it."
     )
+
+
+def not_in_doubt(command: Command) -> Conflict:
+    """What a caller is told who settles a command that is not in doubt, or not yet."""
+    show = f"`outpost {'transaction' if command.kind == 'vend' else 'command'} show {command.id}`"
+    hint = f"{show} says how it stands."
+    if command.state in OPEN:
+        by = iso(command.expires_us + int(GRACE_S * 1_000_000))
+        hint = f"It ends or becomes in doubt by itself, about {by} at the latest; {hint}"
+    return Conflict(f"Only a command in doubt is resolved; this one is {command.state.value}.", hint=hint)
 
 
 def unfit(device: Device, kind: Kind) -> OutpostError | None:

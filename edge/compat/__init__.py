@@ -1,1 +1,1 @@
-"""One file per older system: its words translated to the hub's capabilities and back. All old quirks live here."""
+"""A folder per older system: its words translated to the capabilities and back. All old quirks live here."""

@@ -1,1 +1,1 @@
-"""Who is there: registry, approval, tokens, presence, and which agent sits at which display."""
+"""Who is there: registry, approval, tokens, presence, which agent sits at which display, and what was said."""

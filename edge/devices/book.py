@@ -6,17 +6,29 @@ All devices are held in memory: one hub owns some hundreds.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+import logging
+from collections.abc import Callable, Iterable
 
 import msgspec
 
 from edge.access.model import hash_secret
 from edge.bus import Bus
+from edge.devices import changes
 from edge.devices import store as sql
-from edge.devices.model import PENDING_DEVICES, Device, DeviceState, Trust, canonical_id
+from edge.devices.model import (
+    PENDING_DEVICES,
+    PENDING_PER_ADDRESS,
+    PENDING_SILENT_S,
+    Device,
+    DeviceState,
+    Trust,
+    canonical_id,
+)
 from edge.devices.presence import DeviceChanged
 from edge.errors import Conflict, NotFound
 from edge.store.database import Database
+
+log = logging.getLogger(__name__)
 
 
 class DeviceBook:
@@ -27,12 +39,18 @@ class DeviceBook:
         self._devices: dict[str, Device] = {}
         self._aliases: dict[tuple[str, str], str] = {}
         self._tokens: dict[bytes, str] = {}
+        self._silence_s: Callable[[Device], float | None] = lambda device: None
+        self.turned_away = 0  # devices not taken in because too many were pending
         self._changing = asyncio.Lock()  # one change at a time, each made to the device as it is by then
 
     async def start(self) -> None:
         """Load every device."""
         for device in await self._db.write(sql.load):
             self._remember(device)
+
+    def ask_silence(self, silence_s: Callable[[Device], float | None]) -> None:
+        """Where the registry learns for how long a device has said nothing; None: it never has."""
+        self._silence_s = silence_s
 
     def all(self) -> list[Device]:
         """Every device that is not forgotten, pending ones first, then by name."""
@@ -89,22 +107,63 @@ class DeviceBook:
 
     # --- inside
 
-    def _as_it_is(self, device: Device) -> Device:
-        """The device now: what the caller holds may be older than another's change. Raises NotFound."""
+    def _as_it_is(self, device: Device, *, compared: bool = False) -> Device:
+        """The device now: what the caller holds may be older than another's change. Raises NotFound.
+
+        `compared`: a person has compared its code, which says nothing of another key. Raises Conflict then.
+        """
         now = self._devices[device.id]
         if now.state is DeviceState.FORGOTTEN:
             raise NotFound(f"{device.name} has been forgotten.", hint="When it shows up again it is pending.")
+        if compared and now.link_key != device.link_key:
+            raise Conflict(
+                f"{device.name} has paired anew at this moment; nothing was approved.",
+                hint="Look at the device: type the code it shows now.",
+            )
         return now
 
-    def _unheard(self, chip: str) -> Device | None:
+    def _last_seq(self, device_id: str) -> int:
+        """The last command number of who had this id before."""
+        before = self._devices.get(device_id)
+        return before.last_seq if before is not None else 0
+
+    def _unheard(self, chip: str, address: object) -> Device | None:
+        """The pairing that a board at this address began and never used; at another address it is another board."""
         for device in self._devices.values():
             paired = device.state is DeviceState.PENDING and device.trust is Trust.PAIRED
-            if paired and not device.epoch and device.facts.get("chip") == chip:
+            same = (device.facts.get("chip"), device.facts.get("address")) == (chip, address)
+            if paired and same and not device.epoch:
                 return device
         return None
 
-    def _too_many_pending(self) -> bool:
-        return sum(device.state is DeviceState.PENDING for device in self._devices.values()) >= PENDING_DEVICES
+    def _vacant(self, device_id: str) -> bool:
+        """Whether a newcomer may have this id: not while its key is kept, nor with a stranger's command numbers."""
+        before = self._devices.get(device_id)
+        if before is None:
+            return True
+        gone = before.state is DeviceState.FORGOTTEN and before.link_key is None
+        return gone and (before.trusted or not before.last_seq)
+
+    async def _room(self, address: object) -> bool:
+        """Whether one more may wait, from this address. With all places taken, who has been silent makes room."""
+        pending = [device for device in self._devices.values() if device.state is DeviceState.PENDING]
+        if address and sum(device.facts.get("address") == address for device in pending) >= PENDING_PER_ADDRESS:
+            self.turned_away += 1
+            return False
+        if len(pending) < PENDING_DEVICES:
+            return True
+        gone = min(filter(self._may_go, pending), key=lambda device: device.created_us, default=None)
+        if gone is None:
+            self.turned_away += 1
+            return False
+        log.warning("too many devices wait for approval: %s made room for another", gone.id)
+        await self._save(changes.left(gone), "device.forgotten", name=gone.name, by="hub")
+        return True
+
+    def _may_go(self, device: Device) -> bool:
+        silence_s = self._silence_s(device)
+        silent = silence_s is None or silence_s >= PENDING_SILENT_S
+        return silent and device.trust is not Trust.CONFIRMED and not device.owner and device.approved_us is None
 
     async def _change(self, device: Device, fact: str, actor: str, **fields: object) -> Device:
         async with self._changing:

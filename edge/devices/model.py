@@ -9,16 +9,20 @@ from __future__ import annotations
 import re
 import secrets
 from enum import StrEnum
+from typing import get_args
 
 import msgspec
 
 from edge.clock import Stamp
 from edge.errors import BadInput
+from edge.wire.native import BoardKind
 
 NAME_CHARS = 64
 ALIAS_CHARS = 128
 FACTS_BYTES = 4096
-PENDING_DEVICES = 500  # more than a hub can own; what knocks beyond it is counted, not kept
+PENDING_DEVICES = 500  # more than a hub can own; past it who has been silent makes room, or the newcomer is counted
+PENDING_PER_ADDRESS = 16  # one address is one device, or what stands in front of a few
+PENDING_SILENT_S = 120.0  # a board that waits says something every 35 s at the least
 
 
 class DeviceState(StrEnum):
@@ -67,9 +71,18 @@ PROFILES = {
     )
 }
 
-
-NATIVE_KINDS = ("display", "base", "sensor", "vending")
+NATIVE_KINDS: tuple[str, ...] = get_args(BoardKind)
 """What a board with our firmware may be; of other profiles there is one kind each."""
+
+Facts = dict[str, str | int | float | bool | None]
+"""What a device says of itself."""
+
+
+def kinds_of(profile: str) -> tuple[str, ...]:
+    """The kinds a device of this profile may be; none for a profile there is not."""
+    if profile == "native":
+        return NATIVE_KINDS
+    return (PROFILES[profile].kind,) if profile in PROFILES else ()
 
 
 class Device(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,7 +101,7 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     token_hash: bytes | None = None
     epoch: str = ""
     last_seq: int = 0
-    facts: dict[str, str | int | float | bool | None] = {}
+    facts: Facts = {}
     aliases: tuple[tuple[str, str], ...] = ()
     created_us: int
     approved_us: int | None = None

@@ -6,6 +6,7 @@ address. What follows from them (a pending device with a key and a code) is the 
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections import OrderedDict
 
@@ -19,10 +20,13 @@ from edge.wire import signing
 from edge.wire.field import PairOffer, PairRequest, PairReveal
 
 OFFER_S = 120.0  # a board answers within seconds; two minutes outlast a bad network
-OFFERS_MAX = 32  # in all: boards that are being taken in at this moment
+OFFERS_MAX = 16  # in all: boards that are being taken in at this moment
 OFFERS_PER_ADDRESS = 3
 PER_MINUTE = 6  # offers to one address
+PER_MINUTE_IN_ALL = 10  # each lets its asker see one code of a million: to find one that fits takes months
 NONCE_BYTES = 16
+
+log = logging.getLogger(__name__)
 
 
 class Agreed(msgspec.Struct, frozen=True):
@@ -49,15 +53,18 @@ class Pairings:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._offers: OrderedDict[str, _Offer] = OrderedDict()
-        self._rate = RateLimit(PER_MINUTE, clock)
+        self._rate, self._rate_in_all = RateLimit(PER_MINUTE, clock), RateLimit(PER_MINUTE_IN_ALL, clock)
 
     def offer(self, request: PairRequest, address: str) -> PairOffer:
-        """The hub's half for a board at `address`. Raises RateLimited."""
+        """The hub's half for a board at `address`. Raises RateLimited; what becomes of an offer gives none back."""
         self._end_old()
         here = sum(offer.address == address for offer in self._offers.values())
-        if here >= OFFERS_PER_ADDRESS or len(self._offers) >= OFFERS_MAX:
+        if here >= OFFERS_PER_ADDRESS:
             raise RateLimited("Too many boards are being paired at this moment.", retry_after_s=OFFER_S / 2)
         self._rate.take(address)
+        self._rate_in_all.take("")
+        if len(self._offers) >= OFFERS_MAX:
+            self._drop_oldest()
         private, nonce = X25519PrivateKey.generate(), secrets.token_bytes(NONCE_BYTES)
         pairing = secrets.token_hex(NONCE_BYTES)
         self._offers[pairing] = _Offer(request, private, nonce, address, self._clock.mono_s() + OFFER_S)
@@ -79,6 +86,10 @@ class Pairings:
         public, nonce = bytes.fromhex(reveal.public), bytes.fromhex(reveal.nonce)
         if not signing.same(signing.commitment(public, nonce), offer.request.commit):
             del self._offers[pairing]
+            log.warning(
+                "a pairing from %s broke off: not what was committed to; who sees this often is guessing",
+                offer.address,
+            )
             raise BadInput("This is not what the device committed to.", hint="Begin a new pairing.")
         try:
             shared = offer.private.exchange(X25519PublicKey.from_public_bytes(public))
@@ -98,6 +109,11 @@ class Pairings:
         """Nothing came of it: the board may reveal its half again."""
         if pairing in self._offers:
             self._offers[pairing].reveal = None
+
+    def _drop_oldest(self) -> None:
+        """One that was never revealed, if there is such a one: nobody can shut all others out by asking alone."""
+        unrevealed = (key for key, offer in self._offers.items() if offer.reveal is None)
+        del self._offers[next(unrevealed, next(iter(self._offers)))]
 
     def _end_old(self) -> None:
         now_s = self._clock.mono_s()

@@ -10,28 +10,27 @@ import msgspec
 from edge.access.model import hash_secret, new_secret
 from edge.bus import Bus
 from edge.clock import Clock
+from edge.devices import changes
 from edge.devices import store as sql
 from edge.devices.book import DeviceBook
 from edge.devices.model import (
     ALIAS_CHARS,
     FACTS_BYTES,
     NAME_CHARS,
-    NATIVE_KINDS,
     PROFILES,
     Device,
     DeviceState,
+    Facts,
     Trust,
     canonical_id,
     check_name,
     check_token,
+    kinds_of,
     new_id,
 )
 from edge.errors import BadInput, Conflict
 from edge.store.database import Database
 from edge.store.transaction import Transaction
-from edge.wire.signing import key_from_token
-
-Facts = dict[str, str | int | float | bool | None]
 
 
 class Registry(DeviceBook):
@@ -42,12 +41,11 @@ class Registry(DeviceBook):
     ) -> None:
         super().__init__(database, bus)
         self._clock, self._auto_approve, self._reports_kept = clock, auto_approve, reports_kept
-        self.turned_away = 0  # devices not taken in because too many were pending
 
     async def add(self, name: str, kind: str, profile: str, *, actor: str) -> tuple[Device, str]:
         """A device expected by a technician, approved at once; returns it with its token, shown this once."""
-        if kind not in _kinds(profile):
-            fitting = ", ".join(f"{kind}/{name}" for name in PROFILES for kind in _kinds(name))
+        if kind not in kinds_of(profile):
+            fitting = ", ".join(f"{kind}/{name}" for name in PROFILES for kind in kinds_of(name))
             raise BadInput(f"There is no {kind!r} with the profile {profile!r}.", hint=f"Known: {fitting}.")
         _, secret = new_secret()
         now_us = self._clock.now().at_us
@@ -62,7 +60,7 @@ class Registry(DeviceBook):
             approved_us=now_us,
             approved_by=actor,
         )
-        device = _with_token(device, secret)
+        device = changes.with_token(device, secret)
         await self._save(device, "device.added", name=device.name, kind=kind, profile=profile, by=actor)
         return device, secret
 
@@ -91,43 +89,36 @@ class Registry(DeviceBook):
     async def _take_in_new(
         self, system: str, alias: str, profile: str, name: str, kind: str, facts: Facts
     ) -> Device | None:
-        if self._too_many_pending():
-            self.turned_away += 1
+        if not await self._room(facts.get("address")):
             return None
-        now_us = self._clock.now().at_us
-        approved = self._auto_approve
-        mac = canonical_id(alias)
-        forgotten = self._devices.get(mac or "")
-        if forgotten is not None and forgotten.state is not DeviceState.FORGOTTEN:
-            mac = forgotten = None  # another system's device has this MAC: a claim of it gains nothing
+        mac = canonical_id(alias) or ""
+        device_id = mac if mac and self._vacant(mac) else new_id()  # a claim of another's MAC gains nothing
         device = Device(
-            id=mac or new_id(),
-            name=_shown_name(name) or alias[:NAME_CHARS],
+            id=device_id,
+            name=changes.shown_name(name) or alias[:NAME_CHARS],
             kind=kind or PROFILES[profile].kind,
             profile=profile,
-            state=DeviceState.APPROVED if approved else DeviceState.PENDING,
+            state=DeviceState.PENDING,
             panel=PROFILES[profile].panel if kind in ("", "display") else "",
-            last_seq=forgotten.last_seq if forgotten else 0,
+            last_seq=self._last_seq(device_id),
             facts=facts,
             aliases=((system, alias),),
-            created_us=now_us,
-            approved_us=now_us if approved else None,
-            approved_by="auto-approve" if approved else "",
+            created_us=self._clock.now().at_us,
         )
+        device = self._let_in(device)
         await self._save(device, "device.registered", profile=profile, state=device.state.value, alias=alias)
         return device
 
     async def approve(self, device: Device, *, actor: str, confirmed: bool = False) -> Device:
-        """Let it be told to act; `confirmed`: the code it shows was compared. Approving twice changes nothing."""
+        """Let it be told to act; `confirmed`: the code that `device` has was compared. Twice changes nothing.
+
+        Raises Conflict when it has another key by now than the one that was compared.
+        """
         async with self._changing:
-            device = self._as_it_is(device)
-            approved = device
-            if confirmed and device.trust is Trust.PAIRED:
-                approved = self._confirmed(device)
+            device = self._as_it_is(device, compared=confirmed)
+            approved = self._confirmed(device) if confirmed and device.trust is Trust.PAIRED else device
             if not device.approved:
-                approved = msgspec.structs.replace(
-                    approved, state=DeviceState.APPROVED, approved_us=self._clock.now().at_us, approved_by=actor
-                )
+                approved = changes.approved(approved, self._clock.now().at_us, actor)
             if approved != device:
                 await self._save(approved, "device.approved", by=actor, trust=approved.trust.value)
                 await self._db.write(lambda tx: sql.drop_reports(tx, device.id))
@@ -145,16 +136,7 @@ class Registry(DeviceBook):
         """Take its approval, token and aliases away; when it shows up again it is pending anew."""
         async with self._changing:
             device = self._as_it_is(device)
-            gone = msgspec.structs.replace(
-                device,
-                state=DeviceState.FORGOTTEN,
-                aliases=(),
-                token_hash=None,
-                approved_us=None,
-                approved_by="",
-                owner="",
-            )
-            await self._save(gone, "device.forgotten", name=device.name, by=actor)
+            await self._save(changes.forgotten(device), "device.forgotten", name=device.name, by=actor)
 
     async def met(
         self, device: Device, *, epoch: str, last_seq: int, panel: str, facts: Facts | None = None
@@ -165,20 +147,16 @@ class Registry(DeviceBook):
         """
         async with self._changing:
             device = self._as_it_is(device)
-            erased = device.approved and device.kind != "display" and device.epoch not in ("", epoch)
-            met = msgspec.structs.replace(
-                device,
-                epoch=epoch,
-                last_seq=max(last_seq, device.last_seq),
-                panel=panel or device.panel,
-                facts={**device.facts, **(facts or {})},
-                epoch_new=device.epoch_new or erased,
-            )
+            met = changes.met(device, epoch, last_seq, panel, facts or {})
             if facts and met.trust is Trust.CONFIRMED:
                 met = self._known_by_chip(met)
             if met != device:
                 await self._save(met, "device.met", epoch=epoch, last_seq=last_seq, panel=met.panel)
             return met
+
+    async def report(self, device: Device, body: str) -> None:
+        """Keep what a pending device says apart, bounded."""
+        await self._db.write(lambda tx: sql.report(tx, device.id, body, self._reports_kept))
 
     # --- keys, tokens, owners
 
@@ -186,34 +164,32 @@ class Registry(DeviceBook):
         """A board that has just agreed on a key, taken in as pending; None when too many are pending.
 
         Whatever board it says it is, it gets nothing of a device that is known: it is a new one. Only a record
-        whose key was never used is taken over, so that a board which pairs twice is not there twice.
+        whose key was never used is taken over, by who paired at the same address (the fact `address`), so that a
+        board which pairs twice is not there twice.
         """
         async with self._changing:
-            unheard = self._unheard(chip)
-            if unheard is None and self._too_many_pending():
-                self.turned_away += 1
+            unheard = self._unheard(chip, facts.get("address"))
+            if unheard is None and not await self._room(facts.get("address")):
                 return None
-            before = self._devices.get(chip)
-            free = before is None or before.state is DeviceState.FORGOTTEN
-            now_us, auto = self._clock.now().at_us, self._auto_approve
-            device = unheard or Device(
-                id=chip if free else new_id(),
-                name="",
-                kind=kind,
-                profile="native",
-                state=DeviceState.APPROVED if auto else DeviceState.PENDING,
-                panel=PROFILES["native"].panel if kind == "display" else "",
-                last_seq=before.last_seq if before is not None and free else 0,
-                aliases=() if self.by_alias("native", chip) else (("native", chip),),
-                created_us=now_us,
-                approved_us=now_us if auto else None,
-                approved_by="auto-approve" if auto else "",
+            device_id = chip if self._vacant(chip) else new_id()
+            device = unheard or self._let_in(
+                Device(
+                    id=device_id,
+                    name="",
+                    kind=kind,
+                    profile="native",
+                    state=DeviceState.PENDING,
+                    panel=PROFILES["native"].panel if kind == "display" else "",
+                    last_seq=self._last_seq(device_id),
+                    aliases=() if self.by_alias("native", chip) else (("native", chip),),
+                    created_us=self._clock.now().at_us,
+                )
             )
             same = self.same_board(chip, device.id)
             claims: Facts = {"same_board_as": same.id} if same else {}
             device = msgspec.structs.replace(
                 device,
-                name=_shown_name(name) or chip,
+                name=changes.shown_name(name) or chip,
                 kind=kind,
                 facts={"chip": chip, **facts, **claims},
                 link_key=key,
@@ -222,14 +198,10 @@ class Registry(DeviceBook):
             await self._save(device, "device.paired", kind=kind, chip=chip, state=device.state.value)
             return device
 
-    async def give_key(self, device: Device, key: bytes, trust: Trust, *, actor: str) -> Device:
-        """Give it the key its requests are signed with from now on; an earlier one ends."""
-        return await self._change(device, "device.key", actor, link_key=key, trust=trust)
-
     async def new_token(self, device: Device, *, actor: str) -> tuple[Device, str]:
         """A new token, shown this once; the old one, and the key that followed from it, end."""
         _, secret = new_secret()
-        made = _with_token(device, secret)
+        made = changes.with_token(device, secret)
         changed = await self._change(
             device, "device.token", actor, token_hash=made.token_hash, link_key=made.link_key, trust=made.trust
         )
@@ -263,9 +235,7 @@ class Registry(DeviceBook):
             await self.revoke_token(device, actor=actor)
             return
         async with self._changing:
-            gone = msgspec.structs.replace(
-                self._as_it_is(device), state=DeviceState.FORGOTTEN, aliases=(), link_key=None, trust=Trust.NONE
-            )
+            gone = changes.left(self._as_it_is(device))
             await self._save(gone, "device.forgotten", name=gone.name, by=actor)
 
     async def returned(self, device: Device) -> Device:
@@ -282,29 +252,12 @@ class Registry(DeviceBook):
     async def merge(self, pending: Device, known: Device, *, actor: str, confirmed: bool) -> Device:
         """`pending` is the same board as `known`, whose flash was erased: `known` gets its key and names.
 
-        Raises Conflict unless one is pending with a key and the other an approved board of the same kind.
+        Raises Conflict unless one is pending with a key and the other an approved board of the same kind, and when
+        `confirmed` says that a code was compared, but the key is another by now.
         """
         async with self._changing:
-            pending, known = self._as_it_is(pending), self._as_it_is(known)
-            if pending.id == known.id or pending.approved or pending.link_key is None:
-                raise Conflict(f"{pending.name} is not a board that waits for approval with a new key.")
-            if not known.approved or (known.profile, known.kind) != (pending.profile, pending.kind):
-                raise Conflict(f"{known.name} is not an approved {pending.kind} with our firmware.")
-            gone = msgspec.structs.replace(
-                pending, state=DeviceState.FORGOTTEN, aliases=(), link_key=None, trust=Trust.NONE
-            )
-            named = dict.fromkeys((*known.aliases, *pending.aliases, ("native", pending.id)))
-            merged = msgspec.structs.replace(
-                known,
-                facts={**known.facts, **_without(pending.facts, "same_board_as")},
-                aliases=tuple(named),
-                last_seq=max(known.last_seq, pending.last_seq),
-                token_hash=None,
-                link_key=pending.link_key,
-                trust=Trust.PAIRED,
-                epoch=pending.epoch or known.epoch,
-                epoch_new=known.kind != "display",
-            )
+            pending, known = self._as_it_is(pending, compared=confirmed), self._as_it_is(known)
+            gone, merged = changes.left(pending), changes.merged(pending, known, confirmed=confirmed)
             merged = self._confirmed(merged) if confirmed else merged
 
             def work(tx: Transaction) -> None:
@@ -324,16 +277,7 @@ class Registry(DeviceBook):
         """
         async with self._changing:
             pending, known = self._as_it_is(pending), self._as_it_is(known)
-            if pending.id == known.id or pending.approved:
-                raise Conflict(f"{pending.name} is not a device that waits for approval.")
-            if not known.approved or (known.profile, known.kind) != (pending.profile, pending.kind):
-                raise Conflict(f"{known.name} is not an approved {pending.kind} that speaks {pending.profile}.")
-            gone = msgspec.structs.replace(pending, state=DeviceState.FORGOTTEN, aliases=())
-            joined = msgspec.structs.replace(
-                known,
-                facts={**_without(pending.facts, "same_board_as"), **known.facts},
-                aliases=tuple(dict.fromkeys((*known.aliases, *pending.aliases))),
-            )
+            gone, joined = changes.left(pending), changes.joined(pending, known)
 
             def work(tx: Transaction) -> None:
                 sql.save(tx, gone, "device.forgotten", name=gone.name, by=actor)
@@ -345,8 +289,14 @@ class Registry(DeviceBook):
             self._took_over(joined)
             return joined
 
+    # --- inside
+
+    def _let_in(self, newcomer: Device) -> Device:
+        """Approved at once where the settings say so."""
+        return changes.approved(newcomer, newcomer.created_us, "auto-approve") if self._auto_approve else newcomer
+
     def _confirmed(self, device: Device) -> Device:
-        sure = msgspec.structs.replace(device, trust=Trust.CONFIRMED, facts=_without(device.facts, "code"))
+        sure = msgspec.structs.replace(device, trust=Trust.CONFIRMED, facts=changes.without(device.facts, "code"))
         return self._known_by_chip(sure)
 
     def _known_by_chip(self, device: Device) -> Device:
@@ -357,38 +307,7 @@ class Registry(DeviceBook):
             return device
         return msgspec.structs.replace(device, aliases=tuple(dict.fromkeys((*device.aliases, *wanted))))
 
-    async def report(self, device: Device, body: str) -> None:
-        """Keep what a pending device says apart, bounded."""
-        await self._db.write(lambda tx: sql.report(tx, device.id, body, self._reports_kept))
-
-
-def _shown_name(claimed: str) -> str:
-    """A name as a device gives it, made fit to be shown: bounded, without what does not print."""
-    return "".join(char for char in claimed if char.isprintable()).strip()[:NAME_CHARS]
-
 
 def _public(facts: Facts) -> dict[str, object]:
     """Facts for the ledger: names of what changed; the values stand in the devices table."""
     return {"changed": sorted(facts)}
-
-
-def _kinds(profile: str) -> tuple[str, ...]:
-    """The kinds a device of this profile may be; none for a profile there is not."""
-    if profile == "native":
-        return NATIVE_KINDS
-    return (PROFILES[profile].kind,) if profile in PROFILES else ()
-
-
-def _with_token(device: Device, secret: str) -> Device:
-    """The device with this token; a board with our firmware signs with the key that follows from it."""
-    native = device.profile == "native"
-    return msgspec.structs.replace(
-        device,
-        token_hash=hash_secret(secret),
-        link_key=key_from_token(secret) if native else None,
-        trust=Trust.CONFIRMED if native else Trust.NONE,
-    )
-
-
-def _without(facts: Facts, name: str) -> Facts:
-    return {key: value for key, value in facts.items() if key != name}

@@ -35,7 +35,7 @@ class Telling(Protocol):
     """A conversation over which more than commands can be said."""
 
     async def tell(self, message: ToDevice) -> None:
-        """Send what is no command. Raises LinkError when the line is over."""
+        """Send what is no command. Raises LinkError when the line is over, TooLarge for what fits no message."""
 
 
 class Conversation(Protocol):

@@ -23,8 +23,8 @@ OLD_QUESTION, OLD_PORT = b"ESP32_DISCOVERY_REQUEST", 5000
 QUESTION, QUESTION_BYTES_MIN = b"OUTPOST_DISCOVER 1", 64
 DATAGRAM_BYTES = 2048  # more of one is not read: no question is so long
 AT_ONCE = 64  # datagrams read before the loop may do something else
-ANSWERS_PER_S, ANSWERS_AT_ONCE = 20.0, 60.0  # in all: a site whose power comes back asks all at once
 SOURCE_PER_S, SOURCE_AT_ONCE = 1.0, 5.0  # each asker
+FAR_PER_S, FAR_AT_ONCE = 20.0, 60.0  # all from outside the /24 that was asked in: anybody can write such an address
 SOURCES_KEPT = 1024  # the one longest silent goes first
 RETRY_S = 10.0  # another program may let the port go
 
@@ -66,14 +66,14 @@ class Answers:
 
     def __init__(self, serves: Iterable[Serves], mono_s: Callable[[], float]) -> None:
         self.serves, self.instance, self._mono_s = list(serves), "", mono_s
-        self._all = Bucket(ANSWERS_PER_S, ANSWERS_AT_ONCE, mono_s())
+        self._far = Bucket(FAR_PER_S, FAR_AT_ONCE, mono_s())
         self._sources: OrderedDict[str, Bucket] = OrderedDict()
         self._said: set[str] = set()
 
     def to(self, question: bytes, source: str, address: str) -> bytes | None:
         """The answer to a datagram from `source` that came in where our address is `address`; None for none."""
         answer = self._answer(question, address)
-        if answer is None or not self._may(source):
+        if answer is None or not self._may(source, address):
             return None
         return answer
 
@@ -89,13 +89,17 @@ class Answers:
         answer = f"OUTPOST 1 {address} {ports[0]} {self.instance}".encode() if ports else b""
         return answer if 0 < len(answer) <= len(question) else None
 
-    def _may(self, source: str) -> bool:
+    def _may(self, source: str, address: str) -> bool:
+        """Whether it is not too often: of each asker, and of all from afar.
+
+        The neighbours, 254 at most, share nothing: no flood with invented addresses takes their answers.
+        """
         now_s = self._mono_s()
         bucket = self._sources.setdefault(source, Bucket(SOURCE_PER_S, SOURCE_AT_ONCE, now_s))
         self._sources.move_to_end(source)
         if len(self._sources) > SOURCES_KEPT:
             self._sources.popitem(last=False)
-        return bucket.take(now_s) and self._all.take(now_s)
+        return bucket.take(now_s) and (_is_near(source, address) or self._far.take(now_s))
 
     def _say_once(self, address: str) -> None:
         if address not in self._said and len(self._said) < SOURCES_KEPT:
@@ -107,6 +111,10 @@ class Answers:
                 OLD_PORT,
                 OLD_PORT,
             )
+
+
+def _is_near(source: str, address: str) -> bool:
+    return source.rpartition(".")[0] == address.rpartition(".")[0]
 
 
 class Discovery:

@@ -68,11 +68,6 @@ class FrameLink:
         self.data_bytes_written = 0
 
     @property
-    def damaged_frames(self) -> int:
-        """How many blocks between delimiters were no frame of this session."""
-        return self._decoder.damaged
-
-    @property
     def resent_frames(self) -> int:
         """How many frames went out again."""
         return self._window.resent_frames

@@ -13,7 +13,7 @@ from typing import Self
 
 import msgspec
 
-from edge.errors import LinkError
+from edge.errors import LinkError, TooLarge
 from edge.links.frame_link import FrameLink
 from edge.links.stream import ByteStream
 from edge.wire.cable import Readings, Report, ToDevice, decode_from_device
@@ -126,11 +126,14 @@ class NativeSession:
         return outcome_of(result, clock() - began)
 
     async def tell(self, message: ToDevice) -> None:
-        """Send what is no command; it has arrived when this returns. Raises LinkError when the line is over."""
+        """Send what is no command; it has arrived when this returns.
+
+        Raises LinkError when the line is over, TooLarge when the message fits none.
+        """
         try:
             await self._link.send(encode_header(message))
         except BadMessage as error:
-            raise LinkError(f"it cannot be sent: {error}") from error
+            raise TooLarge(f"It cannot be told to the device: {error}.") from error
 
     async def wait_closed(self) -> str:
         """Wait for the end; returns its reason, a phrase for a person."""

@@ -82,7 +82,7 @@ class NativeConversation:
         return await self._session.deliver(order)
 
     async def tell(self, message: ToDevice) -> None:
-        """Send what is no command. Raises LinkError when the line is over."""
+        """Send what is no command. Raises LinkError when the line is over, TooLarge for what fits no message."""
         await self._session.tell(message)
 
     async def wait_closed(self) -> str:

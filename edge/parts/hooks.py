@@ -8,13 +8,14 @@ from collections.abc import Callable, Coroutine
 from edge import __version__
 from edge.access.routing import Route
 from edge.api.metrics import Sample
-from edge.automation.hooks import HookChanged, Hooks
-from edge.automation.hooks_routes import HookRoutes
-from edge.automation.hooks_sender import Sender
-from edge.automation.hooks_watch import Watch
+from edge.automation.hooks.hooks import HookChanged, Hooks
+from edge.automation.hooks.routes import HookRoutes
+from edge.automation.hooks.sender import Sender
+from edge.automation.hooks.watch import Watch
 from edge.bus import Event, Missed
+from edge.commands.dispatch import CABLE
 from edge.commands.model import Command
-from edge.devices.log_routes import LogRoutes
+from edge.devices.log.routes import LogRoutes
 from edge.devices.model import Device
 from edge.devices.presence import DeviceChanged
 from edge.errors import StorageError
@@ -131,9 +132,10 @@ class HooksPart(Part):
 
     def _note(self, command: Command) -> None:
         """A command handed out, or what became of it: its kind, id and number, never its arguments."""
-        on_serial = command.device_id in self._core.attachments.links
         device = self._core.registry.known(command.device_id)
-        told = () if on_serial else TOLD_BY_DOOR.get(device.profile, ())
+        carrier = self._core.commands.carrier(command)
+        on_serial = (carrier or self._core.dispatcher.links.get(device.id, "")).startswith(CABLE)
+        told = () if carrier and on_serial else TOLD_BY_DOOR.get(device.profile, ())
         channel = "serial" if on_serial else "http"
         name = f"{command.kind} {command.id} seq {command.seq}"
         reason = f": {command.reason}" if command.reason else ""

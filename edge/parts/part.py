@@ -19,8 +19,8 @@ from edge.clock import Clock
 from edge.commands.attach import Attachments
 from edge.commands.commands import Commands
 from edge.commands.dispatch import Dispatcher
-from edge.devices.agents import Agents
-from edge.devices.log import DeviceLog
+from edge.devices.agents.agents import Agents
+from edge.devices.log.log import DeviceLog
 from edge.devices.model import Device
 from edge.devices.presence import Presences
 from edge.devices.registry import Registry

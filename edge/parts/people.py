@@ -7,14 +7,14 @@ from collections.abc import Callable, Coroutine
 
 from aiohttp import web
 
-from edge.access.accounts import Accounts, UserGone
-from edge.access.accounts_model import SignUp
-from edge.access.accounts_resets import Resets
-from edge.access.accounts_routes import AccountRoutes
+from edge.access.accounts.accounts import Accounts, UserGone
+from edge.access.accounts.model import SignUp
+from edge.access.accounts.passwords import Passwords
+from edge.access.accounts.resets import Resets
+from edge.access.accounts.routes import AccountRoutes
+from edge.access.addresses import address_of
 from edge.access.model import Role
-from edge.access.passwords import Passwords
 from edge.access.routing import Answer, Call, Route
-from edge.api.guard import address_of
 from edge.compat.thingsnxt.accounts import ThingsnxtAccounts
 from edge.compat.thingsnxt.door import Door
 from edge.devices.model import Device

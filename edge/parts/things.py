@@ -8,8 +8,8 @@ from typing import Any
 
 from aiohttp import web
 
-from edge.access.accounts import UserGone
-from edge.api.guard import address_of
+from edge.access.accounts.accounts import UserGone
+from edge.access.addresses import address_of
 from edge.compat.thingsnxt.apps import Forget
 from edge.compat.thingsnxt.door import Door
 from edge.compat.thingsnxt.facade import Things
@@ -100,11 +100,18 @@ class ThingsPart(Part):
             subscription.close()
 
     async def _drop_lost(self) -> None:
-        """Dashboards whose account is gone go too; also those a stop of the hub has left."""
+        """Dashboards and webhooks whose account is gone go too; also those a stop of the hub has left."""
         subscription = self._core.bus.subscribe(only=(UserGone,))
         try:
-            await self._widgets.drop_owners(lambda owner: self._people.accounts.user_by_id(owner) is None)
+            await self._drop_what_is_gone()
             async for _ in subscription:
-                await self._widgets.drop_owners(lambda owner: self._people.accounts.user_by_id(owner) is None)
+                await self._drop_what_is_gone()
         finally:
             subscription.close()
+
+    async def _drop_what_is_gone(self) -> None:
+        await self._widgets.drop_owners(self._is_gone)
+        await self._things.webhooks.drop_owners(self._is_gone)
+
+    def _is_gone(self, user_id: str) -> bool:
+        return self._people.accounts.user_by_id(user_id) is None

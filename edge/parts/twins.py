@@ -7,11 +7,11 @@ from collections.abc import Callable, Coroutine
 import msgspec
 
 from edge.access.routing import Route
-from edge.automation.notices import Notices
-from edge.automation.notices_presence import Comings
-from edge.automation.notices_routes import NoticeRoutes
-from edge.automation.schedules import Schedules
-from edge.automation.schedules_model import Schedule
+from edge.automation.notices.notices import Notices
+from edge.automation.notices.presence import Comings
+from edge.automation.notices.routes import NoticeRoutes
+from edge.automation.schedules.model import Schedule
+from edge.automation.schedules.schedules import Schedules
 from edge.bus import Event
 from edge.devices.model import Device
 from edge.errors import NotFound
@@ -19,9 +19,9 @@ from edge.parts.part import Core, Part
 from edge.parts.telemetry import TelemetryPart
 from edge.store.transaction import Transaction
 from edge.telemetry.events import TwinChanged
-from edge.telemetry.twins import Twins
-from edge.telemetry.twins_routes import TwinRoutes, twin_view
-from edge.telemetry.widgets import Widgets
+from edge.telemetry.twins.routes import TwinRoutes, twin_view
+from edge.telemetry.twins.twins import Twins
+from edge.telemetry.widgets.widgets import Widgets
 from edge.wire.views import LiveEvent
 
 

@@ -104,6 +104,10 @@ class FieldBoard:
         else:
             out.touch()
 
+    def cable(self, *, up: bool) -> None:
+        """Let bytes pass on its cable, or lose every one."""
+        self._line.to_device.fault = self._line.to_host.fault = None if up else lambda data: b""
+
     def type(self, line: str) -> None:
         """Type a line at its console."""
         os.write(self._reading, line.encode() + b"\r")

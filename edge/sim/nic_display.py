@@ -1,25 +1,15 @@
-"""A virtual old payment display: what its firmware does with the bytes of its serial line, and a pty to do it on.
+"""A virtual old payment display: what its firmware does with the bytes of its serial line.
 
 The device itself (`OldDisplay`) is pure: bytes and a time in, bytes out. Its faults are those met in the field.
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import os
-import termios
-import tty
-from pathlib import Path
-from typing import Self
-
 import msgspec
 
 IDLE_S = 2.0  # a half transfer is dropped after so long without a byte, else it would swallow commands for ever
 FLASH_KB = 1240  # what freeSize tells when nothing is stored
 LINE_BYTES_MAX = 256
-TICK_S = 0.1
-READ_BYTES = 4096
 CHIP_MODEL = b"ESP32 Chip model = 9, Rev 0\r\n"
 BANNER = (
     b"ets Jul 29 2019 12:21:46\r\n\r\nrst:0x1 (POWERON_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT)\r\n"
@@ -76,11 +66,12 @@ class OldDisplay:
             data = self._receive(data, answer) if self._transfer else self._read_line(data, answer)
         return b"" if self.faults.mute or not answer else self.faults.garbage + bytes(answer)
 
-    def tick(self, now_s: float) -> None:
-        """Time passes: a half transfer is dropped."""
+    def tick(self, now_s: float) -> bytes:
+        """Time passes: a half transfer is dropped. It says nothing by itself."""
         if self._transfer is not None and now_s - self._last_s > IDLE_S:
             self._transfer = None
             self.aborted += 1
+        return b""
 
     def _receive(self, data: bytes, answer: bytearray) -> bytes:
         transfer = self._transfer
@@ -152,70 +143,3 @@ class _Transfer:
     def part_left(self) -> int:
         """Bytes until the present part is full."""
         return min((self.part + 1) * self.part_bytes, self.size) - len(self.picture)
-
-
-class DisplayOnTty:
-    """An OldDisplay that reads and writes a tty. An async context manager; give it a pty's path or its master."""
-
-    def __init__(self, display: OldDisplay, fd: int) -> None:
-        self.display, self._fd = display, fd
-        os.set_blocking(fd, False)
-        self._timer: asyncio.TimerHandle | None = None
-        self.is_plugged = True
-
-    @classmethod
-    def on_pty(cls, display: OldDisplay) -> tuple[Self, Path]:
-        """On a new pty; returns also the path a hub opens."""
-        master, slave = os.openpty()
-        tty.setraw(slave)
-        path = Path(os.ttyname(slave))
-        os.close(slave)
-        return cls(display, master), path
-
-    @classmethod
-    def on_tty(cls, display: OldDisplay, path: Path, *, baud: int) -> Self:
-        """On the device's end of a line that somebody else makes."""
-        fd = os.open(path, os.O_RDWR | os.O_NOCTTY)
-        tty.setraw(fd)
-        settings = termios.tcgetattr(fd)
-        settings[4] = settings[5] = getattr(termios, f"B{baud}")
-        termios.tcsetattr(fd, termios.TCSANOW, settings)
-        return cls(display, fd)
-
-    async def __aenter__(self) -> Self:
-        asyncio.get_running_loop().add_reader(self._fd, self._hear)
-        self._tick()
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        self.unplug()
-
-    def say(self, data: bytes) -> None:
-        """Put something on the line unasked. What does not fit is lost, as on a wire."""
-        with contextlib.suppress(OSError):
-            os.write(self._fd, data)
-
-    def unplug(self) -> None:
-        """Pull the cable; the pty is gone for ever."""
-        if self.is_plugged:
-            self.is_plugged = False
-            asyncio.get_running_loop().remove_reader(self._fd)
-            if self._timer is not None:
-                self._timer.cancel()
-            os.close(self._fd)
-
-    def _hear(self) -> None:
-        try:
-            data = os.read(self._fd, READ_BYTES)
-        except OSError:
-            data = b""  # EIO: nobody has the other end open now
-        if data:
-            self.say(self.display.feed(data, asyncio.get_running_loop().time()))
-        else:
-            asyncio.get_running_loop().remove_reader(self._fd)  # a tick looks again
-
-    def _tick(self) -> None:
-        loop = asyncio.get_running_loop()
-        self.display.tick(loop.time())
-        loop.add_reader(self._fd, self._hear)
-        self._timer = loop.call_later(TICK_S, self._tick)

@@ -1,4 +1,4 @@
-"""A virtual old vending machine on a cable: what its sketch does with the bytes of its serial line, and a tty.
+"""A virtual old vending machine on a cable: what its sketch does with the bytes of its serial line.
 
 The device itself (`OldMachine`) is pure: bytes and a time in, bytes out. `turns` counts what its motors did, which
 is the truth that a test compares the hub's books with.
@@ -6,15 +6,8 @@ is the truth that a test compares the hub's books with.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import os
-import termios
-import tty
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
-from typing import Self
 
 import msgspec
 
@@ -23,8 +16,6 @@ COMMAND_CHARS_MAX = 50
 DISPENSE_S, MOTOR_OFF_S = 0.1, 0.5  # after the motor starts
 BOOT_S = 0.3  # from a reset to the first line
 IDLE_AFTER_S, IDLE_EVERY_S = 30.0, 10.0
-READ_BYTES = 4096
-TICK_S = 0.02
 END = b"\r\n"
 RULE = "-" * 40
 ROM_NOISE = (
@@ -193,76 +184,6 @@ class OldMachine:
             return _said(f"VEND_FAILED:{slot}")
         self.turns[slot] += 1
         return _said(f"VEND_SUCCESS:{slot}")
-
-
-class MachineOnTty:
-    """An OldMachine that reads and writes a tty. An async context manager; give it a pty's path or its master."""
-
-    def __init__(self, machine: OldMachine, fd: int) -> None:
-        self.machine, self._fd = machine, fd
-        os.set_blocking(fd, False)
-        self._timer: asyncio.TimerHandle | None = None
-        self.is_plugged = True
-
-    @classmethod
-    def on_pty(cls, machine: OldMachine) -> tuple[Self, Path]:
-        """On a new pty; returns also the path a hub opens."""
-        master, slave = os.openpty()
-        tty.setraw(slave)
-        path = Path(os.ttyname(slave))
-        os.close(slave)
-        return cls(machine, master), path
-
-    @classmethod
-    def on_tty(cls, machine: OldMachine, path: Path) -> Self:
-        """On the device's end of a line that somebody else makes."""
-        fd = os.open(path, os.O_RDWR | os.O_NOCTTY)
-        tty.setraw(fd)
-        settings = termios.tcgetattr(fd)
-        settings[4] = settings[5] = termios.B115200
-        termios.tcsetattr(fd, termios.TCSANOW, settings)
-        return cls(machine, fd)
-
-    async def __aenter__(self) -> Self:
-        self._tick()
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        self.unplug()
-
-    def press_reset(self) -> None:
-        """Press its button."""
-        self.machine.boot(asyncio.get_running_loop().time())
-
-    def say(self, data: bytes) -> None:
-        """Put something on the line unasked. What does not fit is lost, as on a wire."""
-        with contextlib.suppress(OSError):
-            os.write(self._fd, data)
-
-    def unplug(self) -> None:
-        """Pull the cable; the pty is gone for ever."""
-        if self.is_plugged:
-            self.is_plugged = False
-            asyncio.get_running_loop().remove_reader(self._fd)
-            if self._timer is not None:
-                self._timer.cancel()
-            os.close(self._fd)
-
-    def _hear(self) -> None:
-        try:
-            data = os.read(self._fd, READ_BYTES)
-        except OSError:
-            data = b""  # EIO: nobody has the other end open now
-        if data:
-            self.say(self.machine.feed(data, asyncio.get_running_loop().time()))
-        else:
-            asyncio.get_running_loop().remove_reader(self._fd)  # a tick looks again
-
-    def _tick(self) -> None:
-        loop = asyncio.get_running_loop()
-        self.say(self.machine.tick(loop.time()))
-        loop.add_reader(self._fd, self._hear)
-        self._timer = loop.call_later(TICK_S, self._tick)
 
 
 def _said(*lines: str) -> bytes:

@@ -6,11 +6,9 @@ rest of what came with it is kept.
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Container, Mapping
-from typing import Any
 
 import msgspec
 
@@ -69,18 +67,6 @@ class Moment(msgspec.Struct, frozen=True):
     at_us: int
     quality: Quality
     live: bool
-
-
-def decode(body: bytes) -> Any:
-    """JSON as devices write it: `NaN`, `Infinity` and `1e999` become numbers that `parse` then refuses by name,
-    instead of spoiling what came with them. Raises ValueError."""
-    try:
-        try:
-            return msgspec.json.decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            return json.loads(body)
-    except RecursionError as error:
-        raise ValueError("it is nested too deeply") from error
 
 
 def parse(

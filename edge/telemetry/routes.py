@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 import msgspec
-from aiohttp import web
 
 from edge.access.model import Role
 from edge.access.routing import Answer, Call, Page, Route
+from edge.access.table import send_csv
 from edge.clock import Clock, iso
 from edge.devices.model import Device
 from edge.devices.registry import Registry
 from edge.errors import DeviceUnavailable
-from edge.telemetry import csv_text
 from edge.telemetry.asked import QUERY, asked, moment
 from edge.telemetry.history import Point
 from edge.telemetry.model import Latest
@@ -19,6 +20,8 @@ from edge.telemetry.telemetry import Telemetry
 from edge.wire.readings import LatestView, NewReadings, ReadingsTaken, ReadingView
 
 CSV_POINTS = 2000  # in memory at a time
+READINGS = ("at", "key", "value", "quality")
+BUCKETS = ("at", "key", "mean", "min", "max", "count")
 
 
 class ReadingRoutes:
@@ -82,19 +85,16 @@ class ReadingRoutes:
         device = self._device(call)
         ask = asked(call, device.id, self._clock.now().at_us)
         ask = msgspec.structs.replace(ask, limit=CSV_POINTS, cursor="")
-        page = await self._telemetry.past.page(ask)
-        name = f'attachment; filename="readings-{device.id}.csv"'
-        response = web.StreamResponse(
-            headers={"Content-Type": "text/csv; charset=utf-8", "Content-Disposition": name}
-        )
-        await response.prepare(call.request)
-        await response.write(csv_text.head(bucketed=ask.bucket_s is not None).encode())
-        await response.write(csv_text.lines(page.points).encode())
-        while page.next is not None:
-            page = await self._telemetry.past.page(msgspec.structs.replace(ask, cursor=page.next))
-            await response.write(csv_text.lines(page.points).encode())
-        await response.write_eof()
-        return response
+        first = await self._telemetry.past.page(ask)  # what is wrong with the question is told before the heading
+
+        async def pages() -> AsyncIterator[list[tuple[object, ...]]]:
+            page = first
+            yield [_row(point) for point in page.points]
+            while page.next is not None:
+                page = await self._telemetry.past.page(msgspec.structs.replace(ask, cursor=page.next))
+                yield [_row(point) for point in page.points]
+
+        return await send_csv(call, f"readings-{device.id}", READINGS if ask.bucket_s is None else BUCKETS, pages())
 
     async def latest(self, call: Call) -> Answer:
         """GET /v1/devices/{id}/latest."""
@@ -130,6 +130,13 @@ def _view(point: Point) -> ReadingView:
         max=bucket.max,
         count=bucket.count,
     )
+
+
+def _row(point: Point) -> tuple[object, ...]:
+    at, bucket = iso(point.at_us), point.bucket
+    if bucket is None:
+        return at, point.key, point.value, point.quality.value
+    return at, point.key, bucket.mean, bucket.min, bucket.max, bucket.count
 
 
 def _latest(key: str, latest: Latest, age_s: float | None) -> LatestView:

@@ -15,7 +15,7 @@ from edge.telemetry.series import NewSeries
 QUALITIES = (Quality.NONE, Quality.RTC, Quality.NTP, Quality.FIXED)
 QUALITY_NUMBER = {quality: number for number, quality in enumerate(QUALITIES)}
 NUMBER, BOOL, TEXT = 0, 1, 2
-BUFFERS_PER_DEVICE = 4  # a flash erased more often than that is not expected to send its old batches again
+BUFFERS_PER_DEVICE = 4  # epochs of its flash: erasing it erases the buffer, so an older one has nothing to send
 
 _COLUMNS = "series_id, at_us, value, kind, quality, late_us, boot, mono_ms"
 WIDTH = 8  # of them
@@ -48,7 +48,7 @@ def load(tx: Transaction) -> Loaded:
     return Loaded(
         series=tx.rows("SELECT id, device_id, key FROM series"),
         latest=[(row[0], _latest(row)) for row in tx.rows(f"SELECT {_LATEST} FROM latest")],
-        buffers=tx.rows("SELECT device_id, epoch, next FROM buffers"),
+        buffers=tx.rows("SELECT device_id, epoch, next FROM buffers ORDER BY used_us"),
         tail=tx.rows(
             "SELECT series_id, at_us, value, kind, quality, late_us FROM readings WHERE seq > ? ORDER BY seq",
             (folded,),

@@ -90,6 +90,10 @@ class Telemetry:
         committed before the readings: were it the other way round, a power cut between the two would leave numbers
         that count as taken and a loss that nobody is told of; so it is at worst told twice.
         """
+        following = batch.first + len(batch.records)
+        if self._buffers.past(device, batch.epoch):
+            why = f"records of epoch {batch.epoch}: the flash they come from was erased long ago."
+            return field.Taken(next=following, refused=[why])
         self._store.space.require()
         self.missed += await self._buffers.tell_gap(device.id, batch)
         records, refused = read(batch, received, lambda values: self._parse(device.id, values))
@@ -97,7 +101,7 @@ class Telemetry:
             self._flat(device.id, record.values, record.moment, received, record.boot, record.mono_ms)
             for record in records
         ]
-        new, following = self.series.unsaved(), batch.first + len(batch.records)
+        new = self.series.unsaved()
 
         def work(tx: Transaction) -> int:
             expected = sql.next_seq(tx, device.id, batch.epoch)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import blake2b
 
 import msgspec
 
 from edge.commands.commands import Commands
+from edge.commands.intake import other_request
 from edge.commands.model import Command
 from edge.devices.model import Device
 from edge.devices.registry import Registry
@@ -21,6 +23,7 @@ from edge.vending.model import (
     PIECES_MAX,
     PRICE_MAX,
     SLOTS_MAX,
+    Asked,
     Machine,
     Movement,
     Slot,
@@ -34,6 +37,7 @@ KIND = "vending"
 DISAGREEMENTS_SHOWN = 20  # of each sort; more say nothing new
 CURRENCY_LETTERS = 3  # ISO 4217
 FORGOTTEN = "The machine was forgotten."
+ANSWERS_KEPT_US = 7 * 24 * 3600 * 1_000_000  # whoever lost an answer asks again within minutes; a week of slack
 
 
 class Inventory:
@@ -121,8 +125,13 @@ class Inventory:
 
         return await self._change(device, number, work)
 
-    async def restock(self, device: Device, number: int, add: int, *, actor: str, note: str = "") -> Slot:
-        """Put so many in. Raises NotFound, BadInput, or Rejected where they do not fit."""
+    async def restock(
+        self, device: Device, number: int, add: int, *, actor: str, note: str = "", idempotency_key: str = ""
+    ) -> Slot:
+        """Put so many in; once, however often the same is asked under one key.
+
+        Raises NotFound, BadInput, or Rejected where they do not fit, or the key was used for something else.
+        """
         if not 1 <= add <= PIECES_MAX:
             raise BadInput(f"A restock adds 1 to {PIECES_MAX} pieces.")
         note = _text(note, NOTE_CHARS, "A note")
@@ -135,9 +144,12 @@ class Inventory:
             after = sql.move(tx, stock, "restock", add, actor, note=note)
             tx.fact("slot.restocked", device.id, slot=number, change=add, count=after.count, by=actor)
 
-        return await self._change(device, number, work)
+        asked = _asked(idempotency_key, actor, device.id, number, "restock", add, note)
+        return await self._change(device, number, work, asked)
 
-    async def correct(self, device: Device, number: int, count: int, *, actor: str, note: str = "") -> Slot:
+    async def correct(
+        self, device: Device, number: int, count: int, *, actor: str, note: str = "", idempotency_key: str = ""
+    ) -> Slot:
         """Say how many are there. Raises NotFound, BadInput, Rejected, or Conflict while a vend from it is not
         settled: whoever counted has seen what came of it, so the vend must be settled first, or it is taken twice.
         """
@@ -155,7 +167,8 @@ class Inventory:
             sql.move(tx, stock, "correction", change, actor, note=note)
             tx.fact("slot.corrected", device.id, slot=number, change=change, count=count, by=actor)
 
-        return await self._change(device, number, work)
+        asked = _asked(idempotency_key, actor, device.id, number, "correction", count, note)
+        return await self._change(device, number, work, asked)
 
     async def vend(
         self,
@@ -201,10 +214,19 @@ class Inventory:
         """A machine is being forgotten: its slots go; its movements and transactions stay."""
         await self._db.write(lambda tx: sql.remove_slots(tx, device.id, actor, FORGOTTEN))
 
-    async def _change(self, device: Device, number: int, work: Callable[[Transaction, Machine], None]) -> Slot:
+    async def _change(
+        self,
+        device: Device,
+        number: int,
+        work: Callable[[Transaction, Machine], None],
+        asked: Asked | None = None,
+    ) -> Slot:
         require_machine(device)
 
         def change(tx: Transaction) -> Slot:
+            earlier = sql.answered(tx, asked) if asked else None
+            if asked and earlier:
+                return _earlier_answer(asked, earlier)
             machine = sql.machine(tx, device.id)
             if not machine.has(number):
                 raise machine.no_slot(number)
@@ -213,6 +235,8 @@ class Inventory:
             # with the first slot set up the whole machine is counted: all its slots have changed
             for one in after.numbers() if after.counted != machine.counted else [number]:
                 tx.tell(SlotChanged(slot=after.slot(one)))
+            if asked:
+                sql.keep_answer(tx, asked, after.slot(number), ANSWERS_KEPT_US)
             return after.slot(number)
 
         return await self._db.write(change)
@@ -223,6 +247,20 @@ def require_machine(device: Device) -> Device:
     if device.kind != KIND:
         raise Rejected(f"{device.name} is a {device.kind or 'device'}; slots are for vending machines.")
     return device
+
+
+def _asked(key: str, actor: str, *what: str | int) -> Asked | None:
+    """A request that may come again; None without a key."""
+    body_hash = blake2b(msgspec.json.encode(what), digest_size=16).digest()
+    return Asked(actor=actor, key=key, body_hash=body_hash) if key else None
+
+
+def _earlier_answer(asked: Asked, earlier: tuple[bytes, Slot]) -> Slot:
+    """What the same request was answered. Raises Rejected when it asked for something else."""
+    body_hash, answer = earlier
+    if body_hash != asked.body_hash:
+        raise other_request()
+    return answer
 
 
 def _note(tx: Transaction, command_id: str, note: str) -> None:

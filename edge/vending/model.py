@@ -188,6 +188,14 @@ class Vend(msgspec.Struct, frozen=True, kw_only=True):
     held: int | None = None
 
 
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """A request to change a count that may come again: who asks under which key, and a hash of what for."""
+
+    actor: str
+    key: str
+    body_hash: bytes
+
+
 class Movement(msgspec.Struct, frozen=True, kw_only=True):
     """One change of a slot's count, and what it came to."""
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+import msgspec
+
 from edge.access.model import Role
 from edge.access.routing import LIST_MAX, Answer, Call, Created, Page, Route
+from edge.access.table import send_csv
 from edge.clock import Clock
 from edge.commands.intake import KEY_CHARS
 from edge.commands.views import command_view
@@ -13,7 +16,6 @@ from edge.devices.model import Device
 from edge.devices.presence import Presences
 from edge.devices.registry import Registry
 from edge.errors import BadInput
-from edge.vending.export import send_csv
 from edge.vending.inventory import Inventory
 from edge.vending.model import Slot, Vend, slot_number
 from edge.vending.views import movement_view, slot_view, vend_view
@@ -142,9 +144,13 @@ class VendingRoutes:
         wanted: Restock = call.body
         device, number = self._device(call), slot_number(call.param("slot"))
         if wanted.add is not None and wanted.count is None:
-            done = await self._inventory.restock(device, number, wanted.add, actor=call.actor, note=wanted.note)
+            done = await self._inventory.restock(
+                device, number, wanted.add, actor=call.actor, note=wanted.note, idempotency_key=_key(call)
+            )
         elif wanted.count is not None and wanted.add is None:
-            done = await self._inventory.correct(device, number, wanted.count, actor=call.actor, note=wanted.note)
+            done = await self._inventory.correct(
+                device, number, wanted.count, actor=call.actor, note=wanted.note, idempotency_key=_key(call)
+            )
         else:
             raise BadInput("Give either `add` (how many you put in) or `count` (how many there are).")
         return self._slot(done)
@@ -153,11 +159,8 @@ class VendingRoutes:
         """POST /v1/devices/{id}/slots/{slot}/vend."""
         wanted: Wanted = call.body
         device, number = self._device(call), slot_number(call.param("slot"))
-        key = call.request.headers.get("Idempotency-Key", "")
-        if len(key) > KEY_CHARS:
-            raise BadInput(f"An Idempotency-Key has at most {KEY_CHARS} characters.")
         command = await self._inventory.vend(
-            device, number, actor=call.actor, note=wanted.note, ttl_s=wanted.ttl_s, idempotency_key=key
+            device, number, actor=call.actor, note=wanted.note, ttl_s=wanted.ttl_s, idempotency_key=_key(call)
         )
         slot = self._slot(await self._inventory.slot(device, number))
         return Created(Vended(command=command_view(command, self._clock.now()), slot=slot))
@@ -175,15 +178,15 @@ class VendingRoutes:
         """GET /v1/transactions.csv?device=&state=."""
         device_id, state = self._wanted(call)
 
-        async def pages() -> AsyncIterator[list[TransactionView]]:
+        async def pages() -> AsyncIterator[list[tuple[object, ...]]]:
             before = None
             while found := await self._inventory.vends(
                 device_id=device_id, state=state, before=before, limit=LIST_MAX
             ):
-                yield [self._vend(vend) for vend in found]
+                yield [msgspec.structs.astuple(self._vend(vend)) for vend in found]
                 before = found[-1].number
 
-        return await send_csv(call, "transactions", TransactionView, pages())
+        return await send_csv(call, "transactions", TransactionView.__struct_fields__, pages())
 
     async def transaction(self, call: Call) -> Answer:
         """GET /v1/transactions/{id}."""
@@ -202,15 +205,15 @@ class VendingRoutes:
         """GET /v1/movements.csv?device=&slot=."""
         device, slot = self._named(call.query("device")), _slot_asked(call)
 
-        async def pages() -> AsyncIterator[list[MovementView]]:
+        async def pages() -> AsyncIterator[list[tuple[object, ...]]]:
             before = None
             while found := await self._inventory.movements(
                 device_id=device.id if device else "", slot=slot, before=before, limit=LIST_MAX
             ):
-                yield [movement_view(movement) for movement in found]
+                yield [msgspec.structs.astuple(movement_view(movement)) for movement in found]
                 before = found[-1].number
 
-        return await send_csv(call, "movements", MovementView, pages())
+        return await send_csv(call, "movements", MovementView.__struct_fields__, pages())
 
     async def agreement(self, call: Call) -> Answer:
         """GET /v1/vending/agreement."""
@@ -233,6 +236,14 @@ class VendingRoutes:
 
     def _vend(self, vend: Vend) -> TransactionView:
         return vend_view(vend, self._registry.known(vend.device_id).name)
+
+
+def _key(call: Call) -> str:
+    """Under which key a request may come again; '' for none. Raises BadInput."""
+    key = call.request.headers.get("Idempotency-Key", "")
+    if len(key) > KEY_CHARS:
+        raise BadInput(f"An Idempotency-Key has at most {KEY_CHARS} characters.")
+    return key
 
 
 def _slot_asked(call: Call) -> int | None:

@@ -15,7 +15,7 @@ import msgspec
 from edge.commands.model import Command
 from edge.devices.model import Device
 from edge.devices.presence import Presences
-from edge.errors import BadInput, DeviceUnavailable
+from edge.errors import BadInput, DeviceUnavailable, OutpostError
 from edge.store.database import Database
 from edge.store.transaction import Transaction
 from edge.vending import store as sql
@@ -53,10 +53,17 @@ class VendRule:
             hint=f"Check its power and its link: `outpost device show {device.id}`.",
         )
 
-    def admit(self, tx: Transaction, command: Command, args: dict[str, Any]) -> None:
-        """Open the vend's row. Raises NotFound, Conflict or Busy when nothing can be vended from this slot now."""
+    def admit(
+        self, tx: Transaction, command: Command, args: dict[str, Any], objection: OutpostError | None
+    ) -> None:
+        """Open the vend's row. Raises NotFound, Conflict or Busy when nothing can be vended from this slot now, and
+        DeviceUnavailable for a machine that is not there; a vend of this slot that is not settled goes before that.
+        """
         machine = sql.machine(tx, command.device_id)
         refusal = machine.refusal(args["slot"])
+        if objection is not None:
+            unsettled = any(vend.slot == args["slot"] for vend in machine.unsettled)
+            raise refusal if refusal is not None and unsettled else objection
         if refusal is not None:
             raise refusal
         vend = sql.open_vend(tx, command, machine.slot(args["slot"]))

@@ -12,7 +12,7 @@ import msgspec
 
 from edge.commands.model import Command
 from edge.store.transaction import Transaction
-from edge.vending.model import Machine, Movement, Slot, Stock, Unsettled, Vend, slots_said
+from edge.vending.model import Asked, Machine, Movement, Slot, Stock, Unsettled, Vend, slots_said
 from edge.wire.commands import ENDED, State
 
 STOCK = "device_id, slot, item, price, currency, capacity, count, restocked_us"
@@ -134,6 +134,23 @@ def move(
         (at.device_id, at.slot, what, change, after.count, actor, command_id, note, tx.stamp.at_us),
     )
     return after
+
+
+def answered(tx: Transaction, asked: Asked) -> tuple[bytes, Slot] | None:
+    """The body hash of an earlier request under this key, and what it was answered."""
+    row = tx.one(
+        "SELECT body_hash, answer FROM stock_answers WHERE actor = ? AND key = ?", (asked.actor, asked.key)
+    )
+    return (row[0], msgspec.json.decode(row[1], type=Slot)) if row else None
+
+
+def keep_answer(tx: Transaction, asked: Asked, answer: Slot, kept_us: int) -> None:
+    """Keep what a request is answered, and let go of answers older than `kept_us`."""
+    tx.execute("DELETE FROM stock_answers WHERE at_us < ?", (tx.stamp.at_us - kept_us,))
+    tx.execute(
+        "INSERT INTO stock_answers(actor, key, body_hash, answer, at_us) VALUES (?,?,?,?,?)",
+        (asked.actor, asked.key, asked.body_hash, msgspec.json.encode(answer).decode(), tx.stamp.at_us),
+    )
 
 
 def remove_slots(tx: Transaction, device_id: str, actor: str, note: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from edge.clock import iso
 from edge.vending.model import Movement, Slot, Vend, todo
+from edge.wire.commands import OPEN
 from edge.wire.vending import MovementView, SlotView, TransactionView
 
 OFFLINE = "The machine is offline."
@@ -40,7 +41,7 @@ def vend_view(vend: Vend, machine: str) -> TransactionView:
         currency=vend.currency,
         state=vend.state.value,
         evidence=vend.evidence,
-        reason=vend.reason,
+        reason="" if vend.state in OPEN else vend.reason,  # that of an attempt is none of the vend
         todo=todo(vend, machine),
         actor=vend.actor,
         created_at=iso(vend.created_us),

@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 from edge.places import socket_path
-from edge.sim.field_site import MACHINE_CHIP
+from edge.sim.field_site import MACHINE, SENSOR
 from edge.sim.site import PAYLOAD, DemoSite, demo_site
 from edge.verbs import flags
 
@@ -22,7 +22,7 @@ LISTEN = "127.0.0.1:5000"
 
 def add(verbs: flags.Verbs) -> None:
     """Add the verb."""
-    demo = verbs.add_parser("demo", help="a hub and a virtual display on this machine, to try")
+    demo = verbs.add_parser("demo", help="a hub and virtual devices on this machine, to try")
     demo.add_argument("--headless", action="store_true", help="print what to try instead of opening the terminal")
     demo.add_argument("--listen", default=LISTEN, metavar="HOST:PORT", help=f"the hub's address ({LISTEN})")
     flags.add_data_dir(demo)
@@ -81,7 +81,12 @@ ready demo {site.url}
 
   4. Buy something; each turn of a motor is a line in {site.motors}:
 
-     {outpost} command send {MACHINE_CHIP} vend slot=2 --data-dir {site.folder}
+     {outpost} vend {MACHINE} 2 --data-dir {site.folder}
+
+  5. See what the sensor measures, and switch an output of it:
+
+     {outpost} reading latest "{SENSOR}" --data-dir {site.folder}
+     {outpost} twin set "{SENSOR}" v1=true --data-dir {site.folder}
 
   Ctrl-C ends it. Everything is in {site.folder}.
 """

@@ -90,7 +90,7 @@ async def approve_device(arguments: argparse.Namespace) -> int:
         device = await client.send("POST", _path(arguments) + "/approve", wanted)
     said = f"{device['name']} is approved."
     if device["trust"] == "paired":
-        said += " Its code was not compared, so what acts is refused to it: give --code with what it shows."
+        said += " Its code was not compared: vend and reboot are refused until you give --code with what it shows."
     if device["epoch_new"]:
         said += f" It vends nothing until you have looked at it: `outpost device confirm {device['id']}`."
     return _done(arguments, device, said)

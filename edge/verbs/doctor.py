@@ -28,6 +28,7 @@ from edge.verbs import flags
 from edge.verbs.output import emit
 
 SQLITE_FLOOR = (3, 37, 0)  # STRICT tables
+CLOCKS = {Quality.RTC: "set by its own clock chip, by no time server", Quality.NONE: "nobody has set it"}
 MARK = {"ok": "●", "warn": "▲", "fail": "✗"}
 
 
@@ -85,7 +86,8 @@ def _machine(directory: Path, settings: Settings) -> Iterator[Finding]:
     if quality is Quality.NTP:
         yield Finding("clock", "ok", "set by NTP")
     else:
-        yield Finding("clock", "warn", f"quality {quality.value}", "Let the Pi reach a time server; times say so.")
+        todo = "Let this machine reach a time server; until then times are marked as doubtful."
+        yield Finding("clock", "warn", CLOCKS.get(quality, "nothing vouches for it"), todo)
     where = directory if directory.exists() else Path.home()
     free_mb = shutil.disk_usage(where).free // MB
     low = free_mb < settings.disk.free_floor_mb

@@ -16,6 +16,7 @@ from edge.verbs.output import cell, emit
 
 LINES_DEFAULT, LINES_MAX = 50, 500
 FOLLOW_S = 1.0  # the hub writes its log each second
+LEVELS = ("trace", "debug", "info", "warning", "error", "hub")
 ARROWS = {"in": "<-", "out": "->"}
 
 
@@ -24,7 +25,7 @@ def add(verbs: flags.Verbs) -> None:
     log = verbs.add_parser("log", help="what went to devices and came from them")
     log.add_argument("device", nargs="?", default="", help="only of this device: its id, MAC or name")
     log.add_argument("--contains", default="", metavar="TEXT", help="only lines with this text")
-    log.add_argument("--level", default="", help="only lines of this level")
+    log.add_argument("--level", default="", choices=LEVELS, metavar="LEVEL", help=f"only {', '.join(LEVELS)}")
     log.add_argument("--direction", default="", help="only what went out, or came in: in or out")
     log.add_argument("--lines", type=int, default=LINES_DEFAULT, metavar="N", help=f"so many, up to {LINES_MAX}")
     log.add_argument("--follow", action="store_true", help="go on as it happens, until ctrl-c")

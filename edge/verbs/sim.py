@@ -14,9 +14,10 @@ from pathlib import Path
 from edge import logs
 from edge.errors import BadInput
 from edge.sim.board import Board
-from edge.sim.nic_display import DisplayOnTty, OldDisplay
+from edge.sim.nic_display import OldDisplay
+from edge.sim.on_tty import OnTty
 from edge.sim.uart import UartLine
-from edge.sim.vending_machine import MachineOnTty, OldMachine
+from edge.sim.vending_machine import OldMachine
 from edge.sim.vending_wifi import WifiMachine
 from edge.verbs import flags, sim_field
 from edge.verbs.output import say
@@ -32,7 +33,9 @@ def add(verbs: flags.Verbs) -> None:
     older = "nic-display and old-vending are older devices; the others run our firmware"
     sim.add_argument("kind", choices=KINDS, help=older)
     sim.add_argument("--serial", metavar="PATH", help="where its cable's end shall appear (a link is made there)")
-    sim.add_argument("--hub", metavar="URL", help="for devices that speak over the network")
+    sim.add_argument(
+        "--hub", metavar="URL", help="for devices on the network; without it: looks for one on the network"
+    )
     sim.add_argument(
         "--folder", type=Path, metavar="DIR", help="its flash and its panel.png (a new one if not given)"
     )
@@ -71,12 +74,12 @@ async def _run(arguments: argparse.Namespace, device_tty: str, folder: Path, hos
     sys.stdout.flush()
     say(f"Give it to a hub: outpost hub --serial {host}={profile}@{arguments.baud}")
     if arguments.kind == "nic-display":
-        async with DisplayOnTty.on_tty(OldDisplay(), Path(device_tty), baud=arguments.baud):
+        async with OnTty.on_tty(OldDisplay(), Path(device_tty), baud=arguments.baud):
             await asyncio.Event().wait()
         return
     if arguments.kind == "old-vending":
         machine = OldMachine(_chip(arguments.chip, folder))
-        async with MachineOnTty.on_tty(machine, Path(device_tty)):
+        async with OnTty.on_tty(machine, Path(device_tty)):
             await _tell_turns(machine.turns)
         return
     chip = _chip(arguments.chip, folder)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from edge.errors import BadInput
-from edge.sim.field_board import LOOPBACK, FieldBoard
+from edge.sim.field_board import CODE, LOOPBACK, FieldBoard
 from edge.verbs.output import say
 
 KINDS = ("base", "sensor", "vending")
+LOOK_S = 0.2
 ONLY_THERE = "-"  # a network in which nobody is asked for a hub
 BESIDE = {
     "base": "",
@@ -26,6 +28,41 @@ def add_flags(sim: argparse.ArgumentParser) -> None:
     sim.add_argument("--token", metavar="TOKEN", help="the token that `outpost device add` printed for it")
 
 
+class Told:
+    """What its console says, for the person at this terminal: each code once, with the command that it is for."""
+
+    def __init__(self, chip: str, say: Callable[[str], None] = say) -> None:
+        self._chip, self._say = chip, say
+        self._code = ""
+
+    def hear(self, line: str) -> None:
+        """A line of its console; it repeats its code every few seconds, as a panel would."""
+        code = CODE.search(line)
+        if code is None:
+            self._say(line)
+        elif code[1] != self._code:
+            self._code = code[1]
+            self._say(f"It shows the code {code[1]}: outpost device approve {self._chip} --code {code[1]}")
+
+
+async def _tell_hub(flash: Path) -> None:
+    """Say which hub it has found; it keeps that on its flash, and says so nowhere else."""
+    kept = flash / "nvs" / "hub"
+    known = await asyncio.to_thread(_text, kept)
+    if known:
+        say(f"It asks the hub first that it found before: {known}")
+    while True:
+        await asyncio.sleep(LOOK_S)
+        found = await asyncio.to_thread(_text, kept)
+        if found != known:
+            say(f"found the hub at {found}")
+            return
+
+
+def _text(file: Path) -> str:
+    return file.read_text("ascii") if file.exists() else ""
+
+
 async def simulate_field(arguments: argparse.Namespace, folder: Path, chip: str, cable: Path | None) -> None:
     """Until interrupted. `cable` is where its cable's end shall appear; it is on the network too unless that is all
     that was asked for. Raises BadInput.
@@ -38,6 +75,7 @@ async def simulate_field(arguments: argparse.Namespace, folder: Path, chip: str,
         "device_id": arguments.id or "",
         "device_token": arguments.token or "",
     }
+    told = Told(chip)
     async with FieldBoard(
         folder,
         variant=arguments.kind,
@@ -46,7 +84,7 @@ async def simulate_field(arguments: argparse.Namespace, folder: Path, chip: str,
         settings=settings,
         baud=arguments.baud,
         console=cable is None,
-        on_line=say,
+        on_line=told.hear,
     ) as board:
         if cable is not None:
             cable.symlink_to(board.host_tty)
@@ -54,10 +92,11 @@ async def simulate_field(arguments: argparse.Namespace, folder: Path, chip: str,
             sys.stdout.write(f"ready sim {cable or chip}\n")
             sys.stdout.flush()
             say(f"It is {chip}, in {folder}. {BESIDE[arguments.kind]}".rstrip())
-            if network and not arguments.token:
-                say(f"It shows a code once it has found its hub: outpost device approve {chip} --code CODE")
             if cable is not None:
                 say(f"Give it to a hub: outpost hub --serial {cable}=native@{arguments.baud}")
+            if network and not arguments.hub:
+                say("It looks for a hub on the network.")
+                await _tell_hub(folder / "flash")
             await asyncio.Event().wait()
         finally:
             if cable is not None:

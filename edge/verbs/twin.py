@@ -13,6 +13,7 @@ from edge.verbs.output import emit, say
 from edge.wire.readings import ChangeTwin
 
 COLUMNS = ("key", "desired", "reported", "pending")
+HEALTH = "health."  # how keys begin by which a device says how it is; nobody sets them
 
 
 def add(verbs: flags.Verbs) -> None:
@@ -44,7 +45,17 @@ async def set_twin(arguments: argparse.Namespace) -> int:
     """`outpost twin set ID KEY=VALUE …`."""
     wanted = ChangeTwin(desired=dict(map(_pair, arguments.values)))
     async with flags.hub(arguments) as client:
-        _print(arguments, await client.send("PATCH", _path(arguments), wanted))
+        twin = await client.send("PATCH", _path(arguments), wanted)
+        latest = await client.items(f"/v1/devices/{quote(arguments.id, safe='')}/latest")
+    _print(arguments, twin)
+    reported = [row["key"] for row in latest]
+    strange = [key for key, value in wanted.desired.items() if value is not None and key not in reported]
+    if strange:
+        others = ", ".join(key for key in reported if not key.startswith(HEALTH))
+        say(
+            f"It has never reported {', '.join(strange)}, so this may do nothing."
+            f" It reports {others or 'nothing that could be set'}."
+        )
     return 0
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import sys
 from typing import Any
 from urllib.parse import quote
 
 from edge.client import Client
 from edge.errors import BadInput, ExitCode
 from edge.verbs import flags
-from edge.verbs.output import emit, say
+from edge.verbs.output import cell, emit, say
 from edge.wire import money
 from edge.wire.commands import OPEN, State
 from edge.wire.vending import Restock, SetSlot, Vend
@@ -126,23 +127,24 @@ async def restock(arguments: argparse.Namespace) -> int:
     given = vars(arguments)
     wanted = Restock(add=given.get("add"), count=given.get("count"), note=arguments.note)
     async with flags.hub(arguments) as client:
-        return _told(arguments, await client.send("POST", _path(arguments) + "/restock", wanted))
+        return _told(arguments, await client.send_once("POST", _path(arguments) + "/restock", wanted))
 
 
 async def vend(arguments: argparse.Namespace) -> int:
     """`outpost vend DEVICE SLOT`: 0 when it was dispensed, 1 when not, and when nobody can know."""
     async with flags.hub(arguments) as client:
-        vended = await client.send("POST", _path(arguments) + "/vend", Vend(note=arguments.note))
+        vended = await client.send_once("POST", _path(arguments) + "/vend", Vend(note=arguments.note))
         command = vended["command"]
         if not arguments.wait:
             emit(vended, True) if arguments.json else say(f"{command['id']} is {command['state']}.")
             return 0
+        say(f"Asked; waiting up to {round(command['expires_in_s'] or 0)} s for the machine to fetch it.")
         ended = await _end_of(client, command)
         machine = await client.get(f"/v1/devices/{command['device']}")
     if arguments.json:
         emit(ended, True)
     else:
-        say(sentence(ended, machine["name"]))
+        sys.stdout.write(cell(sentence(ended, machine["name"])) + "\n")
         if ended["todo"]:
             say(ended["todo"])
     return ExitCode.OK if ended["state"] == State.SUCCEEDED else ExitCode.FAILED

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-from edge.wire import field
+from edge.wire import field, lenient
 from edge.wire.native import Count, Hello, Log, Result, State
 
 
@@ -39,4 +39,9 @@ class Desired(field.Desired, frozen=True, kw_only=True, tag_field="type", tag="d
 FromDevice = Hello | Result | Log | State | Readings | Report
 ToDevice = Welcome | Taken | Desired
 
-decode_from_device = msgspec.json.Decoder(FromDevice).decode
+_from_device: msgspec.json.Decoder[FromDevice] = msgspec.json.Decoder(FromDevice)
+
+
+def decode_from_device(header: bytes) -> FromDevice:
+    """A device's message. Raises msgspec.DecodeError, RecursionError."""
+    return lenient.read(_from_device, header)

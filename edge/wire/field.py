@@ -15,13 +15,14 @@ from typing import Annotated, Any
 
 import msgspec
 
-from edge.wire.native import Args, ChipId, Claim, Count, Name
+from edge.wire.native import Args, BoardKind, ChipId, Claim, Count, Name, Number
 
 Hex16 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$")]  # 16 bytes
 Hex32 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]  # 32 bytes
 Value = Any  # a number, true or false, or text: telemetry says what is refused, and keeps the rest
-Record = tuple[Count, Count, Count, dict[str, Value]]
-"""Boot counter, ms since that boot, UTC microseconds (0: it had no time yet), and the readings by key."""
+Record = Any
+"""[boot counter, ms since that boot, UTC microseconds (0: it had no time yet), {key: value}]. Telemetry looks at
+each by itself, so that one that is spoilt does not cost the batch."""
 
 LogLine = tuple[Name, Annotated[str, msgspec.Meta(max_length=512)]]
 
@@ -37,7 +38,7 @@ class PairRequest(Message, frozen=True, kw_only=True):
     """A device without a key asks for one. `commit` is signing.commitment of what it reveals next."""
 
     chip: ChipId
-    kind: Name
+    kind: BoardKind
     fw: Name
     name: Name = ""
     commit: Hex32
@@ -72,7 +73,7 @@ class DeviceHello(Message, frozen=True, kw_only=True):
     kind: Name
     fw: Name
     epoch: Name
-    hwm: Count
+    hwm: Number
     boot: Count
     uptime_ms: Count
     nonce: Hex16

@@ -1,7 +1,7 @@
 """The frames of the native serial protocol: COBS between zero bytes, CRC-32 inside (docs/protocol.md).
 
 Pure codec, both directions. A line carries boot banners, REPL text and noise between frames: the decoder passes
-over whatever is not a whole, undamaged frame of its session and counts it.
+over whatever is not a whole, undamaged frame of its session and counts its bytes.
 """
 
 from __future__ import annotations
@@ -111,12 +111,11 @@ def decode_frame(block: bytes, session: int) -> Frame | None:
 class Decoder:
     """Bytes in as they come, frames out. Holds at most one frame's bytes.
 
-    `damaged` counts the blocks that were no frame of this session, `noise_bytes` what they held.
+    `noise_bytes` counts what was no frame of this session.
     """
 
     def __init__(self, session: int = NO_SESSION) -> None:
         self.session = session
-        self.damaged = 0
         self.noise_bytes = 0
         self._block = bytearray()
 
@@ -148,7 +147,6 @@ class Decoder:
             return None
         frame = decode_frame(block, self.session) if len(block) <= FRAME_BYTES_MAX else None
         if frame is None:
-            self.damaged += 1
             self.noise_bytes += len(block)
         return frame
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -11,7 +11,9 @@ MIN_PROTOCOL = 1
 
 ChipId = Annotated[str, msgspec.Meta(pattern="^[0-9A-F]{12}$")]
 Name = Annotated[str, msgspec.Meta(max_length=64)]
-Count = Annotated[int, msgspec.Meta(ge=0)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]  # exact in every JSON; a database holds it with ease
+Number = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]  # a command's number on its device: they rise one by one
+BoardKind = Literal["display", "base", "sensor", "vending"]
 Args = dict[str, str | int | float | bool | None]
 
 
@@ -63,7 +65,7 @@ class Hello(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="he
     kind: Name
     fw: Name
     epoch: Name
-    hwm: Count
+    hwm: Number
     rx: Annotated[int, msgspec.Meta(ge=128, le=65536)]
     baud_max: Annotated[int, msgspec.Meta(ge=300, le=10_000_000)]
     boot: Count

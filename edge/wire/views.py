@@ -65,7 +65,7 @@ class DeviceView(View, frozen=True, kw_only=True):
 
     `trust`: `none` (it has no key), `paired` (a key agreed over the network, that nobody confirmed), `confirmed`,
     or `revoked` (its key was taken away).
-    `code`: the digits it must show, while they wait to be compared. `epoch_new`: its flash was erased, so it does
+    `code_wanted`: it shows six digits, which wait to be compared. `epoch_new`: its flash was erased, so it does
     nothing physical until a person has looked. `owner`: the account it belongs to.
     """
 
@@ -92,7 +92,7 @@ class DeviceView(View, frozen=True, kw_only=True):
     created_at: str
     approved_at: str | None
     trust: str = "none"
-    code: str = ""
+    code_wanted: bool = False
     epoch_new: bool = False
     owner: str = ""
 

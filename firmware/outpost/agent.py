@@ -21,7 +21,7 @@ from outpost.http import Address, Connection, HttpError
 from outpost.identity import Identity
 from outpost.ledger import Ledger
 from outpost.log import Log
-from outpost.pairing import Trust, fields, pair, problem, trusted
+from outpost.pairing import Tries, Trust, fields, pair, problem, trusted
 from outpost.port import Port
 from outpost.reporting import Reporting
 from outpost.session import Busy, NotTheHub, Session, SessionOver
@@ -67,6 +67,7 @@ class Agent:
         self._kind = kind
         self._say = say
         self._trust = trusted(port, settings)
+        self._tries = Tries(clock)
         self._finder = Finder(port, clock, str(settings["hub_url"]))
         self._results = []  # type: list[dict[str, object]]
         self._desired = None  # type: tuple[int, dict[str, object]] | None
@@ -117,39 +118,40 @@ class Agent:
     def _live(self, pause_ms: int = 0) -> "Generator[None, None, None]":
         while True:
             yield from self._wait(pause_ms)
+            if self._trust is None and self._tries.wait_ms():
+                self._went("waiting to pair")
+                yield from self._wait(self._tries.wait_ms())
             self._went("looking for the hub")
             addresses = yield from self._finder.look()
             pause_ms = 0
             for address in addresses:
                 asked_ms = yield from self._try(address)
                 pause_ms = max(pause_ms, asked_ms)
+                if self._trust is None:
+                    break  # one try to pair in each search
+                yield
 
     def _try(self, address: Address) -> "Generator[None, None, int]":
         """Be with this hub for as long as it goes; how long to wait after it, in ms."""
+        pause_ms = 0
         try:
             yield from self._be_with(address)
         except NotTheHub as error:
-            self._finder.bad(address)
             self._log.info("%s is left alone: %s" % (address, error))
         except Busy as busy:
-            return busy.pause_ms
+            pause_ms = busy.pause_ms
         except (HttpError, OSError, BadPoint) as error:
             self._stats.count("requests_failed")
             self._log.debug("%s: %s" % (address, error))
         finally:
             self.online = False
-        return 0
+        self._finder.bad(address)
+        return pause_ms
 
     def _be_with(self, address: Address) -> "Generator[None, None, None]":
         tls = self._context() if address.tls else None
         if self._trust is None:
-            self._went("pairing with %s" % address)
-            connection = Connection(self._port, self._clock, address, tls)
-            try:
-                self._trust = yield from pair(connection, self._port, self._identity.chip, self._kind, self._name)
-            finally:
-                connection.close()
-            self._log.info("paired with %s" % address)
+            self._trust = yield from self._pair(address, tls)
         trust = self._trust
         while True:
             session = Session(self._port, self._clock, address, tls, trust)
@@ -172,6 +174,22 @@ class Agent:
                 yield from self._wait(pause_ms)
             if self._hellos.failures % TRIES_MAX == 0:
                 raise HttpError("it wants one hello after the other")
+
+    def _pair(self, address: Address, tls: "object | None") -> "Generator[None, None, Trust]":
+        self._went("pairing with %s" % address)
+        connection = Connection(self._port, self._clock, address, tls)
+        try:
+            trust = yield from pair(
+                connection, self._port, self._tries, self._identity.chip, self._kind, self._name
+            )
+        except (HttpError, OSError):
+            if self._tries.wait_ms():
+                self._say("pairing failed, the next try in %d s" % (self._tries.wait_ms() // 1000))
+            raise
+        finally:
+            connection.close()
+        self._log.info("paired with %s" % address)
+        return trust
 
     def _welcomed(self, address: Address, trust: Trust, welcome: "dict[str, object]") -> None:
         self._finder.good(address)

@@ -46,10 +46,15 @@ SUFFIX = ".seg"
 def pack(boot: int, ms: int, at_us: int, values: "dict[str, object]") -> bytes:
     """A record's payload: which boot, ms since then, UTC in us (0: not known), and the readings by key.
 
-    A number that is none (NaN, infinite) is left out: it would spoil the whole batch for the hub's parser.
+    What is not `sound` is left out.
     """
-    kept = {key: value for key, value in values.items() if not isinstance(value, float) or value - value == 0}
+    kept = {key: value for key, value in values.items() if sound(value)}
     return json.dumps([boot, ms, at_us, kept], separators=(",", ":")).encode()
+
+
+def sound(value: object) -> bool:
+    """Whether it can stand in a record. A number that is none (NaN, infinite) cannot: JSON has no word for it."""
+    return not isinstance(value, float) or value - value == 0
 
 
 class Buffer:

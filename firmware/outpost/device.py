@@ -9,7 +9,7 @@ import json
 import os
 
 from outpost import VERSION, config
-from outpost.buffer import Buffer, pack
+from outpost.buffer import Buffer, pack, sound
 from outpost.clock import Clock
 from outpost.commands import Command, Commands
 from outpost.console import Console
@@ -114,8 +114,11 @@ class Device:
     # For the variants
 
     def note(self, values: "dict[str, object]") -> None:
-        """Keep readings of now for the hub."""
-        if not values:
+        """Keep readings of now for the hub. What is no number is counted, and left out."""
+        spoilt = [key for key in values if not sound(values[key])]
+        for _ in spoilt:
+            self._stats.count("values_spoilt")
+        if len(spoilt) == len(values):
             return
         try:
             self._buffer.append(pack(self._identity.boot, self._clock.ms(), self.now_us(), values))

@@ -1,7 +1,8 @@
 """Where the hub may be: the address in the settings, else the last good one, mDNS and UDP in turn, for ever.
 
 Whoever answers is not thereby the hub. What is found here is tried by the agent, and only a hub that proves that it
-holds the device's key is kept. Those that could not are tried after all others.
+holds the device's key is kept. Those that came to nothing are tried after all others. What answers tell are
+numbers, never names: to look a name up holds everything up, and a stranger must not be able to do that.
 """
 
 from outpost import mdns
@@ -22,7 +23,8 @@ QUESTION_BYTES = 64  # so that no answer is longer than its question
 ANSWER_MS = 1000  # how long answers are waited for
 GRACE_MS = 200  # how long after the first one: a hub that is farther off shall not lose to a louder one
 FOUND_MAX = 8  # addresses of one search
-DISTRUSTED_MAX = 16  # addresses that are remembered to have proved nothing
+TRIED_MAX = 4  # of them, before it is searched again
+DISTRUSTED_MAX = 16  # addresses that are remembered to have come to nothing
 PAUSE_MS_MIN = 500
 PAUSE_MS_MAX = 10000  # so soon a hub that was away has its devices back
 
@@ -54,24 +56,27 @@ class Finder:
             found = yield from self._by_mdns()
         else:
             found = yield from self._by_udp()
-        return self._in_order(found)
+        return self._in_order(found)[:TRIED_MAX]
 
     def good(self, address: Address) -> None:
         """This one is the hub: it comes first from now on, also after a power cut."""
         self._turn = 0
         self._backoff.reset()
-        known = str(address).encode()
-        if self._fixed is None and self._port.load(REMEMBERED) != known:
+        known = str(address)
+        if known in self._distrusted:
+            self._distrusted.remove(known)
+        if self._fixed is None and self._port.load(REMEMBERED) != known.encode():
             try:
-                self._port.save(REMEMBERED, known)
+                self._port.save(REMEMBERED, known.encode())
             except OSError:
                 pass  # then it is looked for again
 
     def bad(self, address: Address) -> None:
-        """This one could not prove to be the hub."""
+        """This one came to nothing just now: the others have their turn before it."""
         name = str(address)
-        if name not in self._distrusted:
-            self._distrusted = self._distrusted[1 - DISTRUSTED_MAX :] + [name]
+        if name in self._distrusted:
+            self._distrusted.remove(name)
+        self._distrusted = self._distrusted[1 - DISTRUSTED_MAX :] + [name]
 
     def _pause(self) -> "Generator[None, None, None]":
         until = self._clock.ms() + self._backoff.next_ms()
@@ -79,8 +84,11 @@ class Finder:
             yield
 
     def _in_order(self, found: "list[Address]") -> "list[Address]":
-        trusted = [address for address in found if str(address) not in self._distrusted]
-        return trusted + [address for address in found if str(address) in self._distrusted]
+        """Those of which nothing bad is known, then the others, the one that failed longest ago first."""
+        ordered = [address for address in found if str(address) not in self._distrusted]
+        for name in self._distrusted:
+            ordered += [address for address in found if str(address) == name]
+        return ordered
 
     def _by_mdns(self) -> "Generator[None, None, list[Address]]":
         question = mdns.question(int.from_bytes(self._port.random(2), "big"))
@@ -119,7 +127,7 @@ class Finder:
 
 
 def udp_answer(packet: bytes, sender: str) -> "list[Address]":
-    """What `OUTPOST 1 <address> <port> <instance>` tells; nothing for anything else."""
+    """What `OUTPOST 1 <address> <port> <instance>` tells; nothing for anything else, a name among it."""
     words = packet.split(b" ")
     if len(words) < 4 or words[:2] != [b"OUTPOST", b"1"]:
         return []
@@ -127,7 +135,12 @@ def udp_answer(packet: bytes, sender: str) -> "list[Address]":
         address = parsed("http://%s:%s" % (words[2].decode(), words[3].decode()))
     except ValueError:
         return []
-    return [] if address is None else [address]
+    return [address] if address is not None and _dotted_quad(address.host) else []
+
+
+def _dotted_quad(host: str) -> bool:
+    parts = host.encode().split(b".")  # as bytes: Python knows digits beyond 0 to 9
+    return len(parts) == 4 and all([part.isdigit() and int(part.decode()) < 256 for part in parts])
 
 
 def _mdns_answers(packet: bytes, sender: str) -> "list[Address]":

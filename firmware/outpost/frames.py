@@ -80,7 +80,6 @@ class Parser:
     """Bytes in as they come, blocks out. Holds at most one frame's bytes; what is longer is noise."""
 
     def __init__(self) -> None:
-        self.damaged = 0
         self._block = bytearray()
 
     def feed(self, data: bytes) -> "list[bytes]":
@@ -91,8 +90,6 @@ class Parser:
             self._keep(part)
             if 0 < len(self._block) <= FRAME_BYTES_MAX:
                 blocks.append(bytes(self._block))
-            elif self._block:
-                self.damaged += 1
             self._block = bytearray()
         self._keep(parts[-1])
         return blocks

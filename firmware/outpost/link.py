@@ -89,7 +89,6 @@ class Link:
         for block in self._parser.feed(data):
             frame = frames.decode(block, self.session)
             if frame is None:
-                self._parser.damaged += 1
                 continue
             kind, seq, payload = frame
             if kind == frames.SYNC:

@@ -2,12 +2,16 @@
 
 Agreeing takes two requests (docs/protocol.md, "A key"). The key is stored, in one commit, before it is used, and
 nothing that comes over the network ever takes it away again.
+
+With the second request the device shows its half, and whoever gets it knows the code that would be shown. Could he
+refuse it then and have another as often as he likes, he would soon have a code that fits. So `Tries` has him wait.
 """
 
 import binascii
 import json
 
 from outpost import VERSION, signing, x25519
+from outpost.clock import Clock
 from outpost.http import Answer, Connection, HttpError
 from outpost.port import Port
 
@@ -20,6 +24,26 @@ KEY = "key"  # its name in non-volatile storage
 ANSWER_MS = 5000
 ASKED_MAX = 3  # times the second request is sent: its answer may be lost
 NONCE_BYTES = 16
+PAUSE_MS_MIN = 30000  # after showing a half in vain, twice as long each time: some 150 in a day,
+PAUSE_MS_MAX = 600000  # of a million codes
+
+
+class Tries:
+    """When the next pairing may begin. A try is counted before the half is shown, whatever ends it then."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._pause_ms = PAUSE_MS_MIN
+        self._next_ms = 0
+
+    def count(self) -> None:
+        """The half is shown now."""
+        self._next_ms = self._clock.ms() + self._pause_ms
+        self._pause_ms = min(2 * self._pause_ms, PAUSE_MS_MAX)
+
+    def wait_ms(self) -> int:
+        """How long to wait, 0 when there is no need."""
+        return max(0, self._next_ms - self._clock.ms())
 
 
 class Trust:
@@ -51,7 +75,9 @@ def trusted(port: Port, settings: "dict[str, object]") -> "Trust | None":
         return None
 
 
-def pair(connection: Connection, port: Port, chip: str, kind: str, name: str) -> "Generator[None, None, Trust]":
+def pair(
+    connection: Connection, port: Port, tries: Tries, chip: str, kind: str, name: str
+) -> "Generator[None, None, Trust]":
     """Agree on a key with whoever is at the other end, and store it. Raises HttpError, BadPoint, OSError."""
     secret, nonce = port.random(x25519.KEY_BYTES), port.random(NONCE_BYTES)
     public = bytearray(x25519.KEY_BYTES)
@@ -71,6 +97,7 @@ def pair(connection: Connection, port: Port, chip: str, kind: str, name: str) ->
     shared = bytearray(x25519.KEY_BYTES)
     yield from x25519.steps(secret, theirs, shared)
     reveal = {"public": signing.hexed(ours), "nonce": signing.hexed(nonce)}  # type: dict[str, object]
+    tries.count()
     device = yield from _revealed(connection, pairing, reveal)
     key = signing.key_from_pairing(bytes(shared), ours, theirs)
     trust = Trust(device, key, signing.code(ours, theirs, nonce, hub_nonce))

@@ -18,7 +18,9 @@ except ImportError:  # MicroPython has none, and needs none
 
 HELLO_MS = 5000
 NONCE_BYTES = 16
-RETRY_AFTER_S_MAX = 600
+RETRY_AFTER_S = 5  # where the hub does not say how long
+RETRY_AFTER_S_MAX = 60  # nothing that a hub limits lasts longer
+UNPROVEN_S_MAX = 5  # anybody may say it: it shall not keep a device from its hub
 
 
 class NotTheHub(Exception):
@@ -30,7 +32,7 @@ class SessionOver(Exception):
 
 
 class Busy(Exception):
-    """The hub asks for a pause."""
+    """A pause is asked for; by the hub if the session proves it, else by whoever answers there."""
 
     def __init__(self, pause_ms: int) -> None:
         super().__init__(pause_ms)
@@ -81,6 +83,8 @@ class Session:
         answer = yield from connection.ask(method, target, headers, body, patience_ms)
         given = answer.headers.get("outpost-mac", "")
         if signing.same(signing.answer_mac(self._key, answer.status, counter, answer.body), given):
+            if answer.status == 429:
+                raise Busy(_retry_after_ms(answer, RETRY_AFTER_S_MAX))
             return answer
         _objection(answer)
         raise HttpError("an answer that proves nothing (%d)" % answer.status)
@@ -92,16 +96,17 @@ class Session:
 
 
 def _objection(answer: Answer) -> None:
-    """Raise what an unsigned refusal means. Whoever made it, the worst it brings about is a new hello."""
+    """Raise what an unsigned refusal means. Whoever made it, the worst is a new hello, some seconds later."""
     code = problem(answer) if answer.status in (401, 403) else ""
     if answer.status == 429:
-        raise Busy(_retry_after_ms(answer))
+        raise Busy(_retry_after_ms(answer, UNPROVEN_S_MAX))
     if answer.status == 401 and code in ("new-session", "bad-signature"):
         raise SessionOver(code)
     if answer.status == 403 and code == "unknown-device":
         raise NotTheHub("it does not know this device")
 
 
-def _retry_after_ms(answer: Answer) -> int:
-    seconds = answer.headers.get("retry-after", "")
-    return min(int(seconds), RETRY_AFTER_S_MAX) * 1000 if seconds.isdigit() and len(seconds) < 6 else 5000
+def _retry_after_ms(answer: Answer, most_s: int) -> int:
+    text = answer.headers.get("retry-after", "")
+    seconds = int(text) if text.isdigit() and len(text) < 6 else RETRY_AFTER_S
+    return min(seconds, most_s) * 1000

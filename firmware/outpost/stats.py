@@ -12,6 +12,7 @@ COUNTERS = (
     "commands_done",
     "commands_failed",
     "commands_in_doubt",
+    "values_spoilt",  # measured, but no number: a sensor that has failed
 )
 
 

@@ -46,7 +46,6 @@ VALUE_BYTES_MAX = 1536  # of one NVS value: a stored result is under 250, all se
 RESTART_MS = 3000  # so long an error's text can be read before the board starts anew
 NAMESPACE = "outpost"
 WIFI_PAUSE_MS_MAX = 30000  # between two tries to join: so soon it is back after the access point is
-CTRL_C = 3
 RESET_CAUSES = {
     machine.PWRON_RESET: "power",
     machine.HARD_RESET: "reset",

@@ -20,7 +20,8 @@ import pytest
 import segno
 
 from edge.sim.board import Board
-from edge.sim.nic_display import DisplayOnTty, OldDisplay
+from edge.sim.nic_display import OldDisplay
+from edge.sim.on_tty import OnTty
 from edge.sim.uart import BITS_PER_BYTE, UartLine
 from tests.bench.report import Report
 from tests.hub_process import HubProcess
@@ -47,7 +48,7 @@ async def test_our_firmware(baud: int, tmp_path: Path, report: Report) -> None:
 
 
 async def test_the_old_display(tmp_path: Path, report: Report) -> None:
-    async with UartLine(baud=9600) as line, DisplayOnTty.on_tty(OldDisplay(), line.device_tty, baud=9600) as old:
+    async with UartLine(baud=9600) as line, OnTty.on_tty(OldDisplay(), line.device_tty, baud=9600) as old:
         rows = await shown(tmp_path / "data", f"{line.host_tty}=nic-display@9600", line, 9600)
         jpeg = len(old.display.shown)
     rows.append(("bytes of the JPEG", f"{jpeg:,} (the old client sends about {OLD_CLIENT_BYTES:,})"))

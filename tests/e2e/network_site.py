@@ -1,4 +1,4 @@
-"""A site for devices on the network: a hub as a process of its own, that can be killed and started again."""
+"""A site for boards on the network and on cables: a hub in a process of its own, killed and started at will."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import socket
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -23,12 +23,19 @@ class Site:
     """A hub at one address for as long as the test runs. An async context manager."""
 
     def __init__(
-        self, folder: Path, host: str = "127.0.0.1", *, discovery: bool = False, mdns: bool = False
+        self,
+        folder: Path,
+        host: str = "127.0.0.1",
+        *,
+        discovery: bool = False,
+        mdns: bool = False,
+        cables: Iterable[Path] = (),
     ) -> None:
         self.folder, self.host = folder, host
         self.port, self.udp_port = _free(socket.SOCK_STREAM, host), _free(socket.SOCK_DGRAM, host)
         self.url = f"http://{host}:{self.port}"
         self._discovery, self._mdns = discovery, mdns
+        self._serial = [word for tty in cables for word in ("--serial", f"{tty}=native@115200")]
         self._hub: Process | None = None
 
     async def __aenter__(self) -> Self:
@@ -47,6 +54,7 @@ class Site:
             self._hub = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "edge.cli", "hub", "--data-dir", str(self.folder), "--no-scan"),
                 *("--listen", f"{self.host}:{self.port}", *(() if self._discovery else ("--no-discovery",))),
+                *self._serial,
                 stdout=PIPE,
                 stderr=log,
                 env={

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import json
 import sys
 import time
 from asyncio.subprocess import PIPE, STDOUT
@@ -19,6 +18,19 @@ from edge.sim.field_board import CODE, FieldBoard
 from tests.e2e.air import air
 from tests.e2e.network_site import Site, until
 from tests.e2e.strangers import responder, stranger
+from tests.e2e.watching import (
+    changes,
+    ended,
+    exists,
+    online,
+    reported,
+    seconds,
+    surroundings,
+    switched,
+    toggled,
+    toggled_for,
+    turns,
+)
 from tests.firmware.backlog import backlog
 
 CHIP = "A0B1C2D3E4F5"
@@ -38,35 +50,6 @@ def board(tmp_path: Path, site: Site, variant: str = "sensor", **settings: objec
     return FieldBoard(tmp_path / "board", variant=variant, chip=CHIP, network="-", settings=told)
 
 
-def surroundings(board: FieldBoard, **values: object) -> None:
-    """What its inputs say from now on."""
-    new = board.folder / "inputs.new"
-    new.write_text(json.dumps(values))
-    new.rename(board.folder / "inputs.json")
-
-
-def buffered_bytes(board: FieldBoard) -> int:
-    return sum(file.stat().st_size for file in (board.folder / "flash" / "buffer").glob("*.seg"))
-
-
-async def toggled(board: FieldBoard, times: int, *, on: bool = False) -> None:
-    """Let the input d0 change so often; each change is on flash before the next."""
-    for _ in range(times):
-        on = not on
-        before = buffered_bytes(board)
-        surroundings(board, d0=on)
-        await until(functools.partial(_grew, board, before))
-
-
-async def _grew(board: FieldBoard, before: int) -> bool:
-    return b'"d0":' in _end(board) and buffered_bytes(board) != before
-
-
-def _end(board: FieldBoard) -> bytes:
-    segments = sorted((board.folder / "flash" / "buffer").glob("*.seg"))
-    return segments[-1].read_bytes()[-64:] if segments else b""
-
-
 async def test_from_power_up_to_readings_and_switches(tmp_path: Path) -> None:
     """Nobody tells it anything: it finds the hub, shows a code, is approved with it once, and obeys."""
     async with Site(tmp_path / "hub", discovery=True) as site:
@@ -83,26 +66,16 @@ async def test_from_power_up_to_readings_and_switches(tmp_path: Path) -> None:
             assert rows[0]["value"] == 21.5
             began = time.monotonic()
             await site.ask("PATCH", f"/v1/devices/{device}/twin", {"desired": {"v1": True, "v9": True}})
-            await until(lambda: _switched(board, v1=True))
+            await until(lambda: switched(board, v1=True))
             took_s = time.monotonic() - began
             print(f"a switch over the network: {took_s * 1000:.0f} ms")
             assert took_s < OBEYED_S
-            twin = await until(lambda: _reported(site, device, v1=True))
+            twin = await until(lambda: reported(site, device, v1=True))
             assert twin["pending"] == ["v9"]  # there is no such switch
             await board.power_off()
             (board.folder / "outputs.json").unlink()
             board.power_on()
-            await until(lambda: _switched(board, v1=True))  # it remembers
-
-
-async def _switched(board: FieldBoard, **wanted: bool) -> bool:
-    file = board.folder / "outputs.json"
-    return file.exists() and wanted.items() <= json.loads(file.read_text()).items()
-
-
-async def _reported(site: Site, device: str, **wanted: bool) -> Any:
-    twin = await site.ask("GET", f"/v1/devices/{device}/twin")
-    return twin if wanted.items() <= twin["reported"].items() else None
+            await until(lambda: switched(board, v1=True))  # it remembers
 
 
 async def test_what_is_read_while_the_hub_is_away_arrives_once_in_order_with_its_own_times(
@@ -113,45 +86,27 @@ async def test_what_is_read_while_the_hub_is_away_arrives_once_in_order_with_its
         surroundings(device, d0=False)
         await until(lambda: site.history(id, "d0"))
         await site.kill()
-        before = await _toggled_for(device, 12)
+        before = await toggled_for(device, 12)
         await site.start()
-        rows = await until(lambda: _at_least(site, id, 13))
+        rows = await until(lambda: changes(site, id, 13))
         values = [row["value"] for row in rows][-12:]
         assert values == [True, False] * 6
         times = [row["at"] for row in rows]
         assert len(set(times)) == len(times)
-        spread_s = _seconds(times[-12], times[-1])
+        spread_s = seconds(times[-12], times[-1])
         assert abs(spread_s - before) < 0.5
         device.network(up=False)  # and now the other way round: the hub is there, the network is not
         await toggled(device, 4)
         assert len(await site.history(id, "d0")) < len(rows) + 4
         device.network(up=True)
-        assert [row["value"] for row in await until(lambda: _at_least(site, id, 17))][-4:] == [True, False] * 2
-
-
-async def _toggled_for(device: FieldBoard, times: int) -> float:
-    """Toggle; the seconds between the first and the last change."""
-    await toggled(device, 1)
-    began = time.monotonic()
-    await toggled(device, times - 1, on=True)
-    return time.monotonic() - began
-
-
-async def _at_least(site: Site, device: str, count: int) -> list[dict[str, object]] | None:
-    rows = await site.history(device, "d0")
-    changes = [row for at, row in enumerate(rows) if not at or row["value"] != rows[at - 1]["value"]]
-    return changes if len(changes) >= count else None
-
-
-def _seconds(one: object, other: object) -> float:
-    return (datetime.fromisoformat(str(other)) - datetime.fromisoformat(str(one))).total_seconds()
+        assert [row["value"] for row in await until(lambda: changes(site, id, 17))][-4:] == [True, False] * 2
 
 
 async def test_an_hours_backlog_survives_a_hub_killed_in_the_middle_of_it(tmp_path: Path, site: Site) -> None:
     """3,600 readings of one a second, made while the hub was away for an hour; it is killed while it takes them."""
     async with board(tmp_path, site, read_s=3600) as device:
         id = await site.approve(CHIP, await device.code())
-        await until(lambda: _is_online(site, id))
+        await until(lambda: online(site, id))
         await device.power_off()
         begin_us = int(time.time() * 1_000_000) - 3_700_000_000
         backlog(device.folder / "flash", [(begin_us + n * 1_000_000, {"n": n}) for n in range(3600)])
@@ -161,12 +116,8 @@ async def test_an_hours_backlog_survives_a_hub_killed_in_the_middle_of_it(tmp_pa
         await site.start()
         rows = await until(lambda: _whole(site, id, 3600))
         assert [row["value"] for row in rows] == list(range(3600))
-        assert abs(_seconds(rows[0]["at"], rows[-1]["at"]) - 3599) < 0.01
+        assert abs(seconds(rows[0]["at"], rows[-1]["at"]) - 3599) < 0.01
         assert abs(datetime.fromisoformat(rows[0]["at"]).timestamp() * 1_000_000 - begin_us) < 1000
-
-
-async def _is_online(site: Site, device: str) -> bool:
-    return bool((await site.ask("GET", f"/v1/devices/{device}"))["online"])
 
 
 async def _whole(site: Site, device: str, count: int) -> list[dict[str, Any]] | None:
@@ -208,7 +159,7 @@ async def test_a_stranger_who_answers_first_is_left_alone(tmp_path: Path) -> Non
         answers = [f"OUTPOST 1 {address} {'5' * 32}", f"OUTPOST 1 127.0.0.1 {site.port} {'6' * 32}"]
         async with board(tmp_path, site) as paired:
             id = await site.approve(CHIP, await paired.code())
-            await until(lambda: _is_online(site, id))
+            await until(lambda: online(site, id))
         async with responder(answers) as udp_port:
             network = f"127.255.255.255:{udp_port}"
             (tmp_path / "board" / "flash" / "nvs" / "hub").unlink(missing_ok=True)
@@ -232,14 +183,14 @@ async def test_out_of_the_wifis_reach_readings_wait_and_then_arrive_once_in_orde
             surroundings(device, d0=False)
             await until(lambda: site.history(id, "d0"))
             await link.cut()
-            spread_s = await _toggled_for(device, 8)
+            spread_s = await toggled_for(device, 8)
             await site.kill()
             await site.start()
             assert len(await site.history(id, "d0")) < 8
             await link.mend()
-            rows = await until(lambda: _at_least(site, id, 9))
+            rows = await until(lambda: changes(site, id, 9))
             assert [row["value"] for row in rows][-8:] == [True, False] * 4
-            assert abs(_seconds(rows[-8]["at"], rows[-1]["at"]) - spread_s) < 0.5
+            assert abs(seconds(rows[-8]["at"], rows[-1]["at"]) - spread_s) < 0.5
 
 
 async def test_a_hub_is_found_by_mdns_alone(tmp_path: Path) -> None:
@@ -249,11 +200,6 @@ async def test_a_hub_is_found_by_mdns_alone(tmp_path: Path) -> None:
         FieldBoard(tmp_path / "board", variant="base", chip=CHIP, network="-", inside=link.inside) as device,
     ):
         await site.approve(CHIP, await asyncio.wait_for(device.code(), 20))
-
-
-async def _ended(site: Site, command: str) -> Any:
-    shown = await site.ask("GET", f"/v1/commands/{command}")
-    return shown if shown["state"] not in ("queued", "sent") else None
 
 
 POINTS = (  # where the power goes, how the command may end, how often the motor may have turned
@@ -270,23 +216,23 @@ POINTS = (  # where the power goes, how the command may end, how often the motor
 async def test_a_machine_that_loses_power_anywhere_in_a_vend_turns_at_most_once(tmp_path: Path, site: Site) -> None:
     async with board(tmp_path, site, "vending", motor_ms=100) as machine:
         id = await site.approve(CHIP, await machine.code())
-        await until(lambda: _is_online(site, id))
+        await until(lambda: online(site, id))
         await _commands_arrive_at_once(site, id)
         stock = {"item": "Water", "price": 100, "currency": "EUR", "capacity": 9}
         await site.ask("PUT", f"/v1/devices/{id}/slots/1", stock)
         await site.ask("POST", f"/v1/devices/{id}/slots/1/restock", {"add": 9})
-        for point, ends, turns in POINTS:
-            before = _turns(machine)
+        for point, ends, turned in POINTS:
+            before = turns(machine)
             done = await _vend_cut_at(site, id, machine, point)
             print(f"{point}: {done['state']} {done['reason']}")
             assert done["state"] in ends, (point, done)
-            assert _turns(machine) - before == turns, point
+            assert turns(machine) - before == turned, point
             if done["state"] == "in_doubt":
-                end = "succeeded" if turns else "failed"
+                end = "succeeded" if turned else "failed"
                 await site.ask("POST", f"/v1/commands/{done['id']}/resolve", {"outcome": end, "note": "looked"})
         slots = (await site.ask("GET", f"/v1/slots?device={id}"))["items"]
         (slot,) = [slot for slot in slots if slot["slot"] == 1]
-        assert slot["count"] == 9 - _turns(machine)
+        assert slot["count"] == 9 - turns(machine)
         assert (await site.ask("GET", "/v1/vending/agreement"))["disagreements"] == []
 
 
@@ -295,7 +241,7 @@ async def _commands_arrive_at_once(site: Site, device: str) -> None:
     for _ in range(5):
         began = time.monotonic()
         sent = await site.ask("POST", f"/v1/devices/{device}/commands", {"kind": "machine_status"})
-        done = await until(functools.partial(_ended, site, sent["id"]))
+        done = await until(functools.partial(ended, site, sent["id"]))
         assert done["state"] == "succeeded"
         took_s.append(time.monotonic() - began)
     print("command to result:", [f"{s * 1000:.0f} ms" for s in took_s])
@@ -310,20 +256,11 @@ async def _vend_cut_at(site: Site, device: str, machine: FieldBoard, point: str)
     machine.board.halt = point
     machine.power_on()
     sent = await site.ask("POST", f"/v1/devices/{device}/slots/1/vend", {})
-    await until(lambda: _exists(halted))
+    await until(lambda: exists(halted))
     await machine.power_off()
     machine.board.halt = ""
     machine.power_on()
-    return await until(lambda: _ended(site, sent["command"]["id"]))
-
-
-def _turns(machine: FieldBoard) -> int:
-    log = machine.folder / "motor.log"
-    return len(log.read_text().splitlines()) if log.exists() else 0
-
-
-async def _exists(file: Path) -> bool:
-    return file.exists()
+    return await until(lambda: ended(site, sent["command"]["id"]))
 
 
 async def test_a_virtual_board_of_ones_own(tmp_path: Path, site: Site) -> None:
@@ -342,7 +279,7 @@ async def test_a_virtual_board_of_ones_own(tmp_path: Path, site: Site) -> None:
                 said += (await sim.stdout.readline()).decode()
         assert f"ready sim {CHIP}" in said
         assert f"outpost device approve {CHIP} --code" in said
-        await until(functools.partial(_is_online, site, await site.approve(CHIP, found[1])))
+        await until(functools.partial(online, site, await site.approve(CHIP, found[1])))
     finally:
         sim.terminate()
         await sim.wait()

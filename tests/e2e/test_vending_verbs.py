@@ -71,9 +71,9 @@ def test_from_an_empty_machine_to_a_sold_can(hub: RunningHub, machine: Machine) 
     stocked = hub.run("slot", "restock", MAC, "1", "--add", "2")
     assert (stocked.code, stocked.err) == (0, f"Slot 1 of {MAC} holds 2 Cola now.\n")
     sold = hub.run("vend", MAC, "1", "--note", "a test")
-    assert (sold.code, sold.out) == (0, "")
-    assert sold.err.startswith("Cola was dispensed from slot 1 of ")
-    assert sold.err.endswith(" (by the machine's word).\n")
+    assert (sold.code, sold.err) == (0, "Asked; waiting up to 60 s for the machine to fetch it.\n")
+    assert sold.out.startswith("Cola was dispensed from slot 1 of ")
+    assert sold.out.endswith(" (by the machine's word).\n")
     assert machine.sketch.turns[1] == 1
     (slot,) = [one for one in hub.run("slot", "list", MAC, "--json").json if one["slot"] == 1]
     assert (slot["price"], slot["count"]) == (175, 1)
@@ -102,7 +102,7 @@ def test_a_doubt_ends_with_1_and_says_what_to_do(hub: RunningHub, machine: Machi
     machine.sketch.faults.resets_in_vend = 1
     doubtful = hub.run("vend", MAC, "3")
     assert doubtful.code == 1
-    assert "Nobody can know whether" in doubtful.err
+    assert "Nobody can know whether" in doubtful.out
     (vend,) = hub.run("transaction", "list", "--state", "in_doubt", "--json").json
     assert f"outpost command resolve {vend['id']} succeeded" in doubtful.err
     assert "3 left when it fell, 4 when it did not" in doubtful.err

@@ -165,3 +165,30 @@ def test_the_doctor_says_what_is_wrong_and_what_to_do(hub: RunningHub, tmp_path:
     damaged = outpost("doctor", "--json", "--data-dir", str(tmp_path))
     database = next(finding for finding in damaged.json if finding["check"] == "database")
     assert (damaged.code, database["state"], "outpost restore" in database["todo"]) == (1, "fail", True)
+
+
+def test_a_wrong_word_is_answered_with_a_sentence_and_what_to_do(hub: RunningHub, tmp_path: Path) -> None:
+    before = hub.run("doctor").out.count("knocking")
+    nobody = hub.run("device", "show", "")
+    assert (nobody.code, nobody.err.splitlines()[0]) == (2, "outpost: An empty id names nothing.")
+    assert hub.run("doctor").out.count("knocking") == before
+    level = hub.run("log", "--level", "bla")
+    assert (level.code, "'error'" in level.err) == (2, True)
+    nonsense = hub.run("hook", "add", "a", "http://127.0.0.1:9/", "--on", "nonsense")
+    assert (nonsense.code, nonsense.err.count(" test")) == (2, 1)
+    (tmp_path / "no.png").write_text("no picture")
+    assert outpost("scan", str(tmp_path / "no.png")).err.startswith(
+        "outpost: This is no picture that can be read.\n"
+    )
+    assert "Correct the request" not in hub.run("command", "list", "--state", "lost").err
+
+
+def test_a_hub_elsewhere_needs_an_address_and_a_key(tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    key.write_text("op_something")
+    bare = outpost("device", "list", "--hub", "192.168.1.5:5000", "--key-file", str(key))
+    assert (bare.code, "For example --hub http://" in bare.err) == (3, True)
+    keyless = outpost("device", "list", "--hub", "http://192.168.1.5:5000")
+    assert (keyless.code, "outpost key create NAME --role technician" in keyless.err) == (2, True)
+    away = outpost("device", "list", "--hub", "http://127.0.0.1:1", "--key-file", str(key))
+    assert (away.code, "connection refused" in away.err, "ssl" in away.err) == (3, True, False)

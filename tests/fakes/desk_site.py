@@ -7,8 +7,8 @@ from pathlib import Path
 from edge.bus import Bus
 from edge.clock import ManualClock
 from edge.commands.commands import Commands
-from edge.devices.agents import Agents
-from edge.devices.agents_displays import COMPUTER_FACT, RegistryDisplays
+from edge.devices.agents.agents import Agents
+from edge.devices.agents.displays import COMPUTER_FACT, RegistryDisplays
 from edge.devices.model import Device
 from edge.devices.presence import Presences
 from edge.devices.registry import Registry

@@ -37,6 +37,7 @@ class FieldDevice:
         self.id, self.key, self.code = "", b"", ""
         self.session, self.session_key, self.counter = "", b"", 0
         self.epoch, self.hwm, self.boot, self.approved = "e1", 0, 1, False
+        self.uptime_ms = 1000
         self.results: dict[tuple[str, int], Json] = {}
         self.done: list[Json] = []
         self.desired: Json = None
@@ -78,6 +79,7 @@ class FieldDevice:
     def hello_request(self) -> tuple[bytes, str, str]:
         """A hello as it is sent: its body, its signature, and its nonce."""
         nonce = secrets.token_hex(16)
+        self.uptime_ms += 1
         body = msgspec.json.encode(
             {
                 "device": self.id,
@@ -87,7 +89,7 @@ class FieldDevice:
                 "epoch": self.epoch,
                 "hwm": self.hwm,
                 "boot": self.boot,
-                "uptime_ms": 1000,
+                "uptime_ms": self.uptime_ms,
                 "nonce": nonce,
             }
         )

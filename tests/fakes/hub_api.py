@@ -244,6 +244,7 @@ class FakeHub:
         return _json(self._put_slot(request, **asked))
 
     async def _restock(self, request: web.Request) -> web.Response:
+        assert request.headers["Idempotency-Key"]
         asked = await request.json()
         held = self.slots[f"{self._find(request).id} {request.match_info['slot']}"].count or 0
         return _json(self._put_slot(request, count=asked["count"] if asked["add"] is None else held + asked["add"]))

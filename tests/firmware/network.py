@@ -28,11 +28,11 @@ class NetPort(Port):
     def __init__(self, speed: float = 1.0) -> None:
         self.values: dict[str, bytes] = {}
         self.watched: set[object] = set()
-        self._speed = speed
+        self.speed = speed
         self._last_s = 0.0
 
     def passed_ms(self) -> int:
-        now_s = asyncio.get_running_loop().time() * self._speed
+        now_s = asyncio.get_running_loop().time() * self.speed
         passed = int((now_s - self._last_s) * 1000)
         self._last_s += passed / 1000
         return passed

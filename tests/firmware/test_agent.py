@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.fakes.field_hub import DEVICE, FieldHub, field_hub
-from tests.firmware.network import NetPort
+from tests.firmware.network import NetPort, server
 
 from outpost import config  # isort: skip
 from outpost.agent import Agent  # isort: skip
 from outpost.buffer import Buffer, pack  # isort: skip
 from outpost.clock import Clock  # isort: skip
+from outpost.discovery import Finder  # isort: skip
+from outpost.http import Address, parsed  # isort: skip
+from outpost.pairing import PAUSE_MS_MAX, PAUSE_MS_MIN  # isort: skip
 from outpost.commands import Command, Commands  # isort: skip
 from outpost.health import Health  # isort: skip
 from outpost.identity import Identity  # isort: skip
@@ -142,6 +145,92 @@ async def test_an_offer_that_gives_no_secret_is_no_key(tmp_path: Path, public: b
         assert "key" not in device.port.values
         device.agent._life.close()
         device.buffer.close()
+
+
+async def test_who_refuses_after_seeing_our_half_gets_few_tries(tmp_path: Path) -> None:
+    async with field_hub() as (hub, url):
+        hub.refuse["/v1/device/pair/p-1"] = (404, "", False)
+        device = Device(tmp_path / "flash", url)
+        device.port.speed = 1000
+        await device.until(lambda: hub.asked.count("/v1/device/pair") == 1 and device.said)
+        device.agent._life.close()
+        device.agent._life = device.agent._live()  # the WiFi went: that makes no new try
+        began_ms = device.clock.ms()
+        assert "the next try in" in device.said[0]
+        await device.until(lambda: hub.asked.count("/v1/device/pair") == 4)
+        assert device.clock.ms() - began_ms > 6 * PAUSE_MS_MIN  # 30 s, 60 s, 120 s
+        for _ in range(9):
+            device.agent._tries.count()
+        assert PAUSE_MS_MAX - 60_000 < device.agent._tries.wait_ms() <= PAUSE_MS_MAX
+        hub.refuse.clear()
+        await device.until(lambda: device.agent.online)
+        device.agent._life.close()
+        device.buffer.close()
+
+
+async def test_one_search_tries_to_pair_once_with_each_in_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    async with field_hub() as (_, url), server(refuse) as one, server(refuse) as other:
+        real = parsed(url)
+        assert real is not None
+        monkeypatch.setattr(Finder, "_by_mdns", lambda self: none())
+        monkeypatch.setattr(Finder, "_by_udp", lambda self: told(one, other, real))
+        device = Device(tmp_path / "flash", "")
+        await device.until(lambda: device.agent.online)
+        assert device.agent._finder._distrusted == [str(one), str(other)]
+        device.agent._life.close()
+        device.buffer.close()
+
+
+async def test_a_stranger_that_says_busy_does_not_keep_a_board_from_its_hub(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    busy = b"HTTP/1.1 429 Busy\r\nRetry-After: 600\r\nContent-Length: 2\r\n\r\n{}"
+
+    async def stranger(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(busy)
+        await reader.read()
+
+    async with paired(tmp_path) as (hub, device), server(stranger) as liar:
+        real = device.agent._finder._fixed
+        assert real is not None
+        device.agent._finder._fixed = None
+        found = [liar]
+        monkeypatch.setattr(Finder, "look", lambda self: told(*self._in_order(found)))
+        hub.forget_sessions()
+        hub.refuse["/v1/device/hello"] = (403, "unknown-device", False)  # while it restarts
+        await device.until(lambda: device.agent._finder._distrusted[-1:] == [str(liar)])
+        hub.refuse.clear()
+        found.append(real)
+        began_ms = device.clock.ms()
+        await device.until(lambda: device.agent.online)
+        assert device.clock.ms() - began_ms < 10_000
+
+
+async def test_readings_are_kept_when_the_hub_itself_asks_for_a_pause(tmp_path: Path) -> None:
+    async with paired(tmp_path) as (hub, device):
+        hub.refuse["/v1/device/readings"] = (429, "rate-limited", True)
+        for n in range(3):
+            device.read(n=n)
+        await device.until(lambda: hub.asked.count("/v1/device/readings") >= 2)
+        assert device.buffer.waiting() == 3
+        hub.refuse.clear()
+        await device.until(lambda: not device.buffer.waiting())
+
+
+def none() -> Generator[None, None, list[Address]]:
+    yield
+    return []
+
+
+def told(*addresses: Address) -> Generator[None, None, list[Address]]:
+    yield
+    return list(addresses)
 
 
 async def test_a_token_typed_at_the_console_is_enough(tmp_path: Path) -> None:

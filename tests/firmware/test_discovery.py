@@ -16,7 +16,7 @@ from tests.e2e.strangers import responder
 from tests.firmware.network import NetPort, clock, drive
 
 from outpost import mdns  # isort: skip
-from outpost.discovery import FOUND_MAX, QUESTION_BYTES, REMEMBERED, Finder, udp_answer  # isort: skip
+from outpost.discovery import QUESTION_BYTES, REMEMBERED, TRIED_MAX, Finder, udp_answer  # isort: skip
 from outpost.http import Address  # isort: skip
 
 TYPE = "_outpost._tcp.local."
@@ -86,6 +86,11 @@ def test_names_that_go_round_are_refused() -> None:
         (b"OUTPOST 1 10.0.0.5/../ 80 x", ["http://10.0.0.5:80"]),
         (b"OUTPOST 1 \xff\xff 80 x", []),
         (b"FLASK_SERVER:10.0.0.5", []),
+        (b"OUTPOST 1 evil.example 80 x", []),
+        (b"OUTPOST 1 10.0.0.999 80 x", []),
+        (b"OUTPOST 1 10.0.0 80 x", []),
+        ("OUTPOST 1 10.0.0.\u0665 80 x".encode(), []),
+        ("OUTPOST 1 10.0.0.\u00b2 80 x".encode(), []),
     ],
 )
 def test_answers_over_udp(packet: bytes, found: list[str]) -> None:
@@ -128,10 +133,17 @@ async def test_an_address_that_was_set_is_the_only_one() -> None:
 
 async def test_who_proved_nothing_is_tried_after_the_others_and_a_crowd_is_cut() -> None:
     async with finder([f"OUTPOST 1 10.0.0.{n} 80 x" for n in range(1, 40)]) as (search, _):
-        search.bad(Address("10.0.0.1", 80))
+        assert len((await rounds(search, 3))[2]) == TRIED_MAX
+    async with finder([f"OUTPOST 1 10.0.0.{n} 80 x" for n in range(1, 5)]) as (search, _):
+        for n in (2, 1, 2):
+            search.bad(Address(f"10.0.0.{n}", 80))
         found = (await rounds(search, 3))[2]
-        assert len(found) <= FOUND_MAX
-        assert found[-1] == "http://10.0.0.1:80"
+        assert (sorted(found[:2]), found[2:]) == (
+            ["http://10.0.0.3:80", "http://10.0.0.4:80"],
+            ["http://10.0.0.1:80", "http://10.0.0.2:80"],
+        )
+        search.good(Address("10.0.0.2", 80))
+        assert (await rounds(search, 3))[2][-1] == "http://10.0.0.1:80"
 
 
 async def test_its_question_is_no_shorter_than_any_answer() -> None:

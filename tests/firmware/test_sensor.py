@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 import sys
 from pathlib import Path
 
@@ -70,6 +72,17 @@ def later(bench: Bench, sensor: Noted, ms: int, *, step: int = 10) -> None:
     for _ in range(ms // step):
         bench.passed += step
         sensor.tick()
+
+
+def test_a_sensor_that_has_failed_is_counted_and_spoils_nothing(tmp_path: Path) -> None:
+    board = Sensor(Bench(tmp_path))
+    board.note({"temperature": math.nan, "humidity": 40})
+    board.note({"temperature": math.inf})
+    board.note({})
+    kept = [json.loads(payload)[3] for payload in board._buffer.batch(9, 9999)[2]]
+    assert kept == [{"humidity": 40}]
+    assert board.report()["values_spoilt"] == 2
+    board._buffer.close()
 
 
 def test_it_switches_what_it_has_and_says_only_that(tmp_path: Path) -> None:

@@ -77,3 +77,32 @@ async def test_the_real_hub_goes_and_comes_back(tmp_path: Path) -> None:
             app.feed.wake()
             await until(pilot, lambda: app.session.site.contact is Contact.LIVE, "the hub again")
             await shows(pilot, app, "1 device")
+
+
+async def test_a_machine_is_stocked_and_vends_and_the_list_says_so(tmp_path: Path) -> None:
+    line, sim = tmp_path / "tty", tmp_path / "sim"
+    with (
+        real_hub.program(tmp_path, "sim", "vending", "--serial", str(line), "--folder", str(sim)),
+        real_hub.hub(tmp_path, "--serial", f"{line}=native"),
+    ):
+        app = terminal(real_hub.socket_of(tmp_path), clock=Clock())
+        async with app.run_test(size=LARGE) as pilot:
+            await shows(pilot, app, "▲ pending")
+            await pilot.press("a")
+            await shows(pilot, app, "Approve this device?")
+            await pilot.press("right", "enter")
+            await shows(pilot, app, "● online")
+            await pilot.press("4")
+            await shows(pilot, app, "● ready")
+            await pilot.press("e")
+            await shows(pilot, app, "How many fit")
+            await pilot.press(*"Water", "enter", *"1.50", "enter", *"EUR", "enter", *"9", "enter")
+            await shows(pilot, app, "1.50 EUR")
+            await pilot.press("s", "3", "enter")
+            await shows(pilot, app, "3/9")
+            await pilot.press("v")
+            await shows(pilot, app, "repeated by itself")
+            await pilot.press("right", "enter")
+            await shows(pilot, app, "● done")
+            await shows(pilot, app, "2/9")
+    assert len((sim / "motor.log").read_text().splitlines()) == 1

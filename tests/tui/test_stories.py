@@ -16,6 +16,7 @@ from tui.screens.device import DeviceScreen
 from tui.screens.overview import OverviewScreen
 from tui.screens.queue import QueueScreen
 from tui.screens.serial import SerialScreen
+from tui.widgets.filter_line import FilterLine
 
 
 async def test_number_keys_enter_and_escape_walk_the_screens(hub: FakeHub) -> None:
@@ -251,13 +252,20 @@ async def test_a_wanted_value_waits_until_it_is_reported(hub: FakeHub) -> None:
 
 async def test_a_device_from_the_network_is_approved_with_the_code_it_shows(hub: FakeHub) -> None:
     hub.devices["sensor-1"] = site_data.device(
-        "sensor-1", "Cellar", kind="sensor", state="pending", panel="", screen=None, trust="paired", code="420042"
+        "sensor-1",
+        "Cellar",
+        kind="sensor",
+        state="pending",
+        panel="",
+        screen=None,
+        trust="paired",
+        code_wanted=True,
     )
     app = terminal(hub.target)
     async with app.run_test(size=LARGE) as pilot:
         await settled(pilot, app)
         app.open_device("sensor-1")
-        await shows(pilot, app, "420042: it must show the same")
+        await shows(pilot, app, "it shows six digits")
         await pilot.press("a")
         await shows(pilot, app, "Code the device shows")
         code = app.screen.query_one("#blank-code", Input)
@@ -281,5 +289,11 @@ async def test_the_log_is_filtered_and_paused(hub: FakeHub) -> None:
         await hub.tell("log", LogLine(at=hub.status.now, level="info", text="another", device="snack-machine"))
         await shows(pilot, app, "paused, 1 new")
         assert "another" not in text_of(app)
-        await pilot.press("p")
+        await pilot.press("slash")
+        app.screen.query_one(FilterLine).value = "device:till"
+        await shows(pilot, app, "wifi: not configured")  # a filter works on what is there, also while it is held
+        app.screen.query_one(FilterLine).value = "device:nobody"
+        await shows(pilot, app, "lines fits the filter")
+        app.screen.query_one(FilterLine).value = "device:snack"
+        await pilot.press("enter", "p")
         await shows(pilot, app, "another")

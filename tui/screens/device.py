@@ -99,7 +99,7 @@ class DeviceScreen(SiteScreen):
             return False
         verb = action.id.partition(".")[2]
         offers = {
-            "approve": view.state == "pending" or (view.trust == "paired" and bool(view.code)),
+            "approve": view.state == "pending" or (view.trust == "paired" and view.code_wanted),
             "confirm": view.epoch_new,
             "set_value": not view.panel and view.state == "approved",
             "link_agent": view.kind == "display",
@@ -194,7 +194,8 @@ class DeviceScreen(SiteScreen):
         """What one of its values shall be."""
         if view := self.view():
             table = self.query_one("#values", ValuesTable)
-            await value_deeds.set_value(self, view, (table.current_key() or "") if table.display else "")
+            chosen = (table.current_key() or "") if table.has_focus else ""
+            await value_deeds.set_value(self, view, chosen)
 
     async def do_rename(self) -> None:
         """Another name."""

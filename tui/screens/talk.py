@@ -15,6 +15,7 @@ from tui.messages import FilterChanged
 from tui.screens.site_screen import SiteScreen
 from tui.session import Session
 from tui.talk_lines import drawn, fields
+from tui.widgets.cell import cell
 from tui.widgets.filter_line import FilterLine
 from tui.widgets.key_hints import KeyHints
 from tui.widgets.tail import Tail
@@ -47,7 +48,9 @@ class TalkScreen(SiteScreen):
         tail, lines = self.query_one(Tail), self.site.talk
         fresh = min(self.site.talk_count - self._written, len(lines))
         for line in list(lines)[len(lines) - fresh :]:
-            self._add(tail, line)
+            text = self._drawn(line)
+            if text is not None:
+                tail.add(text)
         self._written = self.site.talk_count
         tail.say_ended("hub away: lines from here on are missing" if self.stale else "")
 
@@ -75,16 +78,15 @@ class TalkScreen(SiteScreen):
         self._again()
 
     def _again(self) -> None:
-        tail = self.query_one(Tail)
-        tail.start_over()
-        for line in self.site.talk:
-            self._add(tail, line)
+        shown = [text for line in self.site.talk if (text := self._drawn(line)) is not None]
+        if not shown and self.site.talk:
+            shown = [cell(f"None of the last {len(self.site.talk)} lines fits the filter.", "quiet")]
+        self.query_one(Tail).start_over(shown)
         self._written = self.site.talk_count
 
-    def _add(self, tail: Tail, line: LogLine) -> None:
+    def _drawn(self, line: LogLine) -> Text | None:
+        """The line as shown, None where the filter leaves it out."""
         device = self.site.device_name(line.device)
-        if self.query_one(FilterLine).filter.matches(fields(line, device)):
-            tail.add(self._line(line, device))
-
-    def _line(self, line: LogLine, device: str) -> Text:
+        if not self.query_one(FilterLine).filter.matches(fields(line, device)):
+            return None
         return drawn(line, self.site.zone, self.session.clock.now(), device)

@@ -58,7 +58,7 @@ def _pairs(view: DeviceView, site: Site, now: datetime) -> list[tuple[str, str]]
     sits = f"{agent.name or agent.agent} since {since}" if agent else "nobody sits here"
     pairs = [
         ("Id", view.id),
-        ("Code", f"{view.code}: it must show the same" if view.code else ""),
+        ("Code", "it shows six digits: press a and type them" if view.code_wanted else ""),
         ("Memory", "lost: press i once you have looked at it" if view.epoch_new else ""),
         ("Kind", f"{view.kind} ({view.profile})"),
         ("Link", view.link or "none"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 
 from rich.text import Text
 from textual.content import Content
@@ -46,11 +47,13 @@ class Tail(RichLog):
         self._say()
         self.post_message(PauseChanged(self.paused))
 
-    def start_over(self) -> None:
-        """Forget every line, also those that wait."""
+    def start_over(self, lines: Iterable[Text]) -> None:
+        """Show these instead of all there are, also while paused; what waited is among them."""
         self.clear()
         self._waiting.clear()
         self._missed = 0
+        for line in lines:
+            self._put(line)
         self._say()
 
     def say_ended(self, why: str) -> None:

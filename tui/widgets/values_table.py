@@ -9,6 +9,7 @@ from tui.trend import sparkline
 from tui.values import Trail, Values
 from tui.widgets.cell import cell, number_cell
 from tui.widgets.keyed_table import Field, KeyedTable, Row
+from tui.wording import counted
 
 TREND_CELLS = 60  # as wide as it gets; the table cuts it to its column, newest first kept by right alignment
 
@@ -29,7 +30,8 @@ class ValuesTable(KeyedTable):
         self.border_title = "Values"
 
     def show_values(self, values: Values, now_s: float, *, stale: bool) -> None:
-        """Every key, by name."""
+        """Every key."""
+        self.border_subtitle = counted(len(values.names()), "value")
         self.show([self._row(key, values, now_s) for key in values.names()], stale=stale)
 
     def _row(self, key: str, values: Values, now_s: float) -> Row:

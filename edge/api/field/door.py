@@ -10,20 +10,22 @@ from typing import Any, TypeVar
 import msgspec
 from aiohttp import hdrs, web
 
-from edge.api.app import JSON, read_bytes
+from edge.access.addresses import address_of
+from edge.access.bodies import read_body
+from edge.api.app import JSON
 from edge.api.field.intake import Intake
 from edge.api.field.refusals import NewSession, UnknownDevice
 from edge.api.field.sessions import Session, Sessions
 from edge.api.field.wifi import WifiLinks
-from edge.api.guard import Guard, address_of
+from edge.api.guard import Guard
 from edge.api.knocking import Knocking
 from edge.api.problems import problem
 from edge.clock import Clock
-from edge.devices.model import Device, DeviceState
+from edge.devices.model import Device, DeviceState, Facts
 from edge.devices.pairing import Agreed, Pairings
-from edge.devices.registry import Facts, Registry
-from edge.errors import BadInput, DeviceUnavailable, OutpostError, RateLimited, TooLarge
-from edge.wire import signing
+from edge.devices.registry import Registry
+from edge.errors import BadInput, DeviceUnavailable, OutpostError, RateLimited
+from edge.wire import lenient, signing
 from edge.wire.field import DeviceHello, Paired, PairRequest, PairReveal, Welcome
 
 BODY_BYTES = 256 * 1024  # 256 records of a few readings each
@@ -87,6 +89,8 @@ class Door:
 
         async def serve(request: web.Request) -> web.StreamResponse:
             try:
+                if not self._sessions.knows(request.headers.get(signing.SESSION, "")):
+                    raise NewSession()  # before a byte of the body is read
                 body = await self._body(request, BODY_BYTES) if request.body_exists else b""
                 session, number = self._verified(request, body)
             except OutpostError as error:
@@ -134,12 +138,12 @@ class Door:
         pairing = request.match_info["pairing"]
         agreed = self._pairings.reveal(pairing, decoded(_reveal, body))
         if isinstance(agreed, Agreed):
-            agreed = await self._take_in(pairing, agreed)
+            agreed = await self._take_in(pairing, agreed, address_of(request))
         return web.Response(body=_encode(Paired(device=agreed)), headers=JSON)
 
-    async def _take_in(self, pairing: str, agreed: Agreed) -> str:
+    async def _take_in(self, pairing: str, agreed: Agreed, address: str) -> str:
         asked = agreed.request
-        facts: Facts = {"fw": asked.fw, "code": agreed.code}
+        facts: Facts = {"fw": asked.fw, "code": agreed.code, "address": address}
         try:
             device = await self._registry.pair_in(
                 asked.chip, asked.kind, name=asked.name, facts=facts, key=agreed.key
@@ -149,7 +153,7 @@ class Door:
             raise
         if device is None:
             self._pairings.undo(pairing)
-            raise DeviceUnavailable("Too many devices wait for approval here.")
+            raise DeviceUnavailable("Too many devices wait for approval here, or from this address.")
         self._pairings.became(pairing, device.id)
         return device.id
 
@@ -230,14 +234,13 @@ class Door:
             if request.body_exists:
                 raise BadInput("The length of the body must be said.")
             return b""
-        if length > most:
-            raise TooLarge(f"The body is larger than {most} bytes.")
-        return await read_bytes(request, self._body_s)
+        return await read_body(request, self._body_s, most)
 
     def _refused(self, request: web.Request, error: OutpostError, *, counted: bool = False) -> web.Response:
         """The unsigned answer to who is not known; it counts against his address."""
         if not isinstance(error, RateLimited):
-            self._knocking.note(request, error.detail)
+            if not isinstance(error, NewSession):  # its next hello says whether it is a stranger
+                self._knocking.note(request, error.detail)
             try:
                 if not counted:
                     self._guard.count_address(request)
@@ -247,9 +250,9 @@ class Door:
 
 
 def decoded(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
-    """The message in `body`. Raises BadInput naming the wrong field."""
+    """The message in `body`; what is no number is left to its reader. Raises BadInput naming the wrong field."""
     try:
-        return decoder.decode(body)
+        return lenient.read(decoder, body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadInput(f"The body cannot be used: {error}.") from error
 

@@ -9,7 +9,7 @@ from typing import Protocol
 import msgspec
 
 from edge.clock import Clock, Stamp
-from edge.devices.log import DeviceLog
+from edge.devices.log.log import DeviceLog
 from edge.devices.model import Device
 from edge.devices.presence import Presences
 from edge.devices.registry import Registry

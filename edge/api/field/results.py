@@ -25,15 +25,24 @@ class Results:
         self._waiting: dict[str, list[asyncio.Future[None]]] = {}
         commands.follow_with(self._follow)
 
+    def is_news(self, device: Device, result: Result) -> bool:
+        """Whether the hub does not know the end of that command: a device tells its last result at every hello."""
+        return self._meant(device, result) is not None
+
     async def take(self, device: Device, result: Result, mailbox: Mailbox) -> None:
         """Take a result; when this returns it is on disk, or was of no use. Raises StorageError: send it again."""
-        command = self._commands.find_open(result.id)
-        if command is None or command.device_id != device.id or command.seq != result.seq:
+        command = self._meant(device, result)
+        if command is None:
             return
         if command.state is State.SENT and mailbox.answered(result):
             await self._settled(command.id)
         else:
             await self._late(command, result)
+
+    def _meant(self, device: Device, result: Result) -> Command | None:
+        command = self._commands.find_open(result.id)
+        meant = command is not None and (command.device_id, command.seq) == (device.id, result.seq)
+        return command if meant else None
 
     async def _settled(self, command_id: str) -> None:
         """Wait until whoever handed the command out has written down how it ended."""

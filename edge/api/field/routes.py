@@ -11,7 +11,7 @@ from edge.api.field.intake import Intake
 from edge.api.field.results import Results
 from edge.api.field.wifi import WifiLinks
 from edge.clock import Clock
-from edge.devices.log import DeviceLog
+from edge.devices.log.log import DeviceLog
 from edge.links.longpoll import Parcel
 from edge.wire.field import POLL_WAIT_S, Desired, Done, FieldCommand, Poll, Readings, Report
 from edge.wire.native import Result
@@ -66,7 +66,8 @@ class FieldRoutes:
         """POST /v1/device/result."""
         result = decoded(_result, inside.body)
         outcome = "done" if result.ok else result.err or "failed"
-        self._log.exchange(inside.device.id, "in", "http", f"result of {result.id}: {outcome}")
+        if self._results.is_news(inside.device, result):
+            self._log.exchange(inside.device.id, "in", "http", f"result of {result.id}: {outcome}")
         await self._results.take(inside.device, result, self._wifi.mailbox(inside.device.id))
         return DONE
 

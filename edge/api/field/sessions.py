@@ -2,7 +2,7 @@
 
 Pure: no I/O, and the time is given. Whoever has recorded a hello can send it again, and is welcomed again; but he
 cannot sign a request, so nothing comes of it: such a session is a candidate that ends by itself, and what is in use
-stays in use.
+stays in use. A hello that is not newer than one known opens nothing: old ones never push out a device's own.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from edge.wire.field import DeviceHello
 
 WINDOW = 64  # numbers below the highest that are still taken: two connections get out of step by a few
 COUNTER_DIGITS = 18  # what a 64-bit number always holds
-CANDIDATES_PER_DEVICE = 4  # opened and not used yet; the oldest goes first
+CANDIDATES_PER_DEVICE = 4  # opened and not used yet; the one of the earliest hello goes first
 CANDIDATES_MAX = 2048  # in all
 CANDIDATE_S = 60.0  # a device uses its session at once
 NONCE_BYTES = 16
@@ -70,19 +70,20 @@ class Sessions:
         self._live: dict[str, Session] = {}
         self._by_id: dict[str, Session] = {}
         self._candidates: OrderedDict[str, Session] = OrderedDict()
+        self._newest: dict[str, tuple[bytes, str, tuple[int, int]]] = {}  # by device: key, epoch, when of its hello
 
     def open(self, device_id: str, link_key: bytes, hello: DeviceHello, *, approved: bool, now_s: float) -> Session:
-        """A candidate for a hello that was verified; the same hello again gets the same one."""
+        """A candidate for a hello that was verified; the same hello again gets the same one.
+
+        Raises BadSignature for a hello that is not newer than what is known of the device.
+        """
         self._end_old(now_s)
-        own = [session for session in self._candidates.values() if session.device_id == device_id]
-        for session in own:
-            same = session.hello.nonce == hello.nonce and session.link_key == link_key
+        for session in self._candidates.values():
+            same = (session.device_id, session.hello.nonce, session.link_key) == (device_id, hello.nonce, link_key)
             if same and session.approved == approved:
                 return session
-        for session in own[: len(own) - CANDIDATES_PER_DEVICE + 1]:
-            self.end(session)
-        if len(self._candidates) >= CANDIDATES_MAX:
-            self.end(next(iter(self._candidates.values())))
+        self._check_newer(device_id, link_key, hello)
+        self._make_room(device_id, hello)
         nonce = self._random_hex(NONCE_BYTES)
         session = Session(
             id=self._random_hex(NONCE_BYTES),
@@ -96,6 +97,10 @@ class Sessions:
         )
         self._by_id[session.id] = self._candidates[session.id] = session
         return session
+
+    def knows(self, session_id: str) -> bool:
+        """Whether there is such a session; that a request is of it, `verified` says."""
+        return session_id in self._by_id
 
     def verified(
         self, session_id: str, counter: str, mac: str, *, method: str, target: str, body: bytes
@@ -122,6 +127,7 @@ class Sessions:
         if former is not None:
             self.end(former)
         session.live = True
+        self._newest[session.device_id] = session.link_key, session.hello.epoch, _age(session.hello)
         self._live[session.device_id] = session
         return True
 
@@ -136,6 +142,21 @@ class Sessions:
         if self._live.get(session.device_id) is session:
             del self._live[session.device_id]
 
+    def _check_newer(self, device_id: str, link_key: bytes, hello: DeviceHello) -> None:
+        key, epoch, newest = self._newest.get(device_id, (b"", "", (0, 0)))
+        if (key, epoch) == (link_key, hello.epoch) and _age(hello) <= newest:
+            raise BadSignature("This hello is not newer than the last one.")
+
+    def _make_room(self, device_id: str, hello: DeviceHello) -> None:
+        own = [session for session in self._candidates.values() if session.device_id == device_id]
+        if len(own) >= CANDIDATES_PER_DEVICE:
+            earliest = min(own, key=lambda session: _age(session.hello))
+            if earliest.hello.epoch == hello.epoch and _age(hello) <= _age(earliest.hello):
+                raise BadSignature("This hello is not newer than the last ones.")
+            self.end(earliest)
+        if len(self._candidates) >= CANDIDATES_MAX:
+            self.end(next(iter(self._candidates.values())))
+
     def __len__(self) -> int:
         return len(self._by_id)
 
@@ -145,3 +166,8 @@ class Sessions:
             if now_s - oldest.opened_s < CANDIDATE_S:
                 return
             self.end(oldest)
+
+
+def _age(hello: DeviceHello) -> tuple[int, int]:
+    """What rises from hello to hello of one flash."""
+    return hello.boot, hello.uptime_ms

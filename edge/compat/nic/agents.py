@@ -18,9 +18,9 @@ from edge.compat.nic.code import qr_args
 from edge.compat.nic.displays import CLIENT_PROFILE, NicDisplays, named_agent, old_id, shown_agent
 from edge.compat.nic.door import Door, Visit, refusal, reply
 from edge.content.screens import ROTATION, Screens
-from edge.devices.agents import Agents
-from edge.devices.agents_displays import COMPUTER_FACT
-from edge.devices.agents_model import Departure, End, Linked, Refusal, Refused, Session
+from edge.devices.agents.agents import Agents
+from edge.devices.agents.displays import COMPUTER_FACT
+from edge.devices.agents.model import Departure, End, Linked, Refusal, Refused, Session
 from edge.devices.model import Device
 from edge.devices.presence import Presences
 from edge.errors import Conflict, DeviceUnavailable

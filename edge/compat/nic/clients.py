@@ -17,10 +17,11 @@ from edge.clock import iso
 from edge.commands.commands import Commands
 from edge.commands.model import Command
 from edge.compat.nic.displays import CLIENT_PROFILE, NicDisplays
-from edge.compat.nic.door import SCOPE, Door, Missing, Visit, line, number_or_text, reply
+from edge.compat.nic.door import SCOPE, Door, Missing, Visit, number_or_text, reply
+from edge.compat.visits import line
 from edge.content.service import Content, caption
-from edge.devices.agents import Agents
-from edge.devices.agents_displays import COMPUTER_FACT
+from edge.devices.agents.agents import Agents
+from edge.devices.agents.displays import COMPUTER_FACT
 from edge.devices.model import Device
 from edge.devices.presence import Presences
 from edge.devices.registry import Registry

@@ -1,4 +1,4 @@
-"""The old payment display on a serial port, as a Conversation. Its language is in nic_serial.py.
+"""The old payment display on a serial port, as a Conversation. Its language is in serial.py.
 
 It gives no number, name or version, and confirms pictures only. So it is asked for its free space when it is met,
 now and then while idle, and after anything went wrong; only its own answer counts as a sign of life.

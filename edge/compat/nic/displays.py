@@ -7,7 +7,7 @@ import ipaddress
 from edge.clock import Clock
 from edge.commands.commands import Commands
 from edge.compat.nic.door import SCOPE, number_or_text
-from edge.devices.agents_model import agent_key
+from edge.devices.agents.model import agent_key
 from edge.devices.model import Device
 from edge.devices.presence import Presences
 from edge.devices.registry import Registry

@@ -6,69 +6,32 @@ redirect. A request with a wrong key is listed as knocking, because the old clie
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import re
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 from aiohttp import web
 
 from edge.access.model import NOBODY, Principal, Role
 from edge.clock import Clock
-from edge.errors import BadInput, NotAllowed, OutpostError, TooLarge, Unauthenticated
-
-log = logging.getLogger(__name__)
+from edge.compat import visits
+from edge.compat.visits import AiohttpHandler, Body, Gate, Knocks, guarded, line, read_object
+from edge.errors import BadInput, NotAllowed, OutpostError, RateLimited, Unauthenticated
 
 SCOPE = "nic"  # the older system's name, also of its keys' scope and of the ids its clients claim
 ROLES = frozenset({Role.APP, Role.TECHNICIAN, Role.ADMIN})
+ANYBODY_BYTES = 64 * 1024  # of who has not shown a key; a registration has some hundred
 LOGGER_FIELD = "logger_id"  # tells an asset logger's registration from a display's
-TEXT_CHARS = 200  # of a name or number that is drawn or kept
 CORS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Headers": "X-API-Key, Content-Type",
     "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
 }
 
-Body = dict[str, Any]
-AiohttpHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-
-class Gate(Protocol):
-    """Identifies callers and limits their rate."""
-
-    def identify(self, request: web.Request) -> Principal:
-        """Who calls. Raises Unauthenticated for an unknown key."""
-
-    def count_device(self, device_id: str) -> None:
-        """Count one request of this identity. Raises RateLimited."""
-
-    def count_address(self, request: web.Request) -> None:
-        """Count one request without a key. Raises RateLimited."""
-
-
-class Knocks(Protocol):
-    """Keeps the list of clients that are set up wrong."""
-
-    def note(self, request: web.Request, why: str) -> None:
-        """Count one."""
-
-
-class Visit:
-    """One request that was let in: who asks, from where, and what the JSON body says."""
-
-    def __init__(self, request: web.Request, principal: Principal, body: Body) -> None:
-        self.request, self.principal, self.body = request, principal, body
-
-    @property
-    def peer(self) -> str:
-        """The address the request came from; the hub's own socket is the machine itself."""
-        return self.request.remote or "127.0.0.1"
-
-    def text(self, name: str) -> str:
-        """A field as one bounded line of text, '' when it is absent or no text or number."""
-        return line(self.body.get(name))
+class Visit(visits.Visit):
+    """One request that was let in."""
 
     def require(self, *names: str) -> None:
         """Raise Missing unless every field is there and counts as true, as the old server judged it."""
@@ -103,25 +66,23 @@ class Door:
         """
 
         async def serve(request: web.Request) -> web.StreamResponse:
-            try:
-                if shared and LOGGER_FIELD in await self._body(request):
-                    raise web.HTTPNotFound
-                principal = self._enter(request) if key else NOBODY
-                return await handler(Visit(request, principal, await self._body(request)))
-            except Unauthenticated:
-                return self._refuse(request)
-            except OutpostError as error:
-                return refusal(_STATUS.get(error.code, error.status), error.detail)
-            except web.HTTPException:
-                raise
-            except Exception:  # the task's edge: logged, and answered in the shape the old clients read
-                log.exception("an old client's request failed", extra={"path": request.path[:TEXT_CHARS]})
-                return refusal(500, "Internal error")
+            body = await self._anybodys(request) if shared or not key else None
+            if shared and body is not None and LOGGER_FIELD in body:
+                raise web.HTTPNotFound
+            principal = self._enter(request) if key else NOBODY
+            if body is None:
+                body = await read_object(request, self._body_s, known=True)
+            return await handler(Visit(request, principal, body))
 
-        return serve
+        return guarded(serve, self._refused)
 
-    async def _body(self, request: web.Request) -> Body:
-        return await _read(request, self._body_s) if request.method == "POST" else {}
+    async def _anybodys(self, request: web.Request) -> Body:
+        """The body of who has shown no key yet: a short one, and one that is no use counts against his address."""
+        try:
+            return await read_object(request, self._body_s, ANYBODY_BYTES)
+        except (BadInput, RateLimited):
+            self._gate.count_address(request)
+            raise
 
     def _enter(self, request: web.Request) -> Principal:
         principal = self._gate.identify(request)
@@ -132,7 +93,14 @@ class Door:
         self._gate.count_device(f"{SCOPE} {request.remote} {claimed if self._knows(claimed) else ''}")
         return principal
 
-    def _refuse(self, request: web.Request) -> web.Response:
+    def _refused(self, request: web.Request, error: OutpostError | None) -> web.Response:
+        if error is None:
+            return refusal(500, "Internal error")
+        if isinstance(error, Unauthenticated):
+            return self._unknown(request)
+        return refusal(_STATUS.get(error.code, error.status), error.detail)
+
+    def _unknown(self, request: web.Request) -> web.Response:
         why = "The key is not known here." if request.headers.get("X-API-Key") else "No key was sent."
         self.knock(request, why)
         try:
@@ -163,13 +131,6 @@ async def preflight(request: web.Request) -> web.Response:
     return web.Response(status=204, headers={**CORS, "Access-Control-Max-Age": "600"})
 
 
-def line(value: object) -> str:
-    """A text or number as one bounded printable line, '' for anything else."""
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return ""
-    return "".join(char for char in str(value) if char.isprintable()).strip()[:TEXT_CHARS]
-
-
 def number_or_text(text: str) -> int | float | str:
     """An id or amount as the old server sent it on: a number where it reads as one."""
     if re.fullmatch(r"0|-?[1-9]\d{0,14}", text):
@@ -178,18 +139,3 @@ def number_or_text(text: str) -> int | float | str:
 
 
 _STATUS = {"bad-picture": 400, "rejected": 400, "bad-input": 400, "unreachable": 400, "device-unavailable": 404}
-
-
-async def _read(request: web.Request, body_s: float) -> Body:
-    """The JSON body; {} for none, or for JSON that is no object. Raises BadInput, TooLarge."""
-    try:
-        async with asyncio.timeout(body_s):
-            raw = await request.read()
-        body = msgspec.json.decode(raw) if raw.strip() else {}
-    except TimeoutError as error:
-        raise BadInput(f"The body did not arrive within {body_s:g} s.") from error
-    except web.HTTPRequestEntityTooLarge as error:
-        raise TooLarge("request entity too large") from error
-    except (msgspec.DecodeError, ValueError, RecursionError) as error:
-        raise BadInput("The body is not valid JSON.") from error
-    return body if isinstance(body, dict) else {}

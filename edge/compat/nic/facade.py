@@ -17,11 +17,12 @@ from edge.commands.shown import Shown
 from edge.compat.nic.agents import NicAgents
 from edge.compat.nic.clients import NicClients
 from edge.compat.nic.displays import NicDisplays
-from edge.compat.nic.door import SCOPE, AiohttpHandler, Door, Gate, Knocks, preflight
+from edge.compat.nic.door import SCOPE, Door, preflight
 from edge.compat.nic.local import NicLocal
+from edge.compat.visits import AiohttpHandler, Gate, Knocks
 from edge.content.screens import Screens
 from edge.content.service import Content
-from edge.devices.agents import Agents
+from edge.devices.agents.agents import Agents
 from edge.devices.presence import Presences
 from edge.devices.registry import Registry
 from edge.errors import OutpostError

@@ -14,7 +14,7 @@ from edge.commands.commands import Commands
 from edge.compat.nic.code import qr_args
 from edge.compat.nic.displays import SHARED_AGENT, NicDisplays
 from edge.compat.nic.door import Visit, refusal, reply
-from edge.devices.agents import Agents
+from edge.devices.agents.agents import Agents
 from edge.devices.model import Device
 
 SERVICE = "ESP32 Device Service"

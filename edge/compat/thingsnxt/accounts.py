@@ -15,11 +15,10 @@ from urllib.parse import parse_qs
 import msgspec
 from aiohttp import web
 
-from edge.access.accounts import Accounts, NotActive, WrongLogin
-from edge.access.accounts_model import PREFERENCES_BYTES, TokenPair, User, WrongPart
-from edge.access.accounts_resets import NoSuchCode, Resets
+from edge.access.accounts.accounts import Accounts, NotActive, WrongLogin
+from edge.access.accounts.model import PREFERENCES_BYTES, TokenPair, User, WrongPart
+from edge.access.accounts.resets import NoSuchCode, Resets
 from edge.compat.thingsnxt.door import (
-    AiohttpHandler,
     Door,
     Invalid,
     Visit,
@@ -29,6 +28,7 @@ from edge.compat.thingsnxt.door import (
     refusal,
     reply,
 )
+from edge.compat.visits import AiohttpHandler
 from edge.errors import BadInput, Conflict, RateLimited, Unauthenticated
 
 FORM_FIELDS = 20
@@ -119,7 +119,9 @@ class ThingsnxtAccounts:
     async def sign_up(self, request: web.Request) -> web.Response:
         """POST /signup."""
         form = read(await self._door.body(request), _sign_up)
-        user = await self._accounts.sign_up(form.email, form.username, form.password, form.full_name or "")
+        user = await self._accounts.sign_up(
+            form.email, form.username, form.password, form.full_name or "", address=self._address_of(request)
+        )
         if not user.active:
             return refusal(403, MADE)
         return reply(_tokens(await self._accounts.begin(user)))

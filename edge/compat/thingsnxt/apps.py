@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
 from typing import Any, Literal
@@ -10,8 +11,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 from aiohttp import web
 
-from edge.automation.schedules import Schedules
-from edge.compat.thingsnxt.door import AiohttpHandler, Door, Visit, absent, check_id, naive, reply
+from edge.automation.schedules.schedules import Schedules
+from edge.compat.thingsnxt.door import Door, Visit, absent, check_id, naive, reply
 from edge.compat.thingsnxt.names import SYSTEM, Names
 from edge.compat.thingsnxt.views import (
     Document,
@@ -21,14 +22,15 @@ from edge.compat.thingsnxt.views import (
     status,
     widget_document,
 )
+from edge.compat.visits import AiohttpHandler
 from edge.devices.model import NAME_CHARS, Device
 from edge.devices.presence import Presences
 from edge.devices.registry import Registry
 from edge.errors import BadInput, Busy, Conflict, NotFound
-from edge.telemetry.twins import Twins
-from edge.telemetry.twins_routes import Reported
-from edge.telemetry.widgets import UNCHANGED, Widgets
-from edge.telemetry.widgets_model import Widget, as_shown, new_id, switch_state
+from edge.telemetry.twins.routes import Reported
+from edge.telemetry.twins.twins import Twins
+from edge.telemetry.widgets.model import Widget, as_shown, new_id, switch_state
+from edge.telemetry.widgets.widgets import UNCHANGED, Widgets
 
 DEVICES = 100  # of one account; the hub itself owns some hundreds
 DEVICE_TOKEN_BYTES = 16  # the form the older platform's tokens have: 32 hex digits
@@ -124,6 +126,7 @@ class ThingsApps:
         self._door, self._registry, self._presences = door, registry, presences
         self._telemetry, self._twins, self._widgets = telemetry, twins, widgets
         self._schedules, self._names, self._zone, self._forget = schedules, names, zone, forget
+        self._adding = asyncio.Lock()  # one device at a time, so that an account gets no more than it may have
 
     def table(self) -> dict[tuple[str, str], AiohttpHandler]:
         """Its routes."""
@@ -152,14 +155,15 @@ class ThingsApps:
     async def add_device(self, visit: Visit) -> web.Response:
         """POST /devices: a device with its token, shown this once. It is the account's, so it needs no approval."""
         wanted = visit.read(_device)
-        if len(self._names.of_owner(visit.user.id)) >= DEVICES:
-            raise Conflict(f"An account has at most {DEVICES} devices.")
         name = (wanted.name or "").strip()[:NAME_CHARS] or "Unnamed Device"
-        device = await self._registry.take_in(SYSTEM, new_id(), SYSTEM, name=name, facts={})
-        if device is None:
-            raise Busy("Too many devices wait for approval at this site.")
+        async with self._adding:
+            if len(self._names.of_owner(visit.user.id)) >= DEVICES:
+                raise Conflict(f"An account has at most {DEVICES} devices.")
+            device = await self._registry.take_in(SYSTEM, new_id(), SYSTEM, name=name, facts={})
+            if device is None:
+                raise Busy("Too many devices wait for approval at this site.")
+            await self._registry.set_owner(device, visit.user.id, actor=visit.actor)
         token = secrets.token_hex(DEVICE_TOKEN_BYTES)
-        await self._registry.set_owner(device, visit.user.id, actor=visit.actor)
         await self._registry.adopt_token(device, token, actor=visit.actor)
         device = await self._registry.approve(device, actor=visit.actor)
         return reply(self.device(device, token))

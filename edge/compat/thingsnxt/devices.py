@@ -13,10 +13,9 @@ from typing import Any, Protocol
 import msgspec
 from aiohttp import web
 
-from edge.automation.notices import Notices
+from edge.automation.notices.notices import Notices
 from edge.compat.thingsnxt.door import (
     JSON_TYPE,
-    AiohttpHandler,
     Door,
     Invalid,
     absent,
@@ -30,19 +29,20 @@ from edge.compat.thingsnxt.door import (
 from edge.compat.thingsnxt.echo import Echoes
 from edge.compat.thingsnxt.names import HIDDEN, SYSTEM, Names, claimed_id
 from edge.compat.thingsnxt.state import REPLY_KEYS, UPTIME_KEY, Orders, orders
-from edge.devices.log import DeviceLog
+from edge.compat.visits import AiohttpHandler
+from edge.devices.log.log import DeviceLog
 from edge.devices.model import TOKEN_CHARS_MAX, TOKEN_CHARS_MIN, Device, Trust
 from edge.devices.presence import Presences
 from edge.devices.registry import Registry
-from edge.errors import Forbidden, OutpostError
-from edge.telemetry.model import Ingested, decode
-from edge.telemetry.twins import Twins
-from edge.telemetry.twins_model import Twin
-from edge.telemetry.twins_routes import Reported
+from edge.errors import BadInput, Forbidden, OutpostError, RateLimited
+from edge.telemetry.model import Ingested
+from edge.telemetry.twins.model import Twin
+from edge.telemetry.twins.routes import Reported
+from edge.telemetry.twins.twins import Twins
+from edge.wire.lenient import decode
 
 log = logging.getLogger(__name__)
 
-NEW_PER_ADDRESS = 8  # unknown boards of one address that wait at once: a scanner must not fill the list
 REPORT_BYTES = 2048  # of a pending board's report that is kept
 LINE_BYTES = 300  # of a report or an order in the communication log
 HINT_CHARS = 4  # of a token, so that a technician knows which board it is
@@ -126,7 +126,7 @@ class ThingsDevices:
 
     async def report(self, request: web.Request) -> web.StreamResponse:
         """POST /telemetry: values are on disk when this answers."""
-        sent = _read(await self._door.body(request))
+        sent = await self._sent(request)
         device = await self._known(request, sent.device_token, "", sent.data)
         at_us, refused = await self._take(device, sent.data)
         body = {
@@ -143,7 +143,7 @@ class ThingsDevices:
     async def report_v2(self, request: web.Request) -> web.StreamResponse:
         """POST /devices/{id}/telemetry: the same, answered with the state the device shall have."""
         claimed = check_id(request.match_info["id"], "device")
-        sent = _read(await self._door.body(request))
+        sent = await self._sent(request)
         named = self._registry.by_alias(SYSTEM, claimed)
         if named is not None and self._registry.by_token(sent.device_token) != named:
             self._door.gate.count_address(request)
@@ -168,6 +168,14 @@ class ThingsDevices:
         self._heard_us.pop(device_id, None)
         self._told.pop(device_id, None)
         self._cut.pop(device_id, None)
+
+    async def _sent(self, request: web.Request) -> Report:
+        """What a board sends. What is no use counts against its address. Raises BadInput, RateLimited."""
+        try:
+            return _read(await self._door.body(request))
+        except (BadInput, RateLimited):
+            self._door.gate.count_address(request)
+            raise
 
     async def _take(self, device: Device, data: dict[str, Any]) -> tuple[int, list[str]]:
         """Keep what a board reports; when, and what of it cannot be kept."""
@@ -259,19 +267,17 @@ class ThingsDevices:
             log.warning("an unknown board could not be taken in: %s", error)
 
     async def _new(self, request: web.Request, token: str, alias: str) -> Device | None:
-        address = self._source(request)
         if self._registry.by_alias(SYSTEM, alias) is not None or not _is_token(token):
             self._knocks.note(request, "The token is not known here.")
             return None
-        waiting = sum(not one.approved and one.facts.get("address") == address for one in self._registry.all())
-        if waiting >= NEW_PER_ADDRESS:
-            self._knocks.note(request, f"{NEW_PER_ADDRESS} unknown boards from this address wait already.")
-            return None
         hint = (token if len(token) >= LONG_TOKEN_CHARS else alias)[-HINT_CHARS:]
         device = await self._registry.take_in(
-            SYSTEM, alias, SYSTEM, name=f"thing …{hint}", facts={"address": address}
+            SYSTEM, alias, SYSTEM, name=f"thing …{hint}", facts={"address": self._source(request)}
         )
-        if device is None or device.trust is Trust.REVOKED:
+        if device is None:
+            self._knocks.note(request, "Too many unknown boards wait already, from this address or in all.")
+            return None
+        if device.trust is Trust.REVOKED:
             return None
         return await self._registry.adopt_token(device, token, actor="itself")
 

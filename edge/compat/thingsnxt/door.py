@@ -6,8 +6,6 @@ things are answered as things that do not exist.
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import math
 import re
 from collections.abc import Awaitable, Callable
@@ -16,11 +14,12 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 from aiohttp import web
 
-from edge.access.accounts_model import User
+from edge.access.accounts.model import User
+from edge.access.bodies import read_body
 from edge.clock import Clock, iso
+from edge.compat import visits
+from edge.compat.visits import AiohttpHandler, Gate
 from edge.errors import BadInput, NotFound, OutpostError, RateLimited, TooLarge, Unauthenticated
-
-log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 JSON_TYPE = {"Content-Type": "application/json"}
@@ -33,20 +32,8 @@ CORS = {
 _ID = re.compile(r"[0-9a-fA-F]{24}")
 _FIELD = re.compile(r" - at `\$\.?([^`]*)`$")
 _MISSING = re.compile(r"missing required field `(\w+)`")
-_PATH_CHARS = 200
 
 encode = msgspec.json.Encoder().encode
-AiohttpHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-class Gate(Protocol):
-    """Limits the rate of callers."""
-
-    def count_device(self, device_id: str) -> None:
-        """Count one request of this identity. Raises RateLimited."""
-
-    def count_address(self, request: web.Request) -> None:
-        """Count one request of somebody unknown. Raises RateLimited."""
 
 
 class Users(Protocol):
@@ -105,7 +92,7 @@ class Door:
 
         async def serve(request: web.Request) -> web.StreamResponse:
             user = self.enter(request)
-            return await handler(Visit(request, user, await self.body(request)))
+            return await handler(Visit(request, user, await self.body(request, known=True)))
 
         return self.guarded(serve)
 
@@ -127,38 +114,11 @@ class Door:
     def guarded(self, handler: AiohttpHandler) -> AiohttpHandler:
         """`handler`, with what goes wrong told in the shape the older clients read."""
 
-        async def serve(request: web.Request) -> web.StreamResponse:
-            try:
-                return await handler(request)
-            except OutpostError as error:
-                return refused(error)
-            except web.HTTPException:
-                raise
-            except Exception:  # the task's edge: logged, and answered in the shape the old clients read
-                log.exception("an old client's request failed", extra={"path": request.path[:_PATH_CHARS]})
-                return refusal(500, "Internal Server Error")
+        return visits.guarded(handler, lambda request, error: refused(error))
 
-        return serve
-
-    async def body(self, request: web.Request) -> bytes:
-        """The whole body. Raises TooLarge, BadInput."""
-        if not request.can_read_body:
-            return b""
-        if request.content_length is not None and request.content_length > BODY_BYTES:
-            raise TooLarge(f"The body is larger than {BODY_BYTES} bytes.")
-        try:
-            if request.content.is_eof():  # it came with the head, as nearly all do
-                raw = await request.read()
-            else:
-                async with asyncio.timeout(self._body_s):
-                    raw = await request.read()
-        except TimeoutError as error:
-            raise BadInput(f"The body did not arrive within {self._body_s:g} s.") from error
-        except web.HTTPRequestEntityTooLarge as error:
-            raise TooLarge(f"The body is larger than {BODY_BYTES} bytes.") from error
-        if len(raw) > BODY_BYTES:
-            raise TooLarge(f"The body is larger than {BODY_BYTES} bytes.")
-        return raw
+    async def body(self, request: web.Request, *, known: bool = False) -> bytes:
+        """The whole body; `known`: of a person who was let in. Raises TooLarge, BadInput, RateLimited."""
+        return await read_body(request, self._body_s, BODY_BYTES, known=known)
 
 
 def bearer(request: web.Request) -> str:
@@ -197,8 +157,10 @@ def refusal(status: int, detail: Any, **headers: str) -> web.Response:
     return web.Response(body=encode({"detail": detail}), status=status, headers={**JSON_TYPE, **CORS, **headers})
 
 
-def refused(error: OutpostError) -> web.Response:
-    """What went wrong, in the older platform's shape."""
+def refused(error: OutpostError | None) -> web.Response:
+    """What went wrong, in the older platform's shape; None: a fault of the hub itself."""
+    if error is None:
+        return refusal(500, "Internal Server Error")
     if isinstance(error, Invalid):
         return refusal(422, error.told)
     if isinstance(error, RateLimited):

@@ -1,7 +1,7 @@
 """The older sensors-and-switches platform's HTTP, WebSocket and SSE, as its boards and its app speak them.
 
 Every path also answers with leading slashes doubled, since boards glue their base address and the path. Its
-accounts are in thingsnxt_accounts.py.
+accounts are in accounts.py.
 """
 
 from __future__ import annotations
@@ -12,25 +12,26 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from edge import __version__
-from edge.automation.hooks import Hooks
-from edge.automation.notices import Notices
-from edge.automation.schedules import Schedules
+from edge.automation.hooks.hooks import Hooks
+from edge.automation.notices.notices import Notices
+from edge.automation.schedules.schedules import Schedules
 from edge.bus import Bus
 from edge.compat.thingsnxt.apps import Forget, ThingsApps
 from edge.compat.thingsnxt.devices import Knocks, Readings, ThingsDevices
-from edge.compat.thingsnxt.door import AiohttpHandler, Door, Users, naive, preflight, reply
+from edge.compat.thingsnxt.door import Door, Users, naive, preflight, reply
 from edge.compat.thingsnxt.live import ThingsLive
 from edge.compat.thingsnxt.names import Names
 from edge.compat.thingsnxt.plans import Past, ThingsPlans
 from edge.compat.thingsnxt.port import OnOwnPort
 from edge.compat.thingsnxt.tellings import Tellings
 from edge.compat.thingsnxt.webhooks import ThingsWebhooks
-from edge.devices.log import DeviceLog
+from edge.compat.visits import AiohttpHandler
+from edge.devices.log.log import DeviceLog
 from edge.devices.model import Device
 from edge.devices.presence import Presences
 from edge.devices.registry import Registry
-from edge.telemetry.twins import Twins
-from edge.telemetry.widgets import Widgets
+from edge.telemetry.twins.twins import Twins
+from edge.telemetry.widgets.widgets import Widgets
 
 
 class Things:

@@ -16,13 +16,14 @@ from typing import Any
 import msgspec
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from edge.access.accounts_model import User
-from edge.access.tokens import TokenInvalid
-from edge.automation.notices import Notices
-from edge.compat.thingsnxt.door import AiohttpHandler, Door, Users, bearer, encode, naive
+from edge.access.accounts.model import User
+from edge.access.accounts.tokens import TokenInvalid
+from edge.automation.notices.notices import Notices
+from edge.compat.thingsnxt.door import Door, Users, bearer, encode, naive
 from edge.compat.thingsnxt.names import Names
 from edge.compat.thingsnxt.tellings import Tellings
 from edge.compat.thingsnxt.views import notice_document
+from edge.compat.visits import AiohttpHandler
 from edge.errors import Busy, Unauthenticated
 
 log = logging.getLogger(__name__)
@@ -131,11 +132,13 @@ class ThingsLive:
 
     async def websocket(self, request: web.Request) -> web.StreamResponse:
         """GET /ws?token=: the first message is `connected`; who may not enter is told by the close code."""
+        token = request.query.get("token") or bearer(request)
+        reader = self._welcome(request, token)  # who has tried too often gets a 429, and no socket
         socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=MESSAGE_BYTES)
         await socket.prepare(request)
-        token = request.query.get("token") or bearer(request)
         try:
-            reader = self._welcome(request, token)
+            if isinstance(reader, _Refused):
+                raise reader
             with self._reading(reader):
                 await socket.send_json(self._now("connected", message="WebSocket connection established"))
                 await self._converse(socket, reader)
@@ -151,16 +154,18 @@ class ThingsLive:
         """GET /notifications/stream: what is unread, then each notice as it comes."""
         return await self._stream(request, notices_only=True)
 
-    def _welcome(self, request: web.Request, token: str) -> Reader:
-        if not token:
-            raise _Refused(WSCloseCode.POLICY_VIOLATION, "Missing authentication token")
+    def _welcome(self, request: web.Request, token: str) -> Reader | _Refused:
+        """Who may listen, or why not, counted against his address. Raises RateLimited."""
         try:
-            return Reader(self._users.user_of(token), token)
-        except TokenInvalid as error:
-            self._door.gate.count_address(request)
-            raise _Refused(TOKEN_OVER, "Invalid token") from error
-        except Unauthenticated as error:
-            raise _Refused(WSCloseCode.POLICY_VIOLATION, "Invalid token type or user") from error
+            if token:
+                return Reader(self._users.user_of(token), token)
+            refused = _Refused(WSCloseCode.POLICY_VIOLATION, "Missing authentication token")
+        except TokenInvalid:
+            refused = _Refused(TOKEN_OVER, "Invalid token")
+        except Unauthenticated:
+            refused = _Refused(WSCloseCode.POLICY_VIOLATION, "Invalid token type or user")
+        self._door.gate.count_address(request)
+        return refused
 
     async def _converse(self, socket: web.WebSocketResponse, reader: Reader) -> None:
         teller = asyncio.create_task(self._tell_socket(socket, reader))

@@ -9,15 +9,16 @@ from zoneinfo import ZoneInfo
 import msgspec
 from aiohttp import web
 
-from edge.automation.notices import Notices
-from edge.automation.schedules import Schedules
-from edge.automation.schedules_model import Target
+from edge.automation.notices.notices import Notices
+from edge.automation.schedules.model import Target
+from edge.automation.schedules.schedules import Schedules
 from edge.compat.thingsnxt.apps import led_of
-from edge.compat.thingsnxt.door import AiohttpHandler, Door, Invalid, Visit, check_id, naive, reply
+from edge.compat.thingsnxt.door import Door, Invalid, Visit, check_id, naive, reply
 from edge.compat.thingsnxt.names import Names
 from edge.compat.thingsnxt.views import local, notice_document, schedule_document
+from edge.compat.visits import AiohttpHandler
 from edge.errors import BadInput, NotFound
-from edge.telemetry.widgets import Widgets
+from edge.telemetry.widgets.widgets import Widgets
 
 NOTICES = 50  # shown unless the app asks for another number
 NOTICES_MAX = 500

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 import msgspec
 
 from edge.telemetry.model import Value
-from edge.telemetry.widgets_model import BARE_LED, pin_number
+from edge.telemetry.widgets.model import BARE_LED, pin_number
 
 UPTIME_KEY = "timestamp"  # milliseconds since the board started: no reading, but it tells a restart
 REPLY_KEYS = 40  # the board parses into 2,048 bytes: 60 short keys were seen to fit, 80 made it deaf to all

@@ -9,10 +9,10 @@ import asyncio
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
-from edge.access.accounts import LoggedOut, UserGone
-from edge.automation.notices import NoticeMade
-from edge.automation.schedules import ScheduleEnded
-from edge.automation.schedules_model import ScheduleState
+from edge.access.accounts.accounts import LoggedOut, UserGone
+from edge.automation.notices.notices import NoticeMade
+from edge.automation.schedules.model import ScheduleState
+from edge.automation.schedules.schedules import ScheduleEnded
 from edge.bus import Bus, Event, Missed, Subscription
 from edge.clock import Clock
 from edge.compat.thingsnxt.apps import ThingsApps
@@ -23,8 +23,8 @@ from edge.devices.model import Device, DeviceState
 from edge.devices.presence import DeviceChanged, Presences
 from edge.devices.registry import Registry
 from edge.telemetry.events import ReadingsArrived, TwinChanged
-from edge.telemetry.widgets import Widgets
-from edge.telemetry.widgets_events import WidgetChanged, WidgetRemoved
+from edge.telemetry.widgets.events import WidgetChanged, WidgetRemoved
+from edge.telemetry.widgets.widgets import Widgets
 
 QUEUE_EVENTS = 4096  # seconds of the busiest hub
 

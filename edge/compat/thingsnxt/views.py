@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from edge.automation.notices_presence import OFFLINE, ONLINE
-from edge.automation.notices_store import Notice
-from edge.automation.schedules_model import Schedule, ScheduleState
+from edge.automation.notices.presence import OFFLINE, ONLINE
+from edge.automation.notices.store import Notice
+from edge.automation.schedules.model import Schedule, ScheduleState
 from edge.compat.thingsnxt.door import naive
 from edge.compat.thingsnxt.names import HIDDEN, Names
 from edge.devices.model import Device, Presence
-from edge.telemetry.widgets_model import Dashboard, Widget
+from edge.telemetry.widgets.model import Dashboard, Widget
 
 Document = dict[str, Any]
 

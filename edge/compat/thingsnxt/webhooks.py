@@ -6,22 +6,28 @@ older platform named; its own were never sent.
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 from aiohttp import web
+from msgspec.structs import replace
 
-from edge.automation.hooks import Hooks
-from edge.automation.hooks_model import Hook
-from edge.compat.thingsnxt.door import AiohttpHandler, Door, Visit, absent, check_id, naive, reply
+from edge.automation.hooks.hooks import Hooks
+from edge.automation.hooks.model import HOOKS_MAX, Hook
+from edge.compat.thingsnxt.door import Door, Visit, absent, check_id, naive, reply
 from edge.compat.thingsnxt.names import Names
-from edge.errors import BadInput, Conflict
-from edge.telemetry.widgets_model import new_id
+from edge.compat.visits import AiohttpHandler
+from edge.errors import BadInput, Busy, Conflict, NotFound
+from edge.telemetry.widgets.model import new_id
 
-WEBHOOKS = 5  # of one account: the hub has few, and technicians need some
+WEBHOOKS = 5  # of one account
+ACCOUNTS_WEBHOOKS = HOOKS_MAX - 10  # of all accounts: technicians need some
 ALL, ONE = "app, all devices, ", "app, one device, "
 """How the names begin; it tells what a hook follows when devices come and go."""
 
+PERSON = "user:"  # how the name of a person begins who made one
 STARS = "***"  # what is shown of a secret
 
 EVENTS = {
@@ -81,24 +87,33 @@ class ThingsWebhooks:
     async def add(self, visit: Visit) -> web.Response:
         """POST /webhooks: its secret is shown this once."""
         wanted = visit.read(_new)
-        devices = [device.id for device in self._names.of_owner(visit.user.id)]
-        if wanted.device_id:
-            devices = [self._names.owned(visit.user.id, check_id(wanted.device_id, "Device")).id]
-        if not devices:
-            raise BadInput("Add a device first: a webhook tells of your devices.")
-        if len(self._of(visit.actor)) >= WEBHOOKS:
-            raise Conflict(f"An account has at most {WEBHOOKS} webhooks.")
+        only = check_id(wanted.device_id, "Device") if wanted.device_id else ""
+        admit = self._admission(visit, only, enabled=wanted.active is not False)
         hook = await self._hooks.add(
-            (ONE if wanted.device_id else ALL) + new_id(),
+            (ONE if only else ALL) + new_id(),
             wanted.url,
             _events(wanted.events or ["telemetry_update"]),
-            devices=devices,
             secret=wanted.secret or "",
             actor=visit.actor,
+            admit=admit,
         )
-        if wanted.active is False:
-            hook = await self._hooks.change(hook, {"enabled": False}, actor=visit.actor)
+        hook = await self._followed(hook)  # a device may have gone to somebody else while it was written
         return reply({**self._document(hook, {}), "secret": hook.secret})
+
+    def _admission(self, visit: Visit, only: str, *, enabled: bool) -> Callable[[Hook], Hook]:
+        """What lets a new hook in: of the devices the account has by then, or of the one with the id `only`."""
+
+        def admit(hook: Hook) -> Hook:
+            own = [self._names.owned(visit.user.id, only)] if only else self._names.of_owner(visit.user.id)
+            if not own:
+                raise BadInput("Add a device first: a webhook tells of your devices.")
+            if len(self._of(visit.actor)) >= WEBHOOKS:
+                raise Conflict(f"An account has at most {WEBHOOKS} webhooks.")
+            if sum(one.created_by.startswith(PERSON) for one in self._hooks.all()) >= ACCOUNTS_WEBHOOKS:
+                raise Busy(f"All accounts of this site have {ACCOUNTS_WEBHOOKS} webhooks; there are no more.")
+            return replace(hook, devices=frozenset(device.id for device in own), enabled=enabled)
+
+        return admit
 
     async def one(self, visit: Visit) -> web.Response:
         """GET /webhooks/{id}."""
@@ -115,11 +130,11 @@ class ThingsWebhooks:
         if isinstance(wanted.events, list):
             changes["events"] = _events(wanted.events)
         if isinstance(wanted.active, bool):
-            changes["enabled"] = wanted.active and bool(self._allowed(hook))
+            changes["enabled"] = wanted.active
         if not changes:
             return reply({"message": "no_changes", "webhook": self._document(hook, {})})
-        changed = await self._hooks.change(hook, changes, actor=visit.actor)
-        return reply(self._document(changed, await self._hooks.counts()))
+        changed = await self._hooks.change(hook, changes, actor=visit.actor, admit=self._of_its_owner)
+        return reply(self._document(await self._followed(changed), await self._hooks.counts()))
 
     async def delete(self, visit: Visit) -> web.Response:
         """DELETE /webhooks/{id}."""
@@ -129,18 +144,32 @@ class ThingsWebhooks:
     async def follow_owners(self) -> None:
         """Let every app's webhook tell of just the devices its account has now; off while that is none."""
         for hook in self._hooks.all():
-            if not hook.name.startswith((ALL, ONE)):
-                continue
-            allowed = self._allowed(hook)
-            if not allowed and hook.enabled:
-                await self._hooks.change(hook, {"enabled": False}, actor="owner changed")
-            elif allowed and allowed != hook.devices:
-                await self._hooks.change(hook, {"devices": allowed}, actor="owner changed")
+            if hook.name.startswith((ALL, ONE)):
+                await self._followed(hook)
 
-    def _allowed(self, hook: Hook) -> frozenset[str]:
-        """The devices it may tell of. A hook of one device follows no other."""
-        own = {device.id for device in self._names.of_owner(hook.created_by.removeprefix("user:"))}
-        return frozenset(own & hook.devices if hook.name.startswith(ONE) else own)
+    async def drop_owners(self, is_gone: Callable[[str], bool]) -> None:
+        """Remove what accounts that are gone have left: others need the places."""
+        for hook in self._hooks.all():
+            if hook.created_by.startswith(PERSON) and is_gone(hook.created_by.removeprefix(PERSON)):
+                with contextlib.suppress(NotFound):  # it has been removed meanwhile
+                    await self._hooks.delete(hook, actor="account deleted")
+
+    async def _followed(self, hook: Hook) -> Hook:
+        """It as it stands now, once it is of its owner's devices."""
+        fitting = self._of_its_owner(hook)
+        if fitting == hook:
+            return hook
+        changes = {"devices": fitting.devices} if fitting.enabled == hook.enabled else {"enabled": False}
+        try:
+            return await self._hooks.change(hook, changes, actor="owner changed", admit=self._of_its_owner)
+        except NotFound:  # it has been removed meanwhile
+            return fitting
+
+    def _of_its_owner(self, hook: Hook) -> Hook:
+        """It as it may be: of devices its account has, off without any. A hook of one device follows no other."""
+        own = {device.id for device in self._names.of_owner(hook.created_by.removeprefix(PERSON))}
+        allowed = frozenset(own & hook.devices if hook.name.startswith(ONE) else own)
+        return replace(hook, devices=allowed) if allowed else replace(hook, enabled=False)
 
     def _of(self, actor: str) -> list[Hook]:
         mine = (hook for hook in self._hooks.all() if hook.created_by == actor)
@@ -158,7 +187,7 @@ class ThingsWebhooks:
         return {
             "_id": hook.id,
             "id": hook.id,
-            "user_id": hook.created_by.removeprefix("user:"),
+            "user_id": hook.created_by.removeprefix(PERSON),
             "url": hook.url,
             "events": _names_of(hook.events),
             "secret": STARS,

@@ -64,7 +64,7 @@ class VendingCounter:
         """POST /esp32/devices/auto-select: the only machine that is there, if there is only one."""
         ready = self._fleet.ready()
         if len(ready) != 1:
-            return refusal(404 if not ready else 409, "No device is online" if not ready else _choose_one(ready))
+            return refusal(409, self._choose_one(ready)) if ready else refusal(404, self._nothing_ready())
         return self._choose(visit, ready[0])
 
     async def clear_log(self, visit: Visit) -> web.Response:
@@ -136,7 +136,22 @@ class VendingCounter:
         if named:
             return refusal(404, UNKNOWN)
         ready = self._fleet.ready()
-        return refusal(409, _choose_one(ready)) if ready else refusal(503, "No vending machine is online")
+        return refusal(409, self._choose_one(ready)) if ready else refusal(503, self._nothing_ready())
+
+    def _choose_one(self, ready: list[Device]) -> str:
+        machines = ", ".join(sorted(f"{device.name}: {self._fleet.shown_id(device)}" for device in ready))
+        return (
+            f"Choose a machine: {len(ready)} are online ({machines})."
+            ' Name one as "device_id" in the body, or POST /esp32/devices/select {"device_id": …}'
+        )
+
+    def _nothing_ready(self) -> str:
+        waiting = self._fleet.waiting()
+        if not waiting:
+            return "No vending machine is online"
+        names = ", ".join(sorted(device.name for device in waiting))
+        them = waiting[0].id if len(waiting) == 1 else "ID"
+        return f"{names} waits for approval. A technician does that: outpost device approve {them}"
 
     def _choose(self, visit: Visit, device: Device) -> web.Response:
         self._chosen[visit.peer] = device.id
@@ -176,8 +191,3 @@ def slot_of(wanted: object) -> int | None:
     if isinstance(wanted, bool) or not isinstance(wanted, int) or not 1 <= wanted <= SLOTS:
         return None
     return wanted
-
-
-def _choose_one(ready: list[Device]) -> str:
-    names = ", ".join(sorted(device.name for device in ready))
-    return f"Choose a machine: {len(ready)} are online ({names})"

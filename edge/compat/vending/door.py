@@ -6,76 +6,39 @@ stranger; machines report without a key, since they have none; whoever wants to 
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 from aiohttp import web
 
 from edge.access.model import NOBODY, Principal, Role
 from edge.clock import Clock
+from edge.compat import visits
 from edge.compat.vending.pages import Pages
-from edge.errors import BadInput, Forbidden, OutpostError, TooLarge, Unauthenticated
-
-log = logging.getLogger(__name__)
+from edge.compat.visits import AiohttpHandler, Body, Gate, Knocks, guarded, read_object
+from edge.errors import BadInput, Forbidden, OutpostError, RateLimited, Unauthenticated
 
 ROLES = frozenset({Role.APP, Role.TECHNICIAN, Role.ADMIN})
 BODY_BYTES_MAX = 16_384  # an old machine's are under 300; anybody may send one
-TEXT_CHARS = 200  # of a field that is kept or shown
 CLOSED = (
     "This computer may not vend. A technician allows its page: add {address} to vending.pages in the hub's settings"
     " and restart it; or send a key in X-API-Key."
 )
 
-Body = dict[str, Any]
-AiohttpHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-
-class Gate(Protocol):
-    """Identifies callers and limits their rate."""
-
-    def identify(self, request: web.Request) -> Principal:
-        """Who calls. Raises Unauthenticated for an unknown key."""
-
-    def count(self, principal: Principal, request: web.Request) -> None:
-        """Count one request of a caller with a key. Raises RateLimited."""
-
-    def count_device(self, device_id: str) -> None:
-        """Count one request of this identity. Raises RateLimited."""
-
-    def count_address(self, request: web.Request) -> None:
-        """Count one request without a key. Raises RateLimited."""
-
-
-class Knocks(Protocol):
-    """Keeps the list of clients that are set up wrong."""
-
-    def note(self, request: web.Request, why: str) -> None:
-        """Count one."""
-
-
-class Visit:
-    """One request that was let in: who asks, from where, and what the JSON body says."""
+class Visit(visits.Visit):
+    """One request that was let in, and when it came (monotonic)."""
 
     def __init__(self, request: web.Request, principal: Principal, body: Body, arrived_s: float) -> None:
-        self.request, self.principal, self.body, self.arrived_s = request, principal, body, arrived_s
-
-    @property
-    def peer(self) -> str:
-        """The address the request came from; the hub's own socket is the machine itself."""
-        return self.request.remote or "127.0.0.1"
+        super().__init__(request, principal, body)
+        self.arrived_s = arrived_s
 
     @property
     def is_gone(self) -> bool:
         """Whether the caller has closed its connection, so that no byte can reach it any more."""
         transport = self.request.transport
         return transport is None or transport.is_closing()
-
-    def text(self, name: str) -> str:
-        """A field as one bounded line of text, '' when it is absent or no text or number."""
-        return line(self.body.get(name))
 
 
 Handler = Callable[[Visit], Awaitable[web.Response]]
@@ -110,25 +73,19 @@ class VendingDoor:
         """For listed pages and for keys that may act."""
         return self._opened(handler, self._actor)
 
-    async def preflight(self, request: web.Request) -> web.Response:
+    async def preflight(self, request: web.Request) -> web.StreamResponse:
         """What a browser asks before a page of another origin may speak to the hub."""
         response = web.Response(status=204)
         return self._with_cors(request, response)
 
     def _opened(self, handler: Handler, enter: Callable[[web.Request], Principal]) -> AiohttpHandler:
+        async def visited(request: web.Request) -> web.StreamResponse:
+            return await handler(await self._visit(request, enter, self.clock.mono_s()))
+
+        answered = guarded(visited, _refused)
+
         async def serve(request: web.Request) -> web.StreamResponse:
-            arrived_s = self.clock.mono_s()
-            try:
-                visit = await self._visit(request, enter, arrived_s)
-                response = await handler(visit)
-            except OutpostError as error:
-                response = refusal(_STATUS.get(error.code, error.status), error.detail)
-            except web.HTTPException:
-                raise
-            except Exception:  # the task's edge: logged, and answered in the shape the old clients read
-                log.exception("an old vending client's request failed", extra={"path": request.path[:TEXT_CHARS]})
-                response = refusal(500, "Internal error")
-            return self._with_cors(request, response)
+            return self._with_cors(request, await answered(request))
 
         return serve
 
@@ -137,8 +94,10 @@ class VendingDoor:
     ) -> Visit:
         principal = enter(request)
         try:
-            return Visit(request, principal, await self._body(request), arrived_s)
-        except BadInput:
+            known = principal is not NOBODY
+            body = await read_object(request, self._body_s, BODY_BYTES_MAX, known=known)
+            return Visit(request, principal, body, arrived_s)
+        except (BadInput, RateLimited):
             if enter is _anybody:  # no handler will count it
                 self._gate.count_address(request)
             raise
@@ -177,7 +136,7 @@ class VendingDoor:
         self.knock(request, "It may not vend: it is not in vending.pages and has no key.")
         raise Unauthenticated(CLOSED.format(address=request.remote or "its address"))
 
-    def _with_cors(self, request: web.Request, response: web.Response) -> web.Response:
+    def _with_cors(self, request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
         """Let a listed page of another origin read the answer."""
         origin = request.headers.get("Origin", "")
         if origin and self._pages.opens(request.host, origin):
@@ -187,34 +146,10 @@ class VendingDoor:
             response.headers["Vary"] = "Origin"
         return response
 
-    async def _body(self, request: web.Request) -> Body:
-        """The JSON body; {} for none, or for JSON that is no object. Raises BadInput, TooLarge."""
-        if request.method != "POST":
-            return {}
-        try:
-            async with asyncio.timeout(self._body_s):
-                raw = await _read(request)
-            body = msgspec.json.decode(raw) if raw.strip() else {}
-        except TimeoutError as error:
-            raise BadInput(f"The body did not arrive within {self._body_s:g} s.") from error
-        except (msgspec.DecodeError, ValueError, RecursionError) as error:
-            raise BadInput("The body is not valid JSON.") from error
-        return body if isinstance(body, dict) else {}
-
 
 def _anybody(request: web.Request) -> Principal:
     """Machines have no key; each is counted once it has said who it is."""
     return NOBODY
-
-
-async def _read(request: web.Request) -> bytes:
-    """The body. Raises TooLarge before more than that is in memory."""
-    raw = bytearray()
-    async for piece in request.content.iter_any():
-        raw += piece
-        if len(raw) > BODY_BYTES_MAX:
-            raise TooLarge(f"The body is larger than {BODY_BYTES_MAX} bytes.")
-    return bytes(raw)
 
 
 def reply(body: Any, status: int = 200) -> web.Response:
@@ -227,11 +162,10 @@ def refusal(status: int, message: str) -> web.Response:
     return reply({"status": "error", "message": message}, status)
 
 
-def line(value: object) -> str:
-    """A text or number as one bounded printable line, '' for anything else."""
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return ""
-    return "".join(char for char in str(value) if char.isprintable()).strip()[:TEXT_CHARS]
+def _refused(request: web.Request, error: OutpostError | None) -> web.Response:
+    if error is None:
+        return refusal(500, "Internal error")
+    return refusal(_STATUS.get(error.code, error.status), error.detail)
 
 
 _STATUS = {"rejected": 400}

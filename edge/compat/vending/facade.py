@@ -18,14 +18,15 @@ from edge.commands.commands import Commands
 from edge.commands.history import History
 from edge.commands.intake import no_args
 from edge.compat.vending.counter import VendingCounter
-from edge.compat.vending.door import AiohttpHandler, Gate, Knocks, VendingDoor
+from edge.compat.vending.door import VendingDoor
 from edge.compat.vending.handout import Handout
 from edge.compat.vending.ids import PROFILE, SYSTEM
 from edge.compat.vending.machines import Machines
 from edge.compat.vending.page import Fleet, Ports, VendingPage
 from edge.compat.vending.pages import Pages
 from edge.compat.vending.talk import Talk
-from edge.devices.log import DeviceLog
+from edge.compat.visits import AiohttpHandler, Gate, Knocks
+from edge.devices.log.log import DeviceLog
 from edge.devices.model import Device, DeviceState
 from edge.devices.presence import Presences
 from edge.devices.registry import Registry
@@ -87,6 +88,7 @@ class OldVending:
 
     async def start(self) -> None:
         """Remember what was under way when the hub stopped."""
+        self._machines.start()
         await self._handout.start()
 
     async def run(self) -> None:

@@ -6,6 +6,7 @@ which hold the same six bytes in the other order: `ESP32_USB_3ce04f40c86c`.
 
 from __future__ import annotations
 
+import functools
 import re
 
 from edge.devices.model import canonical_id
@@ -14,12 +15,15 @@ SYSTEM = "vending"  # the older system's name, also of the ids its machines clai
 PROFILE = "vending"
 SLOTS = 5  # of every machine of this system; its sketch refuses any other number
 
+KNOWN_IDS = 1024  # remembered, since each machine says its own every 2 s
+
 _PREFIX = "ESP32_"
 _FUSES = re.compile(r"esp32_usb_(?P<fuses>[0-9a-f]{9,12})", re.IGNORECASE)
 # Printed without leading zeros; 8 digits or fewer are half the number, as some sketches print it: no identity.
 _MAC_DIGITS = 12
 
 
+@functools.lru_cache(maxsize=KNOWN_IDS)
 def machine_id(claimed: str) -> str:
     """One name for all that a machine calls itself; what holds no MAC stays as it is."""
     return mac_of(claimed) or claimed

@@ -1,4 +1,4 @@
-"""An old vending machine on a cable, as a Conversation. Its language is in vending_serial.py.
+"""An old vending machine on a cable, as a Conversation. Its language is in serial.py.
 
 It is asked who it is when it is met, and for its status now and then while idle: only its own answer is a sign of
 life. After a vend that nobody knows the end of, nothing more is vended until the line has been quiet.

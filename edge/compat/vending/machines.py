@@ -13,20 +13,22 @@ import msgspec
 from aiohttp import web
 
 from edge.commands.model import Command
-from edge.compat.vending.door import VendingDoor, Visit, line, refusal, reply
+from edge.compat.vending.door import VendingDoor, Visit, refusal, reply
 from edge.compat.vending.handout import Handout
 from edge.compat.vending.ids import PROFILE, SLOTS, SYSTEM, machine_id, machine_name, old_id
 from edge.compat.vending.talk import Talk
-from edge.devices.log import DeviceLog
-from edge.devices.model import Device
+from edge.compat.visits import line
+from edge.devices.log.log import DeviceLog
+from edge.devices.model import Device, Facts
 from edge.devices.presence import Presences
-from edge.devices.registry import Facts, Registry
+from edge.devices.registry import Registry
 from edge.errors import BadInput, StorageError
 from edge.wire.orders import Outcome, Verdict
 
 log = logging.getLogger(__name__)
 
 SILENT_S = 10.0  # five polls, or a vend and three: whoever spoke for this machine is gone
+RETURN_S = 60.0  # for whoever spoke before the hub was restarted: a router and an access point start more slowly
 ANSWER_S = 2.0  # the sketch waits 3 s for an answer; what would leave later than this is not handed out
 REPORT_CHARS = 2000  # of what a machine says of itself
 TALK_CHARS = 200  # of that, in the old page's monitor
@@ -37,11 +39,15 @@ TRUE, FALSE = (True, "true", 1), (False, "false", 0)
 
 
 class Seat(msgspec.Struct):
-    """Who speaks for a machine now: its address, when it was last heard, and whether it goes by the manual."""
+    """Who speaks for a machine now: its address, when it was last heard, and whether it goes by the manual.
+
+    `recalled`: it has not been heard since the hub started; it spoke for the machine before.
+    """
 
     address: str
     heard_s: float
     documented: bool = False
+    recalled: bool = False
 
 
 class Machines:
@@ -60,13 +66,20 @@ class Machines:
         self._log, self._handout, self._talk = device_log, handout, talk
         self._seats: dict[str, Seat] = {}
 
+    def start(self) -> None:
+        """Keep the place of every machine for the address it had when the hub stopped."""
+        for device in self._registry.all():
+            address = device.facts.get("address")
+            if device.profile == PROFILE and isinstance(address, str):
+                self._seats[device.id] = Seat(address, self._door.clock.mono_s(), recalled=True)
+
     def goes_by_the_manual(self, device_id: str) -> bool:
         """Whether it fetches its commands as the manual has it, and so understands more than VEND."""
         seat = self._seats.get(device_id)
         return seat is not None and seat.documented
 
     def address(self, device_id: str) -> str:
-        """Where it was last heard from, '' when not since the hub started."""
+        """Where it was last heard from, '' when it never was."""
         seat = self._seats.get(device_id)
         return seat.address if seat else ""
 
@@ -151,13 +164,15 @@ class Machines:
             if is_copy:
                 self._door.knock(visit.request, f"Another address already speaks for {claimed}.")
                 return None
-            if device is None or facts is not None:
+            if device is None:
                 device = await self._taken_in(visit, machine_id(claimed), facts or {})
+            if device is not None:
+                self._take_seat(device, visit, how)
+                if facts or device.facts.get("address") != visit.peer:
+                    device = await self._taken_in(visit, machine_id(claimed), facts or {})
         except (StorageError, BadInput) as error:
             log.warning("an old vending machine could not be taken in: %s", error, extra={"claimed": claimed})
             return None
-        if device is not None:
-            self._take_seat(device, visit, how)
         return device
 
     async def _taken_in(self, visit: Visit, alias: str, facts: Facts) -> Device | None:
@@ -170,19 +185,23 @@ class Machines:
 
     def _take_seat(self, device: Device, visit: Visit, how: str) -> None:
         seat = self._seats.setdefault(device.id, Seat(visit.peer, 0.0))
-        seat.address, seat.heard_s = visit.peer, self._door.clock.mono_s()
+        if seat.address != visit.peer:
+            self._log.exchange(device.id, "in", "http", f"speaks from {visit.peer} now, before from {seat.address}")
+        seat.address, seat.heard_s, seat.recalled = visit.peer, self._door.clock.mono_s(), False
         self._presences.seen(device.id, how)
 
     def _is_seated(self, device: Device, address: str) -> bool:
         """Whether this address may speak for the machine.
 
-        Anybody can claim a machine's id. So the first address keeps it until it falls silent, and while a vend is
-        under way; a second one, a copy or somebody who pries, is told nothing, and a technician sees it.
+        Anybody can claim a machine's id. So the first address keeps it until it falls silent, over a restart of the
+        hub too, and while a vend is under way; a second one, a copy or somebody who pries, is told nothing, and a
+        technician sees it.
         """
         seat = self._seats.get(device.id)
         if seat is None or seat.address == address:
             return True
-        return self._door.clock.mono_s() - seat.heard_s > SILENT_S and not self._handout.busy(device.id)
+        silent_s = RETURN_S if seat.recalled else SILENT_S
+        return self._door.clock.mono_s() - seat.heard_s > silent_s and not self._handout.busy(device.id)
 
     # -- commands
 

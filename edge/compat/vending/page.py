@@ -57,8 +57,15 @@ class Fleet:
         return device if device is not None and device.kind == KIND else None
 
     def ready(self) -> list[Device]:
-        """The machines that may be told to vend and give signs of life."""
-        return [device for device in self.all() if device.approved and self.online(device)]
+        """The older machines that may be told to vend and give signs of life: what the page's buttons are for."""
+        return [device for device in self._old() if device.approved and self.online(device)]
+
+    def waiting(self) -> list[Device]:
+        """The older machines that give signs of life and wait for approval."""
+        return [device for device in self._old() if not device.approved and self.online(device)]
+
+    def _old(self) -> list[Device]:
+        return [device for device in self.all() if device.profile == PROFILE]
 
     def online(self, device: Device) -> bool:
         """Whether it gives signs of life."""

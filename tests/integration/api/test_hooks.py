@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from edge.automation.hooks_model import signature
+from edge.automation.hooks.model import signature
 from edge.devices.model import Device
 from edge.settings import Hooks
 from edge.telemetry.events import ReadingsArrived

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
+from edge.access.addresses import network
 from edge.access.limits import CALLERS, RateLimit
-from edge.api.guard import network
 from edge.clock import ManualClock
 from edge.errors import RateLimited
 from tests.integration.conftest import Start

@@ -12,8 +12,7 @@ import pytest
 
 from edge.clock import iso
 from edge.devices.model import Device
-from edge.telemetry.csv_text import READINGS
-from edge.telemetry.routes import CSV_POINTS
+from edge.telemetry.routes import CSV_POINTS, READINGS
 from tests.integration.conftest import Start
 from tests.integration.running_hub import QUIET, Answer, RunningHub, started, until
 

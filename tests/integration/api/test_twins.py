@@ -6,7 +6,7 @@ import asyncio
 
 import msgspec
 
-from edge.automation.schedules_model import Target
+from edge.automation.schedules.model import Target
 from tests.integration.running_hub import RunningHub, until
 
 

@@ -126,6 +126,53 @@ async def test_nobody_hears_of_anybody_elses_things(site: ThingsSite, anna: Thin
         stream.close()
 
 
+@pytest.mark.parametrize("path", ["/events/stream", "/notifications/stream"])
+async def test_a_stream_tells_a_person_of_his_own_things_alone(
+    site: ThingsSite, anna: ThingsApp, path: str
+) -> None:
+    """Everything that can be told happens to one; then a thing to the other, and it is the first he hears of."""
+    ben = await site.person()
+    async with anna.listening() as annas, site.http.get(f"{site.base}{path}?token={ben.token}") as stream:
+        assert (await streamed(stream))["type"] == "connected"
+        await live_a_little(site, anna)
+        bens_id = (await ben.ask("GET", "/me"))["id"]
+        for kind in ("telemetry_update", "notification", "widget_deleted", "device_removed"):
+            await annas.next(kind)
+        if path == "/events/stream":
+            mine = await ben.ask("POST", "/devices", {"name": "Hall"})
+            heard = await streamed(stream)
+            assert (heard["type"], heard["device_id"]) == ("device_added", mine["id"])
+        await site.hub.twins.notices.tell(bens_id, type="info", title="Yours", message="M")
+        heard = await streamed(stream)
+        while heard["type"] == "status_update":
+            heard = await streamed(stream)
+        assert (heard["type"], heard["notification"]["title"]) == ("notification", "Yours")
+        device, _ = await site.equipped(anna)
+        await site.hub.registry.set_owner(site.device(device), bens_id, actor="tess")
+        await site.hub.registry.set_owner(site.device(device), "", actor="tess")
+        await live_a_little(site, anna)
+        await ben.ask("POST", "/logout")
+        rest = (await stream.content.read()).decode()  # it ends with his login
+        assert ("device_removed" in rest) == (path == "/events/stream")
+        assert "Not yours" not in rest
+
+
+async def live_a_little(site: ThingsSite, app: ThingsApp) -> None:
+    """A bit of everything happens to a person's things."""
+    device_id, board = await site.equipped(app)
+    lamp = await app.led(device_id)
+    await app.switch(lamp, 1)
+    await board.run(11)
+    await app.ask("POST", f"/widgets/{lamp['_id']}/timer", {"state": False, "duration_seconds": 1})
+    site.clock.advance(2)
+    await site.hub.twins.schedules.tick()
+    user = (await app.ask("GET", "/me"))["id"]
+    await site.hub.twins.notices.tell(user, type="info", title="Not yours", message="M")
+    await app.ask("PATCH", f"/devices/{device_id}", {"name": "Not yours either"})
+    await app.ask("DELETE", f"/widgets/{lamp['_id']}")
+    await app.ask("DELETE", f"/devices/{device_id}")
+
+
 async def test_a_device_that_is_given_to_somebody_else_moves_from_app_to_app(
     site: ThingsSite, anna: ThingsApp
 ) -> None:

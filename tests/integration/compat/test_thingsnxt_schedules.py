@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from edge.automation.schedules_model import LATE_S
+from edge.automation.schedules.model import LATE_S
 from edge.settings import Site
 from tests.fakes.thingsnxt_app import Refused, ThingsApp
 from tests.integration.compat.things_site import PASSWORD, ThingsSite, things_site

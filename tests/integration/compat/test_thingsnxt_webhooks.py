@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,6 +13,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from edge.compat.thingsnxt import apps, webhooks
+from edge.compat.thingsnxt.webhooks import WEBHOOKS
 from edge.settings import Hooks
 from tests.fakes.thingsnxt_app import ThingsApp
 from tests.integration.compat.things_site import ThingsSite, things_site
@@ -128,3 +131,71 @@ async def test_a_webhook_follows_what_its_owner_has(site: ThingsSite, anna: Thin
     await has(devices[1].id)
     await site.hub.registry.set_owner(devices[1], "", actor="tess")
     await has(devices[1].id, on=False)
+
+
+async def test_at_once_an_account_gets_no_more_than_in_turn(
+    site: ThingsSite, anna: ThingsApp, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(apps, "DEVICES", 3)
+    made = await asyncio.gather(*(anna.raw("POST", "/devices", {"name": "x"}) for _ in range(12)))
+    assert Counter(status for status, _ in made) == {200: 3, 409: 9}
+    wanted = {"url": str(receiver.server.make_url("/"))}
+    made = await asyncio.gather(*(anna.raw("POST", "/webhooks", wanted) for _ in range(30)))
+    assert Counter(status for status, _ in made) == {200: WEBHOOKS, 409: 30 - WEBHOOKS}
+
+
+async def test_accounts_leave_webhooks_for_technicians(
+    site: ThingsSite, anna: ThingsApp, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhooks, "ACCOUNTS_WEBHOOKS", 4)
+    ben, url = await site.person(), str(receiver.server.make_url("/"))
+    for app in (anna, ben):
+        await site.equipped(app)
+    made = await asyncio.gather(*(app.raw("POST", "/webhooks", {"url": url}) for app in (anna, ben) * 3))
+    assert Counter(status for status, _ in made) == {200: 4, 409: 2}
+    await site.hub.hooks.hooks.add("site", url, ["command"], actor="tess")
+
+
+@pytest.mark.parametrize("kept", [True, False])
+async def test_a_device_that_goes_to_another_while_a_webhook_is_made_is_not_told_of(
+    site: ThingsSite, anna: ThingsApp, monkeypatch: pytest.MonkeyPatch, kept: bool
+) -> None:
+    """The name of its receiver may take seconds to look up: who owns what is asked after that."""
+    looking, found = asyncio.Event(), asyncio.Event()
+
+    async def resolve(host: str, port: int) -> list[str]:
+        looking.set()
+        await found.wait()
+        return ["127.0.0.1"]
+
+    monkeypatch.setattr(site.hub.hooks.hooks._outbound, "_resolve", resolve)
+    lost, _ = await site.equipped(anna)
+    others = {site.device((await site.equipped(anna))[0]).id} if kept else set()
+    making = asyncio.create_task(anna.raw("POST", "/webhooks", {"url": "http://slow.example/"}))
+    await looking.wait()
+    await site.person()
+    ben = site.hub.people.accounts.get("person2")
+    await site.hub.registry.set_owner(site.device(lost), ben.id, actor="tess")
+    found.set()
+    status, _ = await making
+    assert status == (200 if kept else 400)
+    assert [hook.devices for hook in site.hub.hooks.hooks.all()] == ([frozenset(others)] if kept else [])
+
+
+async def test_an_account_that_is_deleted_leaves_no_webhooks(
+    site: ThingsSite, anna: ThingsApp, receiver: Receiver
+) -> None:
+    ben, url, hooks = await site.person(), str(receiver.server.make_url("/")), site.hub.hooks.hooks
+    for app in (anna, ben):
+        await site.equipped(app)
+        await app.ask("POST", "/webhooks", {"url": url})
+    dropping = asyncio.create_task(site.hub.things.tasks()["things-owners"]())
+    await asyncio.sleep(0)  # it listens now
+    await anna.ask("DELETE", "/me")
+
+    async def one_is_left() -> bool:
+        return len(hooks.all()) == 1
+
+    await until(one_is_left, seconds=5)
+    assert hooks.all()[0].created_by == f"user:{(await ben.ask('GET', '/me'))['id']}"
+    dropping.cancel()

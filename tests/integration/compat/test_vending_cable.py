@@ -12,7 +12,8 @@ import pytest
 
 from edge.devices.model import DeviceState
 from edge.settings import Serial
-from edge.sim.vending_machine import Faults, MachineOnTty, OldMachine
+from edge.sim.on_tty import OnTty
+from edge.sim.vending_machine import Faults, OldMachine
 from edge.sim.vending_wifi import WifiMachine
 from tests.integration.compat.old_vending import MAC, OPEN, PACE, Shop, shop_in
 from tests.integration.running_hub import until
@@ -21,7 +22,7 @@ from tests.integration.running_hub import until
 class Cable:
     """A hub with one port, and a machine on it."""
 
-    def __init__(self, shop: Shop, machine: OldMachine, plugged: MachineOnTty, path: Path) -> None:
+    def __init__(self, shop: Shop, machine: OldMachine, plugged: OnTty[OldMachine], path: Path) -> None:
         self.shop, self.machine, self.plugged, self.path = shop, machine, plugged, path
 
     async def met(self) -> str:
@@ -44,7 +45,7 @@ class Cable:
 @pytest.fixture
 async def cable(tmp_path: Path) -> AsyncIterator[Cable]:
     machine = OldMachine(MAC)
-    plugged, tty = MachineOnTty.on_pty(machine)
+    plugged, tty = OnTty.on_pty(machine)
     path = tmp_path / "port"
     path.symlink_to(tty)
     settings = msgspec.structs.replace(OPEN, serial=Serial(scan=False, ports=(f"{path}=vending",)))

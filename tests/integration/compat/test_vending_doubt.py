@@ -171,3 +171,35 @@ async def test_somebody_elses_confirmation_does_not_count(shop: Shop) -> None:
     assert await shop.states() == ["sent"]
     await shop.page("POST", "/esp32/confirm", confirmation())
     assert await shop.states() == ["succeeded"]
+
+
+async def test_a_restart_of_the_hub_gives_a_machines_place_to_nobody_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thief = WifiMachine(mac=MAC, source="127.0.0.9")
+    async with shop_in(tmp_path) as shop:
+        await by_hand(shop)
+        await shop.vend(3)
+    async with shop_in(tmp_path) as shop:
+        thief.server = shop.url
+        await thief.boot()  # it is there first, and registers
+        await thief.turn()
+        await thief._confirm(3, success=True, message="mine")
+        assert await shop.states() == ["queued"]
+        assert thief.turns == {}
+        assert (await shop.page("GET", f"/esp32/commands/ESP32_{MAC}")).body["slot"] == 3
+        await shop.page("POST", "/esp32/confirm", confirmation())
+        assert await shop.states() == ["succeeded"]
+    monkeypatch.setattr(machines, "RETURN_S", 0.2)
+    async with shop_in(tmp_path) as shop:  # the machine itself got another address meanwhile
+        thief.server = shop.url
+
+        async def comes_back() -> bool:
+            await thief.turn()
+            return shop.device().facts["address"] == "127.0.0.9"
+
+        await until(comes_back)
+        await shop.vend(4)
+        await thief.turn()
+        assert thief.turns == {4: 1}
+        assert any("speaks from 127.0.0.9 now" in line for line in await shop.log())

@@ -155,12 +155,29 @@ async def test_without_a_machine_nothing_is_vended_and_it_says_so(shop: Shop) ->
     assert (await shop.page("GET", "/esp32/communication/mode")).body["current_mode"] == "none"
 
 
+async def test_a_machine_that_waits_for_approval_is_named(shop: Shop) -> None:
+    await shop.machine(approved=False)
+    answer = await shop.vend(3)
+    assert (answer.status, "waits for approval" in answer.body["message"]) == (503, True)
+    assert f"outpost device approve {shop.device().id}" in answer.body["message"]
+
+
+async def test_machines_with_our_firmware_are_not_what_the_old_buttons_are_for(shop: Shop) -> None:
+    ours, _ = await shop.hub.registry.add("Ours", "vending", "native", actor="tess")
+    shop.hub.presences.seen(ours.id, "test")
+    assert (await shop.vend(3)).status == 503
+    await shop.machine()
+    assert (await shop.vend(3)).body["device_id"] == f"ESP32_{MAC}"
+
+
 async def test_an_offline_machine_is_never_replaced_by_another(shop: Shop) -> None:
     first = await shop.machine()
     second = await shop.machine(OTHER_MAC)
     unclear = await shop.vend(3)
     assert unclear.status == 409
     assert "Choose a machine: 2 are online" in unclear.body["message"]
+    assert f"ESP32_{MAC}" in unclear.body["message"]
+    assert 'POST /esp32/devices/select {"device_id": …}' in unclear.body["message"]
     chosen = await shop.page("POST", "/esp32/devices/select", {"device_id": f"ESP32_{MAC}"})
     assert (chosen.status, chosen.body["active_device"]) == (200, f"ESP32_{MAC}")
     shop.hub.presences.gone(shop.device().id)

@@ -98,10 +98,15 @@ async def test_guessing_at_one_address_does_not_stop_a_device_at_the_same(start_
 
 
 async def test_bodies_without_end_are_cut_off_before_they_are_read(running_hub: RunningHub) -> None:
-    for path, most in (("/v1/device/hello", 4096), ("/v1/device/pair", 4096), ("/v1/device/readings", BODY_BYTES)):
-        for rest, status in (
-            (f"Content-Length: {most + 1}\r\n\r\n{'x' * 100}", b"413"),
-            ("Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", b"400"),
+    for path, most, statuses in (
+        ("/v1/device/hello", 4096, (b"413", b"400")),
+        ("/v1/device/pair", 4096, (b"413", b"400")),
+        ("/v1/device/readings", BODY_BYTES, (b"401", b"401")),  # who has no session need not even begin
+    ):
+        for rest, status in zip(
+            (f"Content-Length: {most + 1}\r\n\r\n{'x' * 100}", "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"),
+            statuses,
+            strict=True,
         ):
             reader, writer = await asyncio.open_connection("127.0.0.1", running_hub.port)
             writer.write(f"POST {path} HTTP/1.1\r\nHost: h\r\n{rest}".encode())
@@ -194,3 +199,19 @@ async def test_a_hello_that_cannot_be_written_down_is_asked_for_again(
     await ours.hello()
     assert (await ours.poll(0)).status == 200
     assert running_hub.hub.registry.known(ours.id).last_seq == 40
+
+
+async def test_counts_without_end_are_refused_before_anything_is_done_with_them(
+    running_hub: RunningHub, board: Boards
+) -> None:
+    ours = await added(running_hub, board())
+    await ours.hello()
+    for count in (b"9223372036854775808", b"1" + b"0" * 300, b"1" + b"0" * 400):
+        for target, body in (
+            ("/v1/device/result", b'{"id":"c","seq":1,"ok":true,"ms":%s}'),
+            ("/v1/device/readings", b'{"epoch":"e1","first":%s,"boot":1,"uptime_ms":1,"records":[]}'),
+            ("/v1/device/readings", b'{"epoch":"e1","first":0,"boot":%s,"uptime_ms":1,"records":[]}'),
+        ):
+            raw = body % count
+            said = await ours.send("POST", target, raw, ours.signed("POST", target, raw))
+            assert (said.status, said.code, said.signed) == (400, "bad-input", True), target

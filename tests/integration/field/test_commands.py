@@ -135,6 +135,27 @@ async def test_a_cable_and_wifi_at_once_give_each_command_once(running_hub: Runn
     assert sorted(given) == sorted(command.body["id"] for command in commands)
 
 
+async def test_a_command_is_in_the_log_once_with_the_link_it_went_over(
+    running_hub: RunningHub, board: Boards
+) -> None:
+    ours = await added(running_hub, board())
+    cable = Scripted()
+    links = {}
+    async with living(ours):
+        await until(lambda: _link(running_hub, ours, "wifi 127.0.0.1"))
+        over_wifi = await told(running_hub, ours)
+        await ends_as(running_hub, over_wifi, "succeeded")
+        running_hub.hub.dispatcher.up(ours.id, cable, "serial /dev/ttyUSB0 @115200")
+        for _ in range(5):
+            command = await told(running_hub, ours)
+            await ends_as(running_hub, command, "succeeded")
+            links[command.body["id"]] = "http" if ours.done[-1]["id"] == command.body["id"] else "serial"
+    lines = (await running_hub.get(f"/v1/devices/{ours.id}/log?limit=500")).body["items"]
+    for id, link in {over_wifi.body["id"]: "http", **links}.items():
+        about = [(line["direction"], line["channel"]) for line in lines if id in line["text"]]
+        assert sorted(about) == [("in", link), ("out", link)]
+
+
 async def test_what_left_over_wifi_is_not_sent_over_the_cable_too(running_hub: RunningHub, board: Boards) -> None:
     ours = await added(running_hub, board())
     await ours.hello()
@@ -209,6 +230,23 @@ async def test_readings_are_taken_once_and_a_repeat_changes_nothing(running_hub:
     assert [(item["key"], item["value"]) for item in latest] == [("temperature", 22.5)]
     await ours.hello()
     assert ours.welcome["next"] == 2
+
+
+async def test_what_is_no_number_is_refused_and_the_rest_of_the_batch_is_kept(
+    running_hub: RunningHub, board: Boards
+) -> None:
+    ours = await added(running_hub, board(kind="sensor"), "Cellar")
+    await ours.hello()
+    target = "/v1/device/readings"
+    records = b'[[1,1,0,{"t":NaN,"h":40}],[1,2,0,{"t":1e999}],["x"],[1,3,0,{"t":21.5}]]'
+    body = b'{"epoch":"e1","first":0,"boot":1,"uptime_ms":9,"records":' + records + b"}"
+    said = await ours.send("POST", target, body, ours.signed("POST", target, body))
+    assert (said.status, said.signed, said.body["next"]) == (200, True, 4)
+    assert [reason.split(":")[0] for reason in said.body["refused"]] == ["record 0", "record 1", "record 2"]
+    latest = (await running_hub.get(f"/v1/devices/{ours.id}/latest")).body["items"]
+    assert {item["key"]: item["value"] for item in latest} == {"h": 40, "t": 21.5}
+    target, body = "/v1/device/report", b'{"health":{"volts":NaN,"heap":7}}'
+    assert (await ours.send("POST", target, body, ours.signed("POST", target, body))).status == 200
 
 
 async def test_a_board_nobody_has_approved_keeps_its_readings(running_hub: RunningHub, board: Boards) -> None:

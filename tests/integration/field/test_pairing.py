@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from aiohttp import ClientSession, TCPConnector
 
 from edge.devices import pairing
 from edge.devices.model import Trust
@@ -23,12 +24,12 @@ async def test_a_board_pairs_is_pending_and_is_approved_with_its_code(
     ours = board()
     assert (await ours.pair()).status == 200
     seen = await view(running_hub, ours.id)
-    assert (seen["state"], seen["trust"], seen["code"]) == ("pending", "paired", ours.code)
-    assert (seen["id"], seen["facts"]) == (CHIP, {"chip": CHIP, "fw": "1.0"})
+    assert (seen["state"], seen["trust"], seen["code_wanted"]) == ("pending", "paired", True)
+    assert (seen["id"], seen["facts"]) == (CHIP, {"chip": CHIP, "fw": "1.0", "address": "127.0.0.1"})
     assert (await ours.hello()).body["approved"] is False
     assert (await ours.poll(0)).status == 200
     right = await running_hub.ask("POST", f"/v1/devices/{ours.id}/approve", {"code": ours.code}, key="technician")
-    assert (right.body["state"], right.body["trust"], right.body["code"]) == ("approved", "confirmed", "")
+    assert (right.body["state"], right.body["trust"], right.body["code_wanted"]) == ("approved", "confirmed", False)
     assert (await ours.poll(0)).code == "new-session"
     assert (await ours.hello()).body["approved"] is True
     reboot = await running_hub.ask("POST", f"/v1/devices/{ours.id}/commands", {"kind": "reboot"})
@@ -60,8 +61,8 @@ async def test_approved_without_its_code_it_does_nothing_that_cannot_be_undone(
     ours = board()
     await ours.pair()
     approved = await running_hub.ask("POST", f"/v1/devices/{ours.id}/approve")
-    assert (approved.body["state"], approved.body["trust"], approved.body["code"]) == (
-        "approved", "paired", ours.code,
+    assert (approved.body["state"], approved.body["trust"], approved.body["code_wanted"]) == (
+        "approved", "paired", True,
     )  # fmt: skip
     commands = f"/v1/devices/{ours.id}/commands"
     refused = await running_hub.ask("POST", commands, {"kind": "reboot"})
@@ -211,9 +212,9 @@ async def test_keys_outlive_a_restart_of_the_hub_and_so_does_the_code(tmp_path: 
         back = FieldDevice(hub.url, hub.http)
         back.id, back.key = ours.id, ours.key
         assert (await back.hello()).status == 200
-        seen = await view(hub, ours.id)
-        assert seen["code"] == ours.code
         assert hub.hub.registry.known(ours.id).trust is Trust.PAIRED
+        right = await hub.ask("POST", f"/v1/devices/{ours.id}/approve", {"code": ours.code})
+        assert right.body["trust"] == "confirmed"
 
 
 async def test_pairing_is_limited_and_what_is_no_pairing_is_refused(
@@ -228,8 +229,55 @@ async def test_pairing_is_limited_and_what_is_no_pairing_is_refused(
         [],
         {"chip": "x"},
         {"chip": CHIP, "kind": "vending", "fw": "1", "commit": "00" * 31},
+        {"chip": CHIP, "kind": "\x1b[31mthing", "fw": "1", "commit": "00" * 32},
         "x" * 5000,
     ):
         said = await ours.post("/v1/device/pair", body)
         assert said.status in (400, 413)
     assert (await ours.post("/v1/device/pair/none", {"public": "00" * 32, "nonce": "00" * 16})).status == 404
+
+
+async def test_the_hub_tells_nobody_the_code_that_the_board_shows(running_hub: RunningHub, board: Boards) -> None:
+    ours = board(kind="sensor")
+    await ours.pair()
+    for path in ("/v1/devices", f"/v1/devices/{ours.id}", "/v1/ledger"):
+        assert ours.code not in str((await running_hub.get(path)).body)
+
+
+async def test_who_pairs_as_the_same_chip_elsewhere_does_not_displace_a_board_that_waits(
+    running_hub: RunningHub, board: Boards
+) -> None:
+    ours = board()
+    await ours.pair()
+    async with ClientSession(connector=TCPConnector(local_addr=("127.0.0.2", 0))) as elsewhere:
+        thief = FieldDevice(running_hub.url, elsewhere)
+        await thief.pair()
+    assert thief.id != ours.id
+    right = await running_hub.ask("POST", f"/v1/devices/{ours.id}/approve", {"code": ours.code})
+    assert right.body["trust"] == "confirmed"
+    assert (await ours.hello()).body["approved"] is True
+
+
+async def test_what_a_stranger_counts_does_not_keep_the_real_board_from_its_commands(
+    running_hub: RunningHub, board: Boards
+) -> None:
+    """A stranger claims the chip with the highest number there is; three wrong codes; the real board pairs."""
+    stranger, real = board(), board()
+    await stranger.pair()
+    for hwm, status in ((2**63 - 1, 400), (2**31 - 1, 200)):
+        stranger.hwm = hwm
+        assert (await stranger.hello()).status == status
+    assert (await stranger.poll(0)).status == 200
+    wrong = str((int(stranger.code) + 1) % 1_000_000).zfill(6)
+    for _ in range(3):
+        await running_hub.ask("POST", f"/v1/devices/{stranger.id}/approve", {"code": wrong})
+    await real.pair()
+    await running_hub.ask("POST", f"/v1/devices/{real.id}/approve", {"code": real.code})
+    async with living(real):
+        reboot = await running_hub.ask("POST", f"/v1/devices/{real.id}/commands", {"kind": "reboot"})
+        await until(lambda: _ended(running_hub, reboot.body["id"]))
+    assert [done["seq"] for done in real.done] == [1]
+
+
+async def _ended(hub: RunningHub, command_id: str) -> bool:
+    return bool((await hub.get(f"/v1/commands/{command_id}")).body["state"] == "succeeded")

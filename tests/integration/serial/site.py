@@ -14,8 +14,9 @@ from edge.links.conversation import Conversation, DeviceEvent, Openers
 from edge.links.native_conversation import NativeConversation
 from edge.links.spec import PortSpec, Profile
 from edge.links.supervisor import Supervisor
-from edge.sim.nic_display import DisplayOnTty, OldDisplay
-from edge.sim.vending_machine import MachineOnTty, OldMachine
+from edge.sim.nic_display import OldDisplay
+from edge.sim.on_tty import OnTty
+from edge.sim.vending_machine import OldMachine
 from edge.wire.orders import Order
 from edge.wire.views import PortView
 
@@ -46,7 +47,7 @@ class Site:
         self.fault: Exception | None = None  # raised when a device is told of
         self.supervisor: Supervisor
         self._task: asyncio.Task[None] | None = None
-        self._plugged: list[DisplayOnTty | MachineOnTty] = []
+        self._plugged: list[OnTty[OldDisplay] | OnTty[OldMachine]] = []
 
     async def __aenter__(self) -> Self:
         return self
@@ -80,17 +81,17 @@ class Site:
         )
         self._task = asyncio.create_task(self.supervisor.run())
 
-    async def plug(self, display: OldDisplay) -> DisplayOnTty:
+    async def plug(self, display: OldDisplay) -> OnTty[OldDisplay]:
         """Plug a display in: a new pty, and the link leads to it."""
-        plugged, path = DisplayOnTty.on_pty(display)
+        plugged, path = OnTty.on_pty(display)
         self._plugged.append(plugged)
         await plugged.__aenter__()
         self.lead_to(path)
         return plugged
 
-    async def plug_machine(self, machine: OldMachine) -> MachineOnTty:
+    async def plug_machine(self, machine: OldMachine) -> OnTty[OldMachine]:
         """Plug an old vending machine in."""
-        plugged, path = MachineOnTty.on_pty(machine)
+        plugged, path = OnTty.on_pty(machine)
         self._plugged.append(plugged)
         await plugged.__aenter__()
         self.lead_to(path)

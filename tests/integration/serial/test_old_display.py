@@ -7,7 +7,8 @@ import time
 import pytest
 
 from edge.links.spec import Profile
-from edge.sim.nic_display import DisplayOnTty, OldDisplay
+from edge.sim.nic_display import OldDisplay
+from edge.sim.on_tty import OnTty
 from edge.sim.uart import UartLine
 from edge.wire.native import State
 from edge.wire.orders import Verdict
@@ -32,7 +33,7 @@ async def test_its_rate_is_found_too(site, until):
     display = OldDisplay()
     async with (
         UartLine(baud=9600, rx_bytes=OLD_RX_BYTES) as line,
-        DisplayOnTty.on_tty(display, line.device_tty, baud=9600),
+        OnTty.on_tty(display, line.device_tty, baud=9600),
     ):
         site.lead_to(line.host_tty)
         site.own()
@@ -63,7 +64,7 @@ async def test_a_picture_at_the_lines_own_pace(site, until, baud):
     display = OldDisplay()
     async with (
         UartLine(baud=baud, rx_bytes=OLD_RX_BYTES) as line,
-        DisplayOnTty.on_tty(display, line.device_tty, baud=baud),
+        OnTty.on_tty(display, line.device_tty, baud=baud),
     ):
         site.lead_to(line.host_tty)
         site.own(Profile.NIC_DISPLAY, baud)

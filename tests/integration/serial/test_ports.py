@@ -70,12 +70,12 @@ async def test_a_board_in_download_mode_is_recognised(site, until):
     plugged = await site.plug(OldDisplay(Faults(download_mode=True)))
     site.own(Profile.NIC_DISPLAY, 115200)
     await asyncio.sleep(0.1)
-    plugged.say(plugged.display.boot())
+    plugged.say(plugged.board.boot())
     await until(lambda: site.is_in("failed"))
     assert "download mode" in site.view.detail
     assert "Release BOOT" in site.view.hint
     assert site.up == []
-    plugged.display.faults.download_mode = False
+    plugged.board.faults.download_mode = False
     await until(lambda: site.now)
 
 

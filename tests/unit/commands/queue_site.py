@@ -10,8 +10,9 @@ from typing import Any
 
 from edge.bus import Bus
 from edge.clock import ManualClock
-from edge.commands.commands import CommandChanged, Commands
+from edge.commands.commands import Commands
 from edge.commands.dispatch import Dispatcher
+from edge.commands.events import CommandChanged
 from edge.commands.model import Command
 from edge.devices.model import Device
 from edge.devices.registry import Registry

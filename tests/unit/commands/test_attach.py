@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from edge.commands.attach import Attachments
-from edge.devices.log import DeviceLog
+from edge.devices.log.log import DeviceLog
 from edge.devices.model import Device
 from edge.devices.presence import Presences
 from edge.errors import StorageError

@@ -14,7 +14,7 @@ from edge.commands.model import Command
 from edge.devices.model import Device
 from edge.errors import StorageError
 from edge.wire.commands import State
-from edge.wire.orders import Outcome, Verdict
+from edge.wire.orders import Order, Outcome, Verdict
 from tests.unit.commands.queue_site import (
     NOT_SENT,
     UNKNOWN,
@@ -149,6 +149,42 @@ async def test_what_cannot_be_shown_is_cancelled_with_the_reason(tmp_path: Path)
         ended = await site.commands.get(bad.id)
         assert (ended.state, ended.reason) == (State.CANCELLED, "It cannot be shown: the code is unreadable.")
         assert [order.id for order in line.orders] == [good.id]
+
+
+async def test_a_fault_ends_one_command_and_the_next_is_served(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the intent, where nothing has left; at the link and at the outcome, where the device may have acted."""
+    async with queue_site(tmp_path) as site, dispatching(site) as dispatcher:
+        device = await site.display(profile="nic-display")
+        begin, settle = site.commands.begin, site.commands.settle
+        commands = [await site.commands.accept(device, "reboot", {}, actor="ann")]
+        commands += await pictures(site, device, 2)
+        last = await site.qr(device)
+
+        async def faulty_begin(command: Command, link: str) -> Command | None:
+            if command.id == commands[0].id:
+                raise OverflowError("a number")
+            return await begin(command, link)
+
+        async def faulty_settle(command: Command, outcome: Outcome) -> Command:
+            if command.id == commands[2].id and outcome.verdict is Verdict.DONE:
+                raise OverflowError("a number")
+            return await settle(command, outcome)
+
+        class Faulty(Scripted):
+            async def deliver(self, order: Order) -> Outcome:
+                if order.id == commands[1].id and not self.orders:
+                    self.orders.append(order)
+                    raise ValueError("a link")
+                return await super().deliver(order)
+
+        monkeypatch.setattr(site.commands, "begin", faulty_begin)
+        monkeypatch.setattr(site.commands, "settle", faulty_settle)
+        dispatcher.up(device.id, Faulty(), "serial")
+        await site.ends_as(last, State.SUCCEEDED)
+        ends = [(await site.commands.get(command.id)).state for command in commands]
+        assert ends == [State.CANCELLED, State.SUCCEEDED, State.IN_DOUBT]
 
 
 async def test_an_outcome_is_kept_trying_until_it_is_on_disk(

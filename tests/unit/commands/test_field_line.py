@@ -6,9 +6,11 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
+import pytest
+
 from edge.commands import field_line
 from edge.commands.field_line import FieldLine
-from edge.errors import LinkError, StorageError
+from edge.errors import LinkError, StorageError, TooLarge
 from edge.wire import field
 from edge.wire.cable import Desired, Readings, Report, Taken, ToDevice, Welcome
 
@@ -24,6 +26,8 @@ class Line:
     async def tell(self, message: ToDevice) -> None:
         if self.over:
             raise LinkError("unplugged")
+        if isinstance(message, Desired) and len(message.state) > 99:
+            raise TooLarge("It cannot be told to the device: a header of 5000 bytes.")
         self.told.append(message)
         self._more.set()
 
@@ -45,6 +49,8 @@ class Side:
         self.reports: list[field.Report] = []
 
     async def welcome(self, device_id: str) -> Welcome:
+        if self.fails:
+            raise StorageError("full")
         return Welcome(approved=self.approved, now_us=1, quality="ntp", next=7)
 
     async def readings(self, device_id: str, batch: field.Readings) -> field.Taken:
@@ -118,6 +124,31 @@ async def test_a_desired_state_is_told_once_for_each_change() -> None:
         talk.hear(batch(1))
         await line.has(4)
         assert isinstance(line.told[3], Taken)
+
+
+async def test_a_wish_too_large_for_the_line_stops_nothing_else() -> None:
+    async with talking() as (talk, line, side):
+        side.wish = field.Desired(version=1, state={f"key-{n}": True for n in range(100)})
+        talk.look()
+        talk.hear(batch(1))
+        assert isinstance((await line.has(2))[1], Taken)
+        side.wish = field.Desired(version=2, state={"light": True})
+        talk.look()
+        assert (await line.has(3))[2] == Desired(version=2, state={"light": True})
+
+
+async def test_a_fault_of_the_disk_is_waited_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(field_line, "TELL_AGAIN_S", 0.01)
+    line, side = Line(), Side()
+    side.fails = True
+    running = asyncio.create_task(FieldLine("dev-1", line, side).run())
+    try:
+        await asyncio.sleep(0)
+        side.fails = False
+        assert isinstance((await line.has(1))[0], Welcome)
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
 
 
 async def test_a_device_that_talks_without_end_takes_no_room_without_end() -> None:

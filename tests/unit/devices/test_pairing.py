@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
 from edge.clock import ManualClock
-from edge.devices.pairing import OFFER_S, OFFERS_MAX, OFFERS_PER_ADDRESS, PER_MINUTE, Agreed, Pairings
+from edge.devices.pairing import OFFER_S, OFFERS_MAX, PER_MINUTE, PER_MINUTE_IN_ALL, Agreed, Pairings
 from edge.errors import BadInput, NotFound, RateLimited
 from edge.wire import signing
 from edge.wire.field import PairOffer, PairRequest, PairReveal
@@ -85,15 +85,40 @@ def test_an_offer_is_good_for_one_board_and_two_minutes() -> None:
         pairings.reveal(late.pairing, board.reveal())
 
 
-def test_offers_are_bounded_by_address_in_all_and_by_the_minute() -> None:
+def test_looking_at_codes_from_many_addresses_is_bounded_by_the_minute() -> None:
+    """Whoever sees an offer knows its code; he breaks it off and asks from elsewhere until one fits."""
     clock = ManualClock()
-    pairings, request = Pairings(clock), Board().request()
+    pairings, board, looked = Pairings(clock), Board(), 0
+    for second in range(120):
+        try:
+            offer = pairings.offer(board.request(), f"10.0.0.{second}")
+        except RateLimited:
+            pass
+        else:
+            looked += 1
+            with pytest.raises(BadInput):
+                pairings.reveal(offer.pairing, Board().reveal())
+        clock.advance(1)
+    assert looked <= 3 * PER_MINUTE_IN_ALL
+
+
+def test_who_asks_and_reveals_nothing_shuts_no_board_out() -> None:
+    clock = ManualClock()
+    pairings, board, ours = Pairings(clock), Board(), Board()
+    mine = pairings.offer(ours.request(), "10.0.9.9")
+    agreed = pairings.reveal(mine.pairing, ours.reveal())
+    assert isinstance(agreed, Agreed)
+    pairings.became(mine.pairing, "dev-1")
     for number in range(OFFERS_MAX):
-        pairings.offer(request, f"10.0.0.{number // OFFERS_PER_ADDRESS}")
-    with pytest.raises(RateLimited):
-        pairings.offer(request, "10.0.9.9")
-    clock.advance(OFFER_S)
-    pairings.offer(request, "10.0.9.9")
+        last = pairings.offer(board.request(), f"10.0.0.{number}")
+        clock.advance(60 / PER_MINUTE_IN_ALL)
+    assert pairings.reveal(mine.pairing, ours.reveal()) == "dev-1"
+    assert isinstance(pairings.reveal(last.pairing, board.reveal()), Agreed)
+
+
+def test_offers_are_bounded_by_address() -> None:
+    clock = ManualClock()
+    request = Board().request()
     pairings, given = Pairings(clock), 0
     for _ in range(PER_MINUTE):
         offer = pairings.offer(request, "10.0.0.1")

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from edge.devices.model import Device, DeviceState, Trust
+from edge.devices.model import (
+    PENDING_PER_ADDRESS,
+    PENDING_SILENT_S,
+    Device,
+    DeviceState,
+    Facts,
+    Trust,
+)
 from edge.devices.registry import Registry
 from edge.errors import BadInput, Conflict, NotFound
 from edge.wire.signing import key_from_token
@@ -124,6 +132,23 @@ async def test_a_merge_moves_the_key_and_the_names_and_keeps_the_history(site: Q
     assert "same_board_as" not in merged.facts
 
 
+@pytest.mark.parametrize(
+    ("before", "now", "confirmed", "must_be_looked_at"),
+    [("e1", "e1", True, False), ("e1", "e2", True, True), ("e1", "e1", False, True), ("", "", True, True)],
+)
+async def test_a_board_from_a_cable_that_comes_over_wifi_remembers_what_it_did(
+    site: QueueSite, before: str, now: str, confirmed: bool, must_be_looked_at: bool
+) -> None:
+    registry = site.registry
+    on_cable = await registry.take_in("serial", CHIP, "native", kind="vending", facts={})
+    assert on_cable is not None
+    known = await registry.approve(on_cable, actor="tess")
+    known = await registry.met(known, epoch=before, last_seq=3, panel="")
+    pending = await registry.met(await paired(registry), epoch=now, last_seq=3, panel="")
+    merged = await registry.merge(pending, known, actor="tess", confirmed=confirmed)
+    assert (merged.epoch_new, merged.last_seq) == (must_be_looked_at, 3)
+
+
 @pytest.mark.parametrize("kind", ["sensor", "display"])
 async def test_a_board_of_another_kind_is_not_the_same(site: QueueSite, kind: str) -> None:
     known, _ = await site.registry.add("Snacks", "vending", "native", actor="tess")
@@ -138,7 +163,69 @@ async def test_a_board_of_another_kind_is_not_the_same(site: QueueSite, kind: st
 
 async def test_pending_boards_are_bounded(site: QueueSite, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("edge.devices.book.PENDING_DEVICES", 3)
-    for number in range(3):
-        await paired(site.registry, chip=f"{number:012X}")
-    assert await site.registry.pair_in("F" * 12, "sensor", name="", facts={}, key=KEY) is None
-    assert site.registry.turned_away == 1
+    registry, silence_s = site.registry, {f"{number:012X}": 0.0 for number in range(3)}
+    registry.ask_silence(lambda device: silence_s[device.id])
+    first, *_ = [await paired(registry, chip=chip) for chip in silence_s]
+    assert await registry.pair_in("F" * 12, "sensor", name="", facts={}, key=KEY) is None
+    assert registry.turned_away == 1
+    silence_s[first.id] = silence_s["000000000001"] = PENDING_SILENT_S
+    assert (await paired(registry, chip="F" * 12)).id == "F" * 12
+    assert registry.known(first.id).state is DeviceState.FORGOTTEN
+    assert registry.known("000000000001").state is DeviceState.PENDING
+
+
+async def test_one_address_cannot_take_all_places(site: QueueSite) -> None:
+    async def ask(number: int, address: str) -> Device | None:
+        facts: Facts = {"address": address}
+        if number % 2:
+            return await site.registry.take_in("vending", f"m-{number}", "vending", facts=facts)
+        return await site.registry.pair_in(f"{number:012X}", "sensor", name="", facts=facts, key=KEY)
+
+    made = await asyncio.gather(*(ask(number, "10.0.0.66") for number in range(50)))
+    assert sum(device is not None for device in made) == PENDING_PER_ADDRESS
+    assert await ask(99, "10.0.0.7") is not None
+
+
+async def test_a_code_that_was_compared_confirms_no_other_key(site: QueueSite) -> None:
+    registry = site.registry
+    known, _ = await registry.add("Snacks", "vending", "native", actor="tess")
+    compared = await paired(registry)
+    await paired(registry, key=OTHER)
+    with pytest.raises(Conflict):
+        await registry.approve(compared, actor="tess", confirmed=True)
+    with pytest.raises(Conflict):
+        await registry.merge(compared, known, actor="tess", confirmed=True)
+    now = registry.known(compared.id)
+    assert (now.state, now.trust, now.facts["code"]) == (DeviceState.PENDING, Trust.PAIRED, "123456")
+    assert registry.known(known.id).trust is Trust.CONFIRMED
+
+
+async def test_a_strangers_numbers_are_nobodys(site: QueueSite) -> None:
+    registry = site.registry
+    stranger = await paired(registry)
+    stranger = await registry.met(stranger, epoch="e1", last_seq=2**31 - 1, panel="")
+    known, _ = await registry.add("Snacks", "vending", "native", actor="tess")
+    await registry.merge(stranger, known, actor="tess", confirmed=False)
+    assert registry.known(known.id).last_seq == 0
+    other = await registry.approve(await paired(registry), actor="tess")
+    await registry.met(other, epoch="e1", last_seq=2**31 - 1, panel="")
+    await registry.forget(other, actor="tess")
+    assert (await paired(registry)).last_seq == 0
+    on_cable = await registry.take_in("serial", CHIP, "native", facts={})
+    assert on_cable is not None
+    assert on_cable.last_seq == 0
+
+
+async def test_a_forgotten_boards_key_outlives_who_claims_its_mac(site: QueueSite) -> None:
+    registry = site.registry
+    real = await registry.approve(await paired(registry), actor="tess", confirmed=True)
+    await registry.forget(real, actor="tess")
+    claims = [
+        await registry.take_in("vending", CHIP, "vending", facts={}),
+        await registry.take_in("thingsnxt", "a4:cf:12:00:00:01", "thingsnxt", facts={}),
+        await paired(registry, key=OTHER),
+    ]
+    assert real.id not in {claim.id for claim in claims if claim is not None}
+    kept = registry.known(real.id)
+    assert (kept.link_key, kept.trust, registry.keyed(real.id)) == (KEY, Trust.CONFIRMED, kept)
+    assert (await registry.returned(kept)).state is DeviceState.PENDING

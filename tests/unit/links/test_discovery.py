@@ -17,8 +17,8 @@ from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZerocon
 from edge.clock import ManualClock
 from edge.links import mdns as mdns_module
 from edge.links.discovery import (
-    ANSWERS_AT_ONCE,
-    ANSWERS_PER_S,
+    FAR_AT_ONCE,
+    FAR_PER_S,
     OLD_QUESTION,
     QUESTION,
     SOURCE_AT_ONCE,
@@ -87,16 +87,25 @@ def test_whatever_comes_no_answer_is_longer_than_the_question_but_for_the_old_on
     assert said is None or len(said) <= max(len(question), 28)
 
 
-def test_one_source_gets_a_few_and_all_together_no_more_than_the_rate() -> None:
+def test_one_source_gets_a_few_and_all_from_afar_together_no_more_than_the_rate() -> None:
     clock = ManualClock()
     ours = answers(clock=clock)
     one = [ours.to(OLD_QUESTION, "10.0.0.9", "10.0.0.1") for _ in range(100)]
     assert sum(said is not None for said in one) == SOURCE_AT_ONCE
     count = sum(ours.to(OLD_QUESTION, f"10.1.{n // 250}.{n % 250}", "10.0.0.1") is not None for n in range(10_000))
-    assert count == ANSWERS_AT_ONCE - SOURCE_AT_ONCE
+    assert count == FAR_AT_ONCE
     clock.advance(1.0)
     later = sum(ours.to(OLD_QUESTION, f"10.2.0.{n}", "10.0.0.1") is not None for n in range(200))
-    assert later == ANSWERS_PER_S
+    assert later == FAR_PER_S
+
+
+@pytest.mark.parametrize("near", [False, True])
+def test_a_flood_with_invented_addresses_takes_no_neighbours_answer(near: bool) -> None:
+    ours = answers()
+    for number in range(10_000):
+        source = f"10.0.0.{2 + number % 252}" if near else f"10.{1 + number % 200}.{number // 200}.9"
+        ours.to(OURS, source, "10.0.0.1")
+    assert ours.to(OURS, "10.0.0.254", "10.0.0.1")
 
 
 def test_a_site_whose_power_comes_back_finds_the_hub_at_once() -> None:

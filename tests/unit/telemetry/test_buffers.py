@@ -162,6 +162,45 @@ async def test_bad_values_in_a_batch_are_refused_for_good(site: Site) -> None:
         assert [row[2] for row in await stored(site)] == [1]
 
 
+async def test_a_spoilt_record_is_refused_and_the_others_are_kept(site: Site) -> None:
+    async with site.opened() as telemetry:
+        spoilt: list[Any] = [
+            (3, 0, 0, {"a": float("nan")}),
+            7,
+            [3, 1, 0],
+            [3, -1, 0, {"a": 2}],
+            [3, True, 0, {"a": 2}],
+            [3, 1, 0, [1]],
+        ]
+        sent = Readings(epoch="e1", first=0, boot=3, uptime_ms=5, records=[*spoilt, (3, 2, 0, {"a": 1})])
+        taken = await telemetry.ingest_batch(site.device, sent, received=site.clock.now())
+        assert taken.next == 7
+        assert [reason.split(":")[0] for reason in taken.refused] == [f"record {number}" for number in range(6)]
+        assert [row[2] for row in await stored(site)] == [1]
+
+
+async def test_memory_remembers_as_many_epochs_as_the_table(site: Site) -> None:
+    async with site.opened() as telemetry:
+        for number in range(10):
+            await telemetry.ingest_batch(site.device, batch(0, 1, epoch=f"f{number}"), received=site.clock.now())
+        known = [await telemetry.next_seq("dev-1", f"f{number}") for number in range(10)]
+        assert known == [0] * 6 + [1] * 4
+    async with site.opened() as telemetry:
+        assert [await telemetry.next_seq("dev-1", f"f{number}") for number in range(10)] == known
+
+
+async def test_records_of_a_flash_erased_long_ago_are_not_stored_twice(site: Site) -> None:
+    async with site.opened() as telemetry:
+        for number in range(6):
+            site.device = msgspec.structs.replace(site.device, epoch=f"f{number}")
+            await telemetry.ingest_batch(
+                site.device, batch(number, 1, epoch=f"f{number}"), received=site.clock.now()
+            )
+        late = await telemetry.ingest_batch(site.device, batch(0, 1, epoch="f0"), received=site.clock.now())
+        assert (late.next, len(late.refused)) == (1, 1)
+        assert [row[2] for row in await stored(site)] == list(range(6))
+
+
 deliveries = st.lists(st.tuples(st.integers(0, 20), st.integers(0, 8), st.booleans()), min_size=1, max_size=12)
 
 

@@ -20,7 +20,6 @@ from edge.telemetry.model import (
     REASONS,
     Latest,
     Moment,
-    decode,
     newer,
     parse,
     placed,
@@ -107,17 +106,6 @@ def test_an_answer_holds_a_bounded_number_of_reasons() -> None:
     reasons = told([str(number) for number in range(100)])
     assert len(reasons) == REASONS + 1
     assert reasons[-1] == "and 84 more"
-
-
-@pytest.mark.parametrize("number", [b"NaN", b"Infinity", b"-Infinity", b"1e999"])
-def test_a_body_with_no_number_in_it_keeps_its_other_values(number: bytes) -> None:
-    assert parse(decode(b'{"a": 1, "b": ' + number + b"}"))[0] == [("a", 1)]
-
-
-@pytest.mark.parametrize("body", [b"", b"{", b"[" * 100_000, b"\xff", b'{"a": undefined}'], ids=len)
-def test_what_is_no_json_is_refused(body: bytes) -> None:
-    with pytest.raises(ValueError):
-        decode(body)
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.errors import BadInput, Conflict
+from edge.errors import BadInput, Conflict, DeviceUnavailable
 from edge.vending import store as sql
 from edge.vending.events import SlotChanged
 from edge.vending.model import SLOTS_MAX, Machine, Stock, Unsettled, slot_number, slots_said
+from edge.vending.views import vend_view
 from edge.vending.watch import Watch
 from edge.wire.commands import State
 from edge.wire.orders import Verdict
@@ -108,3 +109,38 @@ def test_what_vends_is_there_counted_and_free(
     assert (refusal is None) is (free and there and filled)
     assert refusal is None or (refusal.detail and refusal.advice)
     assert bool(machine.slot(number).objection) is (refusal is not None)
+
+
+async def test_a_machine_that_is_away_with_an_open_vend_names_the_vend_first(tmp_path: Path) -> None:
+    async with vend_site(tmp_path) as site:
+        machine = await site.machine()
+        await site.stocked(machine)
+        vend = await site.ended(await site.vend(machine), Verdict.UNKNOWN)
+        site.presences.gone(machine.id)
+        with pytest.raises(Conflict, match=f"in doubt .{vend.id}"):
+            await site.vend(machine)
+        await site.commands.resolve(vend, False, "It has not moved.", actor="tess")
+        with pytest.raises(DeviceUnavailable, match="is offline; nothing was vended"):
+            await site.vend(machine)
+        assert len(await site.inventory.vends(limit=9)) == 1
+        assert await site.count(machine) == 3
+
+
+async def test_a_vend_that_was_sent_says_when_it_can_be_settled(tmp_path: Path) -> None:
+    async with vend_site(tmp_path) as site:
+        machine = await site.machine()
+        await site.stocked(machine)
+        vend = await site.handed_out(await site.vend(machine))
+        with pytest.raises(Conflict, match="this one is sent") as refused:
+            await site.commands.resolve(vend, True, "It fell.", actor="tess")
+        assert "becomes in doubt by itself, about 20" in refused.value.advice
+        assert f"outpost transaction show {vend.id}" in refused.value.advice
+
+
+async def test_a_vend_has_no_reason_until_it_has_an_end(tmp_path: Path) -> None:
+    async with vend_site(tmp_path) as site:
+        machine = await site.machine()
+        await site.stocked(machine)
+        await site.ended(await site.vend(machine), Verdict.NOT_SENT, reason="the device did not ask for it")
+        (waiting,) = await site.inventory.vends(limit=1)
+        assert (waiting.state, vend_view(waiting, "Lobby").reason) == (State.QUEUED, "")

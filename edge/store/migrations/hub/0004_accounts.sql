@@ -13,7 +13,8 @@ CREATE TABLE users (
     created_by    TEXT NOT NULL,
     approved_us   INTEGER,                     -- null: waits for an administrator
     approved_by   TEXT NOT NULL DEFAULT '',
-    disabled      INTEGER NOT NULL DEFAULT 0
+    disabled      INTEGER NOT NULL DEFAULT 0,
+    origin        TEXT NOT NULL DEFAULT ''     -- while it waits: the network address it was made from
 ) STRICT;
 
 -- One login, until it is logged out. `refresh_id` names the one refresh token that is still good; `aged_ms` is how

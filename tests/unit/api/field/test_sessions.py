@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,7 +27,7 @@ def hello(nonce: int = 1, device: str = "dev-1") -> DeviceHello:
         epoch="e",
         hwm=0,
         boot=1,
-        uptime_ms=0,
+        uptime_ms=nonce,
         nonce=f"{nonce:032x}",
     )
 
@@ -121,9 +124,23 @@ def test_a_recorded_hello_does_not_end_the_session_in_use() -> None:
     assert not every.use(live)
     for nonce in range(2, 50):
         opened(every, nonce)
-    opened(every, 1)
+    with pytest.raises(BadSignature):
+        opened(every, 1)
     assert every.of("dev-1") is live
     assert ask(every, live, 1) == ""
+
+
+def test_hellos_that_were_recorded_do_not_push_out_the_devices_own() -> None:
+    every = Sessions()
+    every.use(opened(every, 50))
+    with pytest.raises(BadSignature):
+        opened(every, 40)
+    fresh = opened(every, 100)
+    for nonce in range(51, 70):
+        with contextlib.suppress(BadSignature):
+            opened(every, nonce)
+    assert ask(every, fresh, 1) == ""
+    assert every.use(fresh)
 
 
 def test_the_first_request_of_a_new_session_ends_the_former() -> None:

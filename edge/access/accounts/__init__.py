@@ -1,0 +1,1 @@
+"""The people of apps: accounts, passwords, sessions and tokens."""

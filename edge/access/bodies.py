@@ -1,0 +1,104 @@
+"""Reading what a request brings: within a time, and with bounded memory for all that is on its way.
+
+A body that came whole with its head, as nearly all do, costs nothing more. One that is still on its way holds
+memory for as long as its sender likes, up to the deadline; so there is room for so much of that, and a body for
+which there is none is refused at once, unread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+
+from edge.access.addresses import address_of
+from edge.errors import BadInput, RateLimited, TooLarge
+
+KNOWN_BYTES = 12 * 1024 * 1024  # on their way from callers with a key; one body as large as may be always fits
+UNKNOWN_BYTES = 4 * 1024 * 1024  # from everybody else
+SMALL_BYTES = 4 * 1024  # of each body that do not count: who fills the room keeps no older device's few bytes out
+UNKNOWN_AT_ONCE = 32  # on their way from one address of callers without a key; behind a router it may be a site's
+
+
+class Bodies:
+    """The bodies that are on their way. `largest`: what one of them may have."""
+
+    def __init__(self, largest: int) -> None:
+        self._room = {True: max(KNOWN_BYTES, largest), False: UNKNOWN_BYTES}
+        self._coming: Counter[str] = Counter()
+
+    @contextlib.contextmanager
+    def arriving(self, address: str | None) -> Iterator[Callable[[int], None]]:
+        """While one body arrives; `address`: of a caller without a key. Raises RateLimited.
+
+        Gives what sets memory aside for so many bytes of it in all; that raises RateLimited too.
+        """
+        known, held = address is None, 0
+
+        def hold(size: int) -> None:
+            nonlocal held
+            more = max(0, size - SMALL_BYTES) - held
+            if more > self._room[known]:
+                raise RateLimited("There is no room for a body of this size now.")
+            if more > 0:
+                self._room[known] -= more
+                held += more
+
+        if address is not None:
+            if self._coming[address] >= UNKNOWN_AT_ONCE:
+                raise RateLimited("Too many bodies from here are on their way.")
+            self._coming[address] += 1
+        try:
+            yield hold
+        finally:
+            self._room[known] += held
+            if address is not None:
+                self._coming[address] -= 1
+                if not self._coming[address]:
+                    del self._coming[address]
+
+
+BODIES = web.AppKey("bodies", Bodies)
+
+
+async def read_body(request: web.Request, body_s: float, most: int | None = None, *, known: bool = False) -> bytes:
+    """The whole body, within `body_s` seconds; `known`: its sender has shown a key.
+
+    Raises TooLarge past `most` bytes (the server's bound), BadInput, also when the sender leaves, RateLimited.
+    """
+    most = request.client_max_size if most is None else most
+    length = request.content_length or 0
+    if length > most:
+        raise _too_large(most)
+    if request.content.is_eof():  # it came with the head
+        return await _read(request, most, lambda _: None)
+    with request.app[BODIES].arriving(None if known else address_of(request)) as hold:
+        hold(length)
+        try:
+            async with asyncio.timeout(body_s):
+                return await _read(request, most, hold)
+        except TimeoutError as error:
+            raise BadInput(f"The body did not arrive within {body_s:g} s.") from error
+
+
+async def _read(request: web.Request, most: int, hold: Callable[[int], None]) -> bytes:
+    raw = bytearray()
+    try:
+        async for piece in request.content.iter_any():
+            raw += piece
+            if len(raw) > most:
+                raise _too_large(most)
+            hold(len(raw))
+    except TimeoutError:  # an OSError too
+        raise
+    except (OSError, HttpProcessingError, web.RequestPayloadError) as error:
+        raise BadInput("The body broke off, or is not what its head says.") from error
+    return bytes(raw)
+
+
+def _too_large(most: int) -> TooLarge:
+    return TooLarge(f"The body is larger than {most} bytes.")

@@ -1,0 +1,1 @@
+"""What people are told, until they have read it."""

@@ -1,0 +1,1 @@
+"""What shall be done later, once or again and again."""

@@ -1,0 +1,1 @@
+"""Which agent sits at which display."""

@@ -1,0 +1,1 @@
+"""What was said to and by each device, kept a while."""

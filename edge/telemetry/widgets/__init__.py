@@ -1,0 +1,1 @@
+"""The dashboards of apps, and what stands on them."""
