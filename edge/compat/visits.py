@@ -102,4 +102,7 @@ def line(value: object) -> str:
     """A text or number as one bounded printable line, '' for anything else."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""
-    return "".join(char for char in str(value) if char.isprintable()).strip()[:TEXT_CHARS]
+    text = str(value)
+    if not text.isprintable():
+        text = "".join(char for char in text if char.isprintable())
+    return text.strip()[:TEXT_CHARS]

@@ -42,7 +42,7 @@ class Told:
             self._say(line)
         elif code[1] != self._code:
             self._code = code[1]
-            self._say(f"It shows the code {code[1]}: outpost device approve {self._chip} --code {code[1]}")
+            self._say(f"It shows the pairing code {code[1]}: outpost device approve {self._chip} --code {code[1]}")
 
 
 async def _tell_hub(flash: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from typing import Any
 from urllib.parse import quote
 
@@ -13,6 +14,7 @@ from edge.verbs.output import emit, say
 from edge.wire.readings import ChangeTwin
 
 COLUMNS = ("key", "desired", "reported", "pending")
+SWITCH = re.compile(r"v\d{1,2}")  # an output, which sensor boards report only once it was set
 HEALTH = "health."  # how keys begin by which a device says how it is; nobody sets them
 
 
@@ -49,7 +51,8 @@ async def set_twin(arguments: argparse.Namespace) -> int:
         latest = await client.items(f"/v1/devices/{quote(arguments.id, safe='')}/latest")
     _print(arguments, twin)
     reported = [row["key"] for row in latest]
-    strange = [key for key, value in wanted.desired.items() if value is not None and key not in reported]
+    known = {*reported, *(key for key in wanted.desired if SWITCH.fullmatch(key))}
+    strange = [key for key, value in wanted.desired.items() if value is not None and key not in known]
     if strange:
         others = ", ".join(key for key in reported if not key.startswith(HEALTH))
         say(

@@ -48,4 +48,4 @@ def test_desiring_what_it_never_reported_is_warned_of(hub: RunningHub, porch: st
     assert done.code == 0
     assert "It has never reported relay" in done.err
     assert "It reports door, temperature." in done.err
-    assert "never" not in hub.run("twin", "set", porch, "door=true", "relay=").err
+    assert "never" not in hub.run("twin", "set", porch, "door=true", "v1=true", "relay=").err

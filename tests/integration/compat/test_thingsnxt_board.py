@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from edge.devices.model import PENDING_PER_ADDRESS
 from tests.integration.compat.things_site import TOKEN, ThingsSite, things_site
 
 
@@ -222,11 +223,12 @@ async def test_a_scanner_does_not_fill_the_list_of_waiting_boards(site: ThingsSi
     one_by_one, at_once = [await site.get(path) for path in paths[:4]], [site.get(path) for path in paths[4:]]
     for answer in (*one_by_one, *await asyncio.gather(*at_once)):
         assert answer == (404, {"detail": "Device not found"})
-    assert len(site.hub.registry.all()) == 8
+    assert len(site.hub.registry.all()) == PENDING_PER_ADDRESS
     assert any("unknown boards" in knock.why for knock in site.hub.knocking.views())
     await site.hub.registry.approve(site.hub.registry.all()[0], actor="tess")
     await site.board(TOKEN).poll()
-    assert sum(not device.approved for device in site.hub.registry.all()) == 8, "there is room again"
+    pending = sum(not device.approved for device in site.hub.registry.all())
+    assert pending == PENDING_PER_ADDRESS, "there is room again"
 
 
 async def test_a_revoked_board_gets_nothing(site: ThingsSite) -> None:

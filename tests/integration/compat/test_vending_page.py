@@ -11,7 +11,7 @@ import pytest
 from edge.access.model import Role
 from edge.settings import Hub, Limits, Vending
 from tests.integration.compat.old_vending import MAC, OPEN, OTHER_MAC, Shop, shop_in
-from tests.integration.running_hub import QUIET
+from tests.integration.running_hub import QUIET, until
 
 CLOSED = msgspec.structs.replace(QUIET, vending=Vending(pages=()))
 
@@ -180,9 +180,13 @@ async def test_an_offline_machine_is_never_replaced_by_another(shop: Shop) -> No
     assert 'POST /esp32/devices/select {"device_id": …}' in unclear.body["message"]
     chosen = await shop.page("POST", "/esp32/devices/select", {"device_id": f"ESP32_{MAC}"})
     assert (chosen.status, chosen.body["active_device"]) == (200, f"ESP32_{MAC}")
-    shop.hub.presences.gone(shop.device().id)
     first.faults.broken_polls = 10**6
     first.server = "http://127.0.0.1:9"  # its WiFi is away
+
+    async def last_poll_is_over() -> bool:
+        return first.faults.broken_polls < 10**6
+
+    await until(last_poll_is_over)
     shop.hub.presences.gone(shop.device().id)
     gone = await shop.vend(3)
     assert gone.status == 503

@@ -44,6 +44,8 @@ async def test_a_request_that_was_recorded_is_refused_whenever_it_comes_again(
     await ours.poll(0)
     later = await ours.send("POST", "/v1/device/readings", body, headers)
     assert (later.status, later.code) == (401, "new-session")
+    knocks = (await running_hub.get("/v1/knocking")).body["items"]
+    assert [knock["count"] for knock in knocks] == [1]  # the bad signature; who is told to say hello is no stranger
 
 
 async def test_a_hello_that_was_recorded_changes_nothing(running_hub: RunningHub, board: Boards) -> None:
