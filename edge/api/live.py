@@ -89,7 +89,7 @@ class Live:
 
     async def websocket(self, call: Call) -> Answer:
         """GET /v1/live."""
-        after, wanted = _after(call), _wanted(call)
+        position, wanted = self._position(call), _wanted(call)
         with self._reader(wanted) as reader:
             socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=MESSAGE_BYTES)
             await socket.prepare(call.request)
@@ -100,7 +100,7 @@ class Live:
 
             async def tell_all() -> None:
                 try:
-                    await self._tell(call, reader, after, tell)
+                    await self._tell(call, reader, position, tell)
                 except Exception:
                     await socket.close(code=WSCloseCode.INTERNAL_ERROR)
                     raise
@@ -120,7 +120,7 @@ class Live:
 
     async def sse(self, call: Call) -> Answer:
         """GET /v1/events."""
-        after, wanted = _after(call), _wanted(call)
+        position, wanted = self._position(call), _wanted(call)
         with self._reader(wanted) as reader:
             headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
             response = web.StreamResponse(headers=headers)
@@ -138,13 +138,13 @@ class Live:
                 told_s = time.monotonic()
 
             with contextlib.suppress(ConnectionError):
-                await self._tell(call, reader, after, tell)
+                await self._tell(call, reader, position, tell)
             return response
 
-    async def _tell(self, call: Call, reader: Reader, after: int | None, tell: Tell) -> None:
+    async def _tell(self, call: Call, reader: Reader, position: int, tell: Tell) -> None:
         """Tell until the reader is gone, stalled, or no longer allowed; `tell(None)` when nothing happened."""
         checked_s = time.monotonic()
-        async with contextlib.aclosing(self._stream(reader, after)) as stream:
+        async with contextlib.aclosing(self._stream(reader, position)) as stream:
             async for message in stream:
                 if time.monotonic() - checked_s >= LOOK_S:
                     checked_s = time.monotonic()
@@ -162,9 +162,13 @@ class Live:
         """Let every reader go, so that none holds up the hub's end."""
         self._bus.publish(HubStops())
 
-    async def _stream(self, reader: Reader, after: int | None) -> AsyncGenerator[Told | None, None]:
-        """The facts behind number `after`, then everything as it happens; None each LOOK_S with nothing."""
-        position = self._head() if after is None else after
+    def _position(self, call: Call) -> int:
+        """The number of the last fact this reader has: taken before it is answered, so that none falls between."""
+        after = _after(call)
+        return self._head() if after is None else after
+
+    async def _stream(self, reader: Reader, position: int) -> AsyncGenerator[Told | None, None]:
+        """The facts behind number `position`, then everything as it happens; None each LOOK_S with nothing."""
         looked_s = 0.0
         while True:
             if not reader.wanted.takes("fact", None):

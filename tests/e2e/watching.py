@@ -24,9 +24,8 @@ async def toggled(board: FieldBoard, times: int, *, on: bool = False) -> None:
     """Let the input d0 change so often; each change is on flash before the next."""
     for _ in range(times):
         on = not on
-        before = _buffered_bytes(board)
         surroundings(board, d0=on)
-        await until(functools.partial(_grew, board, before))
+        await until(functools.partial(_is_buffered, board, on))
 
 
 async def toggled_for(board: FieldBoard, times: int) -> float:
@@ -83,12 +82,9 @@ def seconds(one: object, other: object) -> float:
     return (datetime.fromisoformat(str(other)) - datetime.fromisoformat(str(one))).total_seconds()
 
 
-def _buffered_bytes(board: FieldBoard) -> int:
-    return sum(file.stat().st_size for file in (board.folder / "flash" / "buffer").glob("*.seg"))
-
-
-async def _grew(board: FieldBoard, before: int) -> bool:
-    return b'"d0":' in _end(board) and _buffered_bytes(board) != before
+async def _is_buffered(board: FieldBoard, on: bool) -> bool:
+    """Whether the newest record of d0 on its flash says so."""
+    return _end(board).rpartition(b'"d0":')[2].startswith(b"true" if on else b"false")
 
 
 def _end(board: FieldBoard) -> bytes:
