@@ -45,7 +45,8 @@ class Board:
         """Connect, open a session, and use it: what a hello says is written down once, at its first use."""
         self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port)
         hello = {"device": self.id, "chip": CHIP, "kind": "vending", "fw": "1", "epoch": "e", "nonce": NONCE}
-        body = json.dumps({**hello, "hwm": 0, "boot": 1, "uptime_ms": 1}).encode()
+        uptime_ms = time.monotonic_ns() // 1_000_000  # each hello is newer than the one before
+        body = json.dumps({**hello, "hwm": 0, "boot": 1, "uptime_ms": uptime_ms}).encode()
         mac = {signing.MAC: signing.hello_mac(self.key, body)}
         self.writer.write(request("POST", "/v1/device/hello", body, mac))
         _, raw = await answer(self.reader)
