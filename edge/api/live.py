@@ -101,7 +101,7 @@ class Live:
             async def tell_all() -> None:
                 try:
                     await self._tell(call, reader, position, tell)
-                except Exception:
+                except Exception:  # the reader is told that it ends by a fault; the fault goes on to _raise_bug
                     await socket.close(code=WSCloseCode.INTERNAL_ERROR)
                     raise
                 await socket.close(code=WSCloseCode.POLICY_VIOLATION)

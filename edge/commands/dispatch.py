@@ -165,9 +165,9 @@ class Dispatcher:
         begun = await self._commands.begin(command, link.name)
         if begun is None or begun.seq is None:
             return None
-        ttl_ms = max(1, remaining_ms(begun, self._clock.now()))
-        order = Order(id=begun.id, seq=begun.seq, kind=begun.kind, ttl_ms=ttl_ms, args=args, blob=blob)
         try:
+            ttl_ms = max(1, remaining_ms(begun, self._clock.now()))
+            order = Order(id=begun.id, seq=begun.seq, kind=begun.kind, ttl_ms=ttl_ms, args=args, blob=blob)
             outcome = await link.deliverer.deliver(order)
             await self._settle_surely(begun, outcome)
         except Exception:  # it may have left: only its device can tell
@@ -201,5 +201,5 @@ class Dispatcher:
             await self._commands.cancel(command, "The hub failed at handing it out; its log tells more.")
         except Conflict:
             return  # it expired or was replaced in the same moment
-        except Exception:
+        except Exception:  # the same fault again: the worker must live, and the command expires by itself
             log.exception("a command could not be taken back", extra={"command": command.id})

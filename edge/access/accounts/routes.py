@@ -24,7 +24,7 @@ class AccountRoutes:
         admin, view, one = Role.ADMIN, UserView, "/v1/users/{user}"
         add, reset = "Make an account, open at once", "A code to set a new password with, good once and for an hour"
         approve, disable = "Let somebody who signed up log in", "Shut an account; its logins end at once"
-        password = "Set a password; every login of the account ends"  # noqa: S105 - a sentence
+        renew = "Set a password; every login of the account ends"
         delete = "Erase an account; its devices stay, without an owner"
         every = "All accounts, those who wait for approval first"
         return [
@@ -34,7 +34,7 @@ class AccountRoutes:
             Route("POST", one + "/approve", self.approve, approve, admin, returns=view),
             Route("POST", one + "/disable", self.disable, disable, admin, returns=view),
             Route("POST", one + "/enable", self.enable, "Open a shut account again", admin, returns=view),
-            Route("PUT", one + "/password", self.password, password, admin, body=NewPassword),
+            Route("PUT", one + "/password", self.password, renew, admin, body=NewPassword),
             Route("POST", one + "/reset", self.reset, reset, admin, returns=ResetCode, created=True),
         ]
 
