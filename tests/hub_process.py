@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -74,7 +75,8 @@ class HubProcess:
         if process is None:
             return
         if process.returncode is None:
-            os.killpg(process.pid, number)  # its decoder process too, and what it may run under
+            with contextlib.suppress(ProcessLookupError):  # it has ended, and the loop has not been told yet
+                os.killpg(process.pid, number)  # its decoder process too, and what it may run under
         await asyncio.wait_for(process.communicate(), START_S)
 
     @property

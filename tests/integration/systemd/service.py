@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import socket
 import sys
@@ -124,7 +125,8 @@ class Service:
         """Stop it as systemd does, with SIGTERM to all of it; its exit code."""
         assert self._process is not None
         if self._process.returncode is None:
-            os.killpg(self._process.pid, 15)
+            with contextlib.suppress(ProcessLookupError):  # it has ended, and the loop has not been told yet
+                os.killpg(self._process.pid, 15)
         try:
             return await asyncio.wait_for(self._process.wait(), STOP_S)
         except TimeoutError:
