@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from edge import __version__
 from edge.errors import BadInput, ExitCode, OutpostError
 from edge.verbs import (
+    centre,
     commands,
     config,
     demo,
@@ -33,8 +34,8 @@ from edge.verbs import (
 from edge.verbs.output import cell
 
 VERBS = (
-    demo, serve, terminal, sim, scan, keys, users, devices, readings, twin, commands, vending, hooks, log, doctor,
-    config, paths, safekeeping,
+    demo, serve, centre, terminal, sim, scan, keys, users, devices, readings, twin, commands, vending, hooks, log,
+    doctor, config, paths, safekeeping,
 )  # fmt: skip
 """Each has `add(verbs)`, which adds its parsers; a parser's `do` takes the arguments and gives the exit code."""
 

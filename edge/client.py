@@ -15,9 +15,9 @@ import aiohttp
 import msgspec
 
 from edge import errors
-from edge.api.problems import NoRoute, Unexpected, WrongMethod
 from edge.hub import Hub
 from edge.places import config_file, socket_path
+from edge.serving.problems import NoRoute, Unexpected, WrongMethod
 from edge.settings import load
 from edge.wire.views import Problem
 

@@ -13,17 +13,11 @@ from zoneinfo import ZoneInfo
 
 from edge.access.keys import Keys
 from edge.access.routes import KeyRoutes
-from edge.access.routing import Route
-from edge.api.app import build
 from edge.api.device_views import DeviceViews
 from edge.api.events import Translator
 from edge.api.guard import Guard
 from edge.api.hub_routes import HubRoutes, fact_view
-from edge.api.knocking import Knocking
-from edge.api.live import Live
-from edge.api.metrics import Metrics
 from edge.api.port_routes import PortRoutes
-from edge.api.server import LEGACY_PORTS, SOCKET_NAME, Listen, Server, parse_listen, tls_context
 from edge.api.status import Status
 from edge.bus import Bus
 from edge.clock import Clock, SystemClock, site_zone
@@ -63,6 +57,12 @@ from edge.parts.telemetry import TelemetryPart
 from edge.parts.things import ThingsPart
 from edge.parts.twins import TwinsPart
 from edge.parts.vending import VendingPart
+from edge.serving.app import build
+from edge.serving.knocking import Knocking
+from edge.serving.live import Live
+from edge.serving.metrics import Metrics
+from edge.serving.routing import Route
+from edge.serving.server import LEGACY_PORTS, SOCKET_NAME, Listen, Server, parse_listen, tls_context
 from edge.settings import Settings
 from edge.store.database import Store
 from edge.store.ledger import facts

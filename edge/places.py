@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from edge.api.server import SOCKET_NAME
+from edge.serving.server import SOCKET_NAME
 
 SYSTEM_DATA = Path("/var/lib/outpost")
 SYSTEM_CONFIG = Path("/etc/outpost/hub.toml")

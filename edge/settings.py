@@ -11,14 +11,16 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any, Generic, TypeVar, get_args, get_type_hints
 
 import msgspec
 
 from edge.errors import ConfigError
 
 ENV_PREFIX = "OUTPOST_"
+CENTRE_PREFIX = "OUTPOST_CENTRE_"  # the central service's own; a machine may run both
 ENV_NOT_SETTINGS = frozenset({"OUTPOST_DATA_DIR", "OUTPOST_PASSWORD", "OUTPOST_KEY_FILE", "OUTPOST_HUB"})
+T = TypeVar("T", bound=msgspec.Struct)
 
 
 class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -100,6 +102,14 @@ class History(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     reports_per_pending_device: int = 100
 
 
+class Sync(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Sending to the central service; a hub that is not enrolled sends nothing."""
+
+    url: str = ""  # of the centre: https://HOST
+    ca_file: str = ""  # the authority that signed the centre's certificate, where no public one did
+    max_kbit_s: int = 0  # what sending may take of the line; 0: all of it
+
+
 class Disk(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The hub's own space."""
 
@@ -127,15 +137,16 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     vending: Vending = Vending()
     accounts: Accounts = Accounts()
     hooks: Hooks = Hooks()
+    sync: Sync = Sync()
     history: History = History()
     disk: Disk = Disk()
     log: Log = Log()
 
 
-class Loaded(msgspec.Struct, frozen=True):
+class Loaded(msgspec.Struct, Generic[T], frozen=True):
     """Settings and, per dotted key, where the value came from: default, a file, a variable or a flag."""
 
-    settings: Settings
+    settings: T
     origins: dict[str, str]
 
 
@@ -143,17 +154,29 @@ def load(
     file: Path | None = None,
     environ: Mapping[str, str] | None = None,
     flags: Mapping[str, object] | None = None,
-) -> Loaded:
-    """Merge the four sources.
+) -> Loaded[Settings]:
+    """The hub's settings, from the four sources; as load_tree."""
+    return load_tree(Settings, ENV_PREFIX, file, environ, flags)
+
+
+def load_tree(
+    tree_type: type[T],
+    prefix: str,
+    file: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    flags: Mapping[str, object] | None = None,
+) -> Loaded[T]:
+    """Merge the four sources into a tree of sections; variables begin with `prefix`.
 
     `flags` has dotted keys (`hub.listen`) and values of the setting's type; None values are left out.
     Raises ConfigError naming the key and its source.
     """
     tree: dict[str, dict[str, object]] = {}
-    origins = {key: "default" for key in known_keys()}
+    kinds = known_keys(tree_type)
+    origins = {key: "default" for key in kinds}
     for key, value, origin in [
         *_from_file(file),
-        *_from_environ(os.environ if environ is None else environ),
+        *_from_environ(os.environ if environ is None else environ, prefix, kinds),
         *((key, value, "flag") for key, value in (flags or {}).items() if value is not None),
     ]:
         if key not in origins:
@@ -162,16 +185,16 @@ def load(
         tree.setdefault(section, {})[name] = value
         origins[key] = origin
     try:
-        return Loaded(msgspec.convert(tree, Settings, strict=False), origins)
+        return Loaded(msgspec.convert(tree, tree_type, strict=False), origins)
     except msgspec.ValidationError as error:
         raise ConfigError(f"A setting has the wrong form: {error}.") from error
 
 
-def known_keys() -> dict[str, type]:
+def known_keys(tree_type: type[msgspec.Struct] = Settings) -> dict[str, type]:
     """Every dotted key and its type."""
     return {
         f"{section}.{name}": kind
-        for section, struct in get_type_hints(Settings).items()
+        for section, struct in get_type_hints(tree_type).items()
         for name, kind in get_type_hints(struct).items()
     }
 
@@ -191,13 +214,19 @@ def _from_file(file: Path | None) -> list[tuple[str, object, str]]:
     return items
 
 
-def _from_environ(environ: Mapping[str, str]) -> list[tuple[str, object, str]]:
-    kinds = known_keys()
+def _from_environ(
+    environ: Mapping[str, str], prefix: str, kinds: Mapping[str, type]
+) -> list[tuple[str, object, str]]:
     items: list[tuple[str, object, str]] = []
     for variable, text in sorted(environ.items()):
-        if not variable.startswith(ENV_PREFIX) or variable in ENV_NOT_SETTINGS:
+        of_centre = variable.startswith(CENTRE_PREFIX)
+        if (
+            not variable.startswith(prefix)
+            or variable in ENV_NOT_SETTINGS
+            or of_centre != (prefix == CENTRE_PREFIX)
+        ):
             continue
-        key = variable.removeprefix(ENV_PREFIX).lower().replace("__", ".", 1)
+        key = variable.removeprefix(prefix).lower().replace("__", ".", 1)
         is_list = bool(get_args(kinds.get(key)))
         value: object = [part.strip() for part in text.split(",") if part.strip()] if is_list else text
         items.append((key, value, variable))

@@ -11,9 +11,10 @@ import os
 from pathlib import Path
 
 from edge.access import store as sql
-from edge.access.model import IMPORT_MIN_CHARS, OLD_SYSTEMS, Key, Principal, Role, hash_secret, new_secret
+from edge.access.model import IMPORT_MIN_CHARS, OLD_SYSTEMS, Key, hash_secret, new_secret
 from edge.clock import Clock
 from edge.errors import BadInput, Conflict, NotFound, Unauthenticated
+from edge.serving.roles import Principal, Role
 from edge.store.database import Database
 from edge.store.settle import settle
 

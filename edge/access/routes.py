@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from edge.access.keys import Keys
-from edge.access.model import Key, Role
-from edge.access.routing import Answer, Call, Created, Page, Route
+from edge.access.model import Key
 from edge.clock import iso
 from edge.errors import BadInput
+from edge.serving.roles import Role
+from edge.serving.routing import Answer, Call, Created, Page, Route
 from edge.wire.views import CreateKey, KeyView, NewKey
 
 

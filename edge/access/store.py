@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from edge.access.model import Key, Role
+from edge.access.model import Key
+from edge.serving.roles import Role
 from edge.store.transaction import Row, Transaction
 
 COLUMNS = "id, name, role, scope, hash, weak, created_us, created_by, revoked_us"

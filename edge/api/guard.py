@@ -10,12 +10,12 @@ from collections.abc import Callable
 from aiohttp import web
 
 from edge.access.accounts.tokens import looks_like_one
-from edge.access.addresses import address_of
 from edge.access.keys import Keys
-from edge.access.limits import RateLimit
-from edge.access.model import NOBODY, PEOPLE, Principal, Role
 from edge.clock import Clock
 from edge.errors import RateLimited, Unauthenticated
+from edge.serving.addresses import address_of
+from edge.serving.limits import RateLimit
+from edge.serving.roles import NOBODY, PEOPLE, Principal, Role
 
 _PEERCRED = struct.Struct("3i")  # pid, uid, gid of the process at the other end of a unix socket
 

@@ -7,12 +7,12 @@ from collections.abc import Callable
 import msgspec
 from aiohttp import web
 
-from edge.access.model import Role
-from edge.access.routing import Answer, Call, Page, Route
-from edge.api.knocking import Knocking
-from edge.api.metrics import Metrics
-from edge.api.openapi import document
 from edge.clock import iso
+from edge.serving.knocking import Knocking
+from edge.serving.metrics import Metrics
+from edge.serving.openapi import document
+from edge.serving.roles import Role
+from edge.serving.routing import Answer, Call, Page, Route
 from edge.store.database import Database
 from edge.store.ledger import facts
 from edge.wire.ledger import Fact

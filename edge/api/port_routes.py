@@ -7,11 +7,11 @@ import asyncio
 import msgspec
 from aiohttp import web
 
-from edge.access.model import Role
-from edge.access.routing import Answer, Call, Page, Route
 from edge.clock import Clock, iso
 from edge.errors import BadInput
 from edge.links.supervisor import Supervisor
+from edge.serving.roles import Role
+from edge.serving.routing import Answer, Call, Page, Route
 from edge.wire.views import PortAction, PortBytes, PortDone, PortView
 
 _encode = msgspec.json.Encoder().encode

@@ -5,11 +5,11 @@ from __future__ import annotations
 from zoneinfo import ZoneInfo
 
 from edge import __version__
-from edge.api.metrics import Sample
 from edge.clock import Clock, iso
 from edge.commands.commands import Commands
 from edge.devices.presence import Presences
 from edge.devices.registry import Registry
+from edge.serving.metrics import Sample
 from edge.store.database import Store
 from edge.wire.commands import State
 from edge.wire.views import StatusView

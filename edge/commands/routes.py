@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from edge.access.model import Role
-from edge.access.routing import Answer, Call, Created, Page, Route
 from edge.clock import Clock
 from edge.commands.commands import Commands
 from edge.commands.history import History
@@ -12,6 +10,8 @@ from edge.commands.model import Command
 from edge.commands.views import command_view
 from edge.devices.registry import Registry
 from edge.errors import BadInput, Forbidden, NotFound
+from edge.serving.roles import Role
+from edge.serving.routing import Answer, Call, Created, Page, Route
 from edge.wire.commands import State
 from edge.wire.views import AttemptView, CommandView, NewCommand, Resolve
 

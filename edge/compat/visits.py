@@ -10,9 +10,9 @@ from typing import Any, Protocol
 import msgspec
 from aiohttp import web
 
-from edge.access.bodies import read_body
-from edge.access.model import Principal
 from edge.errors import BadInput, OutpostError, RateLimited
+from edge.serving.bodies import read_body
+from edge.serving.roles import Principal
 
 log = logging.getLogger(__name__)
 

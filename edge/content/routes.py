@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import base64
 
-from edge.access.model import Role
-from edge.access.routing import Answer, Call, Route
 from edge.content.render import panel_named
 from edge.content.render.encode import decoded, png
 from edge.content.service import Content, caption
+from edge.serving.roles import Role
+from edge.serving.routing import Answer, Call, Route
 from edge.wire.views import Preview, PreviewRequest
 
 ARGUMENTS = ("payload", "image", "caption", "amount")  # of display_qr, which a preview has too

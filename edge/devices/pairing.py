@@ -13,9 +13,9 @@ from collections import OrderedDict
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
-from edge.access.limits import RateLimit
 from edge.clock import Clock
 from edge.errors import BadInput, NotFound, RateLimited
+from edge.serving.limits import RateLimit
 from edge.wire import signing
 from edge.wire.field import PairOffer, PairRequest, PairReveal
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from edge.access.model import Role
-from edge.access.routing import Answer, Call, Created, Page, Route
 from edge.clock import iso
 from edge.devices.agents.agents import Agents
 from edge.devices.agents.model import Claim, agent_key
 from edge.devices.model import Device
 from edge.devices.registry import Registry
 from edge.devices.trust import Approvals
+from edge.serving.roles import Role
+from edge.serving.routing import Answer, Call, Created, Page, Route
 from edge.wire.views import (
     AddDevice,
     AgentView,

@@ -13,8 +13,6 @@ from edge.api.field.results import Results
 from edge.api.field.routes import FieldRoutes
 from edge.api.field.sessions import Sessions
 from edge.api.field.wifi import WifiLinks
-from edge.api.metrics import Sample
-from edge.api.server import Listen
 from edge.bus import Missed
 from edge.devices.model import Device
 from edge.devices.presence import DeviceChanged
@@ -24,6 +22,8 @@ from edge.parts.part import Core, Part
 from edge.parts.telemetry import TelemetryPart
 from edge.parts.twins import TwinsPart
 from edge.parts.vending import VendingPart
+from edge.serving.metrics import Sample
+from edge.serving.server import Listen
 from edge.telemetry.events import TwinChanged
 
 

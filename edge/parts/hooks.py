@@ -6,8 +6,6 @@ import contextlib
 from collections.abc import Callable, Coroutine
 
 from edge import __version__
-from edge.access.routing import Route
-from edge.api.metrics import Sample
 from edge.automation.hooks.hooks import HookChanged, Hooks
 from edge.automation.hooks.routes import HookRoutes
 from edge.automation.hooks.sender import Sender
@@ -21,6 +19,8 @@ from edge.devices.presence import DeviceChanged
 from edge.errors import StorageError
 from edge.outbound import Outbound, networks
 from edge.parts.part import Core, Part
+from edge.serving.metrics import Sample
+from edge.serving.routing import Route
 from edge.store.ledger import facts
 from edge.telemetry.events import ReadingsArrived
 from edge.wire.commands import State

@@ -10,10 +10,7 @@ import msgspec
 from aiohttp import web
 
 from edge.access.keys import Keys
-from edge.access.routing import Route
 from edge.api.guard import Guard
-from edge.api.knocking import Knocking
-from edge.api.metrics import Sample
 from edge.bus import Bus, Event
 from edge.clock import Clock
 from edge.commands.attach import Attachments
@@ -24,6 +21,9 @@ from edge.devices.log.log import DeviceLog
 from edge.devices.model import Device
 from edge.devices.presence import Presences
 from edge.devices.registry import Registry
+from edge.serving.knocking import Knocking
+from edge.serving.metrics import Sample
+from edge.serving.routing import Route
 from edge.settings import Settings
 from edge.store.database import Store
 from edge.wire.views import DeviceView, LiveEvent

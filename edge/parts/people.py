@@ -12,14 +12,14 @@ from edge.access.accounts.model import SignUp
 from edge.access.accounts.passwords import Passwords
 from edge.access.accounts.resets import Resets
 from edge.access.accounts.routes import AccountRoutes
-from edge.access.addresses import address_of
-from edge.access.model import Role
-from edge.access.routing import Answer, Call, Route
 from edge.compat.thingsnxt.accounts import ThingsnxtAccounts
 from edge.compat.thingsnxt.door import Door
 from edge.devices.model import Device
 from edge.errors import ConfigError, OutpostError
 from edge.parts.part import Core, Part
+from edge.serving.addresses import address_of
+from edge.serving.roles import Role
+from edge.serving.routing import Answer, Call, Route
 from edge.wire.people import SetOwner
 from edge.wire.views import DeviceView
 

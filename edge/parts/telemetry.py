@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 
-from edge.access.routing import Route
-from edge.api.metrics import Sample
 from edge.bus import Event
 from edge.clock import iso
 from edge.devices.model import Device
 from edge.parts.part import Core, Part
+from edge.serving.metrics import Sample
+from edge.serving.routing import Route
 from edge.telemetry.events import ReadingsArrived
 from edge.telemetry.folding import Folding, Keep
 from edge.telemetry.routes import ReadingRoutes

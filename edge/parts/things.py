@@ -9,7 +9,6 @@ from typing import Any
 from aiohttp import web
 
 from edge.access.accounts.accounts import UserGone
-from edge.access.addresses import address_of
 from edge.compat.thingsnxt.apps import Forget
 from edge.compat.thingsnxt.door import Door
 from edge.compat.thingsnxt.facade import Things
@@ -21,6 +20,7 @@ from edge.parts.part import Core, Part
 from edge.parts.people import PeoplePart
 from edge.parts.telemetry import TelemetryPart
 from edge.parts.twins import TwinsPart
+from edge.serving.addresses import address_of
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Coroutine
 
 import msgspec
 
-from edge.access.routing import Route
 from edge.automation.notices.notices import Notices
 from edge.automation.notices.presence import Comings
 from edge.automation.notices.routes import NoticeRoutes
@@ -17,6 +16,7 @@ from edge.devices.model import Device
 from edge.errors import NotFound
 from edge.parts.part import Core, Part
 from edge.parts.telemetry import TelemetryPart
+from edge.serving.routing import Route
 from edge.store.transaction import Transaction
 from edge.telemetry.events import TwinChanged
 from edge.telemetry.twins.routes import TwinRoutes, twin_view

@@ -7,14 +7,14 @@ from collections.abc import Callable, Coroutine, Mapping
 import msgspec
 from aiohttp import web
 
-from edge.access.routing import Route
-from edge.api.metrics import Sample
 from edge.bus import Event
 from edge.commands.history import History
 from edge.compat.vending.facade import OldVending
 from edge.compat.vending.page import Ports
 from edge.devices.model import Device
 from edge.parts.part import Core, Part
+from edge.serving.metrics import Sample
+from edge.serving.routing import Route
 from edge.vending.events import SlotChanged, TransactionChanged
 from edge.vending.inventory import KIND, Inventory
 from edge.vending.routes import VendingRoutes

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from edge.access.routing import Call, number
 from edge.errors import BadInput
+from edge.serving.routing import Call, number
 from edge.telemetry.buckets import DAY_S, SECOND_US, width_s
 from edge.telemetry.history import POINTS_DEFAULT, POINTS_MAX, Ask
 from edge.telemetry.model import AT_MAX_US

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from edge.access.routing import NUMBER_DIGITS
 from edge.clock import Quality
 from edge.errors import BadInput
+from edge.serving.routing import NUMBER_DIGITS
 from edge.store.database import Database
 from edge.telemetry import history_store as sql
 from edge.telemetry.buckets import HOUR_US, Bucket, Grid, hour_offset_us

@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator
 
 import msgspec
 
-from edge.access.model import Role
-from edge.access.routing import Answer, Call, Page, Route
-from edge.access.table import send_csv
 from edge.clock import Clock, iso
 from edge.devices.model import Device
 from edge.devices.registry import Registry
 from edge.errors import DeviceUnavailable
+from edge.serving.roles import Role
+from edge.serving.routing import Answer, Call, Page, Route
+from edge.serving.table import send_csv
 from edge.telemetry.asked import QUERY, asked, moment
 from edge.telemetry.history import Point
 from edge.telemetry.model import Latest

@@ -6,9 +6,6 @@ from collections.abc import AsyncIterator
 
 import msgspec
 
-from edge.access.model import Role
-from edge.access.routing import LIST_MAX, Answer, Call, Created, Page, Route
-from edge.access.table import send_csv
 from edge.clock import Clock
 from edge.commands.intake import KEY_CHARS
 from edge.commands.views import command_view
@@ -16,6 +13,9 @@ from edge.devices.model import Device
 from edge.devices.presence import Presences
 from edge.devices.registry import Registry
 from edge.errors import BadInput
+from edge.serving.roles import Role
+from edge.serving.routing import LIST_MAX, Answer, Call, Created, Page, Route
+from edge.serving.table import send_csv
 from edge.vending.inventory import Inventory
 from edge.vending.model import Slot, Vend, slot_number
 from edge.vending.views import movement_view, slot_view, vend_view

@@ -7,11 +7,11 @@ import ipaddress
 
 import msgspec
 
-from edge.api.server import parse_listen, tls_context
 from edge.clock import site_zone
 from edge.errors import ConfigError
 from edge.links.serial_port import Lines
 from edge.links.spec import parse
+from edge.serving.server import parse_listen, tls_context
 from edge.settings import Settings
 from edge.verbs import flags
 from edge.verbs.output import emit, say

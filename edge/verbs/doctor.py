@@ -15,12 +15,12 @@ from typing import Any
 
 import msgspec
 
-from edge.api.server import parse_listen
 from edge.client import answers, connect
 from edge.clock import Quality, SystemClock
 from edge.errors import OutpostError
 from edge.links.holder import find_holder
 from edge.places import socket_path
+from edge.serving.server import parse_listen
 from edge.settings import Settings
 from edge.store.connection import quick_check
 from edge.store.space import MB

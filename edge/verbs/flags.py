@@ -10,7 +10,7 @@ from typing import Protocol
 
 from edge.client import Client, connect
 from edge.places import config_file, default_data_dir
-from edge.settings import Loaded, load
+from edge.settings import Loaded, Settings, load
 
 
 class Verbs(Protocol):
@@ -40,7 +40,7 @@ def data_dir(arguments: argparse.Namespace) -> Path:
     return named if named is not None else default_data_dir()
 
 
-def settings_of(arguments: argparse.Namespace, flags: dict[str, object] | None = None) -> Loaded:
+def settings_of(arguments: argparse.Namespace, flags: dict[str, object] | None = None) -> Loaded[Settings]:
     """The settings for this data directory, with what the flags say on top."""
     return load(config_file(data_dir(arguments)), flags=flags)
 

@@ -11,9 +11,9 @@ import sys
 from pathlib import Path
 
 from edge import logs
-from edge.api.server import Listen
 from edge.hub import Hub
 from edge.notify import notify, watchdog_s
+from edge.serving.server import Listen
 from edge.settings import Settings
 from edge.verbs import flags
 from edge.verbs.config import check

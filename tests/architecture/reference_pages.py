@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from edge import errors
-from edge.access.routing import Route
-from edge.api import problems
 from edge.api.field import refusals
 from edge.hub import Hub
+from edge.serving import problems
+from edge.serving.routing import Route
 from edge.settings import Settings
 from tests.architecture.tree import ROOT
 

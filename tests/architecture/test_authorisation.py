@@ -13,9 +13,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from edge.access.model import Role
-from edge.api.server import Listen
 from edge.hub import Hub
+from edge.serving.roles import Role
+from edge.serving.server import Listen
 from edge.settings import Discovery, Limits, Serial, Settings
 from tests.architecture import reference_pages
 

@@ -10,7 +10,7 @@ import msgspec
 import openapi_spec_validator
 import pytest
 
-from edge.api.openapi import document
+from edge.serving.openapi import document
 from edge.settings import Settings, known_keys, load
 from tests.architecture import reference_pages, tree
 from tests.architecture.tree import ROOT

@@ -12,10 +12,10 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from edge.access.model import Role
-from edge.api.server import Listen
 from edge.devices.model import Device
 from edge.hub import Hub
+from edge.serving.roles import Role
+from edge.serving.server import Listen
 from edge.settings import Discovery, Disk, Limits, Serial, Settings, Site
 
 QUIET = Settings(

@@ -7,9 +7,9 @@ import pytest
 from aiohttp import web
 
 from edge import client
-from edge.api.problems import problem
 from edge.client import Client
 from edge.errors import Rejected, Unreachable
+from edge.serving.problems import problem
 from edge.wire.vending import Restock
 
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from edge.access.accounts.accounts import Accounts
 from edge.access.accounts.model import RESET_S, User, username_from
 from edge.access.accounts.resets import Resets
-from edge.access.model import Role
-from edge.access.routing import Answer, Call, Created, Page, Route
 from edge.clock import iso
+from edge.serving.roles import Role
+from edge.serving.routing import Answer, Call, Created, Page, Route
 from edge.wire.people import NewPassword, NewUser, ResetCode, UserView
 
 

@@ -10,21 +10,21 @@ from typing import Any, TypeVar
 import msgspec
 from aiohttp import hdrs, web
 
-from edge.access.addresses import address_of
-from edge.access.bodies import read_body
-from edge.api.app import JSON
 from edge.api.field.intake import Intake
 from edge.api.field.refusals import NewSession, UnknownDevice
 from edge.api.field.sessions import Session, Sessions
 from edge.api.field.wifi import WifiLinks
 from edge.api.guard import Guard
-from edge.api.knocking import Knocking
-from edge.api.problems import problem
 from edge.clock import Clock
 from edge.devices.model import Device, DeviceState, Facts
 from edge.devices.pairing import Agreed, Pairings
 from edge.devices.registry import Registry
 from edge.errors import BadInput, DeviceUnavailable, OutpostError, RateLimited
+from edge.serving.addresses import address_of
+from edge.serving.app import JSON
+from edge.serving.bodies import read_body
+from edge.serving.knocking import Knocking
+from edge.serving.problems import problem
 from edge.wire import lenient, signing
 from edge.wire.field import DeviceHello, Paired, PairRequest, PairReveal, Welcome
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import msgspec
 from aiohttp import web
 
-from edge.access.routing import number
 from edge.api.field.door import Door, Inside, decoded, seconds
 from edge.api.field.intake import Intake
 from edge.api.field.results import Results
@@ -13,6 +12,7 @@ from edge.api.field.wifi import WifiLinks
 from edge.clock import Clock
 from edge.devices.log.log import DeviceLog
 from edge.links.longpoll import Parcel
+from edge.serving.routing import number
 from edge.wire.field import POLL_WAIT_S, Desired, Done, FieldCommand, Poll, Readings, Report
 from edge.wire.native import Result
 

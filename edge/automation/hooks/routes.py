@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from edge.access.model import Role
-from edge.access.routing import Answer, Call, Created, Page, Route
 from edge.automation.hooks.hooks import Hooks
 from edge.automation.hooks.model import Delivery, Hook, check_events, check_list, check_name
 from edge.clock import iso
 from edge.errors import BadInput
 from edge.outbound import checked_url
+from edge.serving.roles import Role
+from edge.serving.routing import Answer, Call, Created, Page, Route
 from edge.wire.hooks import AddHook, ChangeHook, DeliveryView, HookView, NewHookView, Retried
 
 STATES = ("", "waiting", "delivered", "dead")

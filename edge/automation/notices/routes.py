@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from edge.access.model import Role
-from edge.access.routing import Answer, Call, Page, Route
 from edge.automation.notices.notices import Notices
 from edge.automation.notices.store import Notice
 from edge.clock import iso
+from edge.serving.roles import Role
+from edge.serving.routing import Answer, Call, Page, Route
 from edge.wire.notices import NoticeView
 
 

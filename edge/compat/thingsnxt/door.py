@@ -15,11 +15,11 @@ import msgspec
 from aiohttp import web
 
 from edge.access.accounts.model import User
-from edge.access.bodies import read_body
 from edge.clock import Clock, iso
 from edge.compat import visits
 from edge.compat.visits import AiohttpHandler, Gate
 from edge.errors import BadInput, NotFound, OutpostError, RateLimited, TooLarge, Unauthenticated
+from edge.serving.bodies import read_body
 
 T = TypeVar("T")
 JSON_TYPE = {"Content-Type": "application/json"}

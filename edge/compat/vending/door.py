@@ -12,12 +12,12 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from edge.access.model import NOBODY, Principal, Role
 from edge.clock import Clock
 from edge.compat import visits
 from edge.compat.vending.pages import Pages
 from edge.compat.visits import AiohttpHandler, Body, Gate, Knocks, guarded, read_object
 from edge.errors import BadInput, Forbidden, OutpostError, RateLimited, Unauthenticated
+from edge.serving.roles import NOBODY, Principal, Role
 
 ROLES = frozenset({Role.APP, Role.TECHNICIAN, Role.ADMIN})
 BODY_BYTES_MAX = 16_384  # an old machine's are under 300; anybody may send one

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from edge.access.model import Role
-from edge.access.routing import Answer, Call, Page, Route
 from edge.devices.log.log import DeviceLog
 from edge.devices.registry import Registry
 from edge.errors import BadInput
+from edge.serving.roles import Role
+from edge.serving.routing import Answer, Call, Page, Route
 from edge.wire.views import LogLine
 
 CONTAINS_CHARS = 200

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from edge.access.model import Role
-from edge.access.routing import Answer, Call, Route
 from edge.clock import iso
 from edge.commands.intake import not_approved
 from edge.devices.model import Device
 from edge.devices.registry import Registry
+from edge.serving.roles import Role
+from edge.serving.routing import Answer, Call, Route
 from edge.telemetry.model import Value
 from edge.telemetry.twins.model import Twin, pending
 from edge.telemetry.twins.twins import Twins

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from edge.api import connections
-from edge.api.connections import Connections
-from edge.api.server import Listen, Server
+from edge.serving import connections
+from edge.serving.connections import Connections
+from edge.serving.server import Listen, Server
 from tests.integration.running_hub import RunningHub
 
 GET = "GET /healthz HTTP/1.1\r\nHost: h\r\nConnection: close\r\n"

@@ -12,9 +12,9 @@ import aiohttp
 import msgspec
 import pytest
 
-from edge.api import feed, live
 from edge.bus import QUEUE_EVENTS
 from edge.devices.presence import DeviceChanged
+from edge.serving import feed, live
 from edge.wire.views import CommandView, DeviceView, FactView, LiveEvent
 from tests.integration.running_hub import RunningHub, until
 

@@ -6,10 +6,10 @@ import asyncio
 
 import pytest
 
-from edge.access.addresses import network
-from edge.access.limits import CALLERS, RateLimit
 from edge.clock import ManualClock
 from edge.errors import RateLimited
+from edge.serving.addresses import network
+from edge.serving.limits import CALLERS, RateLimit
 from tests.integration.conftest import Start
 
 

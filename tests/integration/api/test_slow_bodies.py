@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 import msgspec
 import pytest
 
-from edge.access.bodies import UNKNOWN_AT_ONCE
+from edge.serving.bodies import UNKNOWN_AT_ONCE
 from tests.integration.conftest import Start
 from tests.integration.running_hub import RunningHub, until
 

@@ -12,10 +12,10 @@ import zxingcpp
 from aiohttp.test_utils import TestServer
 from PIL import Image
 
-from edge.access.model import Role
 from edge.clock import ManualClock
 from edge.devices.model import Device
 from edge.hub import Hub
+from edge.serving.roles import Role
 from edge.settings import Content, Limits, Settings
 from edge.settings import Serial as SerialSettings
 from tests.fakes.nic_browser import NicBrowser

@@ -14,8 +14,8 @@ import segno
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from edge.access.limits import RateLimit
 from edge.devices.model import Device
+from edge.serving.limits import RateLimit
 from tests.fakes.seat_replay import misdeliveries, sent
 from tests.integration.compat.conftest import KEY, NicSite
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from edge.access.model import Role
+from edge.serving.roles import Role
 from edge.settings import Hub, Limits, Vending
 from tests.integration.compat.old_vending import MAC, OPEN, OTHER_MAC, Shop, shop_in
 from tests.integration.running_hub import QUIET, until

@@ -10,10 +10,10 @@ import pytest
 import pytest_asyncio
 
 from edge.access.keys import ADMIN_KEY_FILE, Keys
-from edge.access.model import Role
 from edge.bus import Bus
 from edge.clock import ManualClock
 from edge.errors import BadInput, Conflict, Forbidden, NotFound, StorageError, Unauthenticated
+from edge.serving.roles import Role
 from edge.store.database import Store
 from edge.store.writer import T, Work
 

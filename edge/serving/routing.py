@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from edge.access.model import Principal, Role
 from edge.errors import BadInput
+from edge.serving.roles import Principal, Role
 
 LIST_MAX = 500
 LIST_DEFAULT = 100

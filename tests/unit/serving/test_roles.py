@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.access.model import NOBODY, Principal, Role, hash_secret, new_secret
+from edge.access.model import hash_secret, new_secret
 from edge.errors import BadInput, Forbidden
+from edge.serving.roles import NOBODY, Principal, Role
 
 people = st.sampled_from([Role.VIEWER, Role.TECHNICIAN, Role.ADMIN])
 

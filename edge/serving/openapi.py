@@ -9,14 +9,14 @@ from typing import Any
 import msgspec
 
 from edge import __version__
-from edge.access.routing import Route
+from edge.serving.routing import Route
 from edge.wire.views import Problem
 
 _PARAMETER = re.compile(r"\{(\w+)\}")
 Json = dict[str, Any]
 
 
-def document(routes: Iterable[Route]) -> Json:
+def document(routes: Iterable[Route], title: str = "Outpost hub") -> Json:
     """The whole document."""
     routes = list(routes)
     types = {kind for route in routes for kind in (route.body, route.returns) if kind} | {Problem}
@@ -27,7 +27,7 @@ def document(routes: Iterable[Route]) -> Json:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Outpost hub", "version": __version__, "license": {"name": "Apache-2.0"}},
+        "info": {"title": title, "version": __version__, "license": {"name": "Apache-2.0"}},
         "paths": paths,
         "components": {
             "schemas": components,

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.access import limits
-from edge.access.limits import RateLimit
 from edge.clock import ManualClock
 from edge.errors import RateLimited
+from edge.serving import limits
+from edge.serving.limits import RateLimit
 
 waits = st.lists(st.floats(0, 90), max_size=150)
 

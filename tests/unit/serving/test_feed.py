@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
-from edge.api import feed
-from edge.api.feed import Feed, Told, Wanted
 from edge.bus import Bus, Event
+from edge.serving import feed
+from edge.serving.feed import Feed, Told, Wanted
 from edge.wire.views import LiveEvent
 
 

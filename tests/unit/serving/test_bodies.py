@@ -6,8 +6,8 @@ import contextlib
 
 import pytest
 
-from edge.access.bodies import KNOWN_BYTES, SMALL_BYTES, UNKNOWN_AT_ONCE, UNKNOWN_BYTES, Bodies
 from edge.errors import RateLimited
+from edge.serving.bodies import KNOWN_BYTES, SMALL_BYTES, UNKNOWN_AT_ONCE, UNKNOWN_BYTES, Bodies
 
 MIB = 1024 * 1024
 

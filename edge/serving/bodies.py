@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterator
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from edge.access.addresses import address_of
 from edge.errors import BadInput, RateLimited, TooLarge
+from edge.serving.addresses import address_of
 
 KNOWN_BYTES = 12 * 1024 * 1024  # on their way from callers with a key; one body as large as may be always fits
 UNKNOWN_BYTES = 4 * 1024 * 1024  # from everybody else

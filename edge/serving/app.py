@@ -9,18 +9,17 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 from aiohttp import hdrs, web
 
-from edge.access.bodies import BODIES, Bodies, read_body
-from edge.access.model import NOBODY, Principal
-from edge.access.routing import Answer, Call, Created, Route
-from edge.api.guard import Guard
-from edge.api.knocking import Knocking
-from edge.api.problems import NoRoute, NotHttp, Unexpected, WrongMethod, problem
 from edge.errors import BadInput, OutpostError, Unauthenticated
+from edge.serving.bodies import BODIES, Bodies, read_body
+from edge.serving.knocking import Knocking
+from edge.serving.problems import NoRoute, NotHttp, Unexpected, WrongMethod, problem
+from edge.serving.roles import NOBODY, Principal
+from edge.serving.routing import Answer, Call, Created, Route
 
 log = logging.getLogger(__name__)
 
@@ -29,10 +28,26 @@ _encode = msgspec.json.Encoder().encode
 AiohttpHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
+class Gate(Protocol):
+    """Who is calling, and may he call so often?"""
+
+    def identify(self, request: web.Request) -> Principal:
+        """Who calls; NOBODY without credentials. Raises Unauthenticated for a key that is not known."""
+
+    def still(self, principal: Principal, request: web.Request) -> bool:
+        """Whether the caller is still who he was let in as."""
+
+    def count(self, principal: Principal, request: web.Request) -> None:
+        """Count one request of this caller. Raises RateLimited."""
+
+    def count_address(self, request: web.Request) -> None:
+        """Count one request of an address that has not shown a key. Raises RateLimited."""
+
+
 def build(
     routes: Iterable[Route],
     legacy: Iterable[web.RouteDef],
-    guard: Guard,
+    guard: Gate,
     knocking: Knocking,
     *,
     body_bytes: int,
@@ -50,7 +65,7 @@ def build(
     return app
 
 
-def _endpoint(route: Route, guard: Guard, knocking: Knocking, body_s: float) -> AiohttpHandler:
+def _endpoint(route: Route, guard: Gate, knocking: Knocking, body_s: float) -> AiohttpHandler:
     decoder = msgspec.json.Decoder(route.body) if route.body else None
 
     async def endpoint(request: web.Request) -> web.StreamResponse:
@@ -73,7 +88,7 @@ def _endpoint(route: Route, guard: Guard, knocking: Knocking, body_s: float) -> 
     return endpoint
 
 
-def _admitted(route: Route, request: web.Request, guard: Guard) -> Principal:
+def _admitted(route: Route, request: web.Request, guard: Gate) -> Principal:
     """Who calls, counted and found to have the role. A call without a good key counts against its address."""
     if route.role is None:
         if route.limited:

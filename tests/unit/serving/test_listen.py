@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from edge.api.server import Listen, parse_listen
 from edge.errors import ConfigError
+from edge.serving.server import Listen, parse_listen
 
 hosts = st.one_of(
     st.ip_addresses(v=4).map(str),

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 
 from aiohttp import web
 
-from edge.access.routing import Call
+from edge.serving.routing import Call
 
 # What a spreadsheet would work out instead of showing: in both widths, and behind blanks, seen or not.
 _FORMULA = re.compile(r"[\t\r\n]|[\s\x00\u200b-\u200f\u2060\ufeff]*[=+@\-\uff1d\uff0b\uff20\uff0d]")

@@ -18,11 +18,11 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 import msgspec
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from edge.access.model import Role
-from edge.access.routing import Answer, Call, Route, number
-from edge.api.feed import TOPICS, Feed, HubStops, Reader, Told, Translate, Wanted, told
 from edge.bus import Bus
 from edge.errors import BadInput, Busy
+from edge.serving.feed import TOPICS, Feed, HubStops, Reader, Told, Translate, Wanted, told
+from edge.serving.roles import Role
+from edge.serving.routing import Answer, Call, Route, number
 from edge.wire.views import FactView, LiveEvent
 
 HEARTBEAT_S = 15.0  # a dead socket is found within two of these

@@ -16,8 +16,8 @@ import msgspec
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from edge.api.connections import Connections, raise_file_limit
 from edge.errors import Busy, ConfigError
+from edge.serving.connections import Connections, raise_file_limit
 
 BACKLOG = 4096  # 128 makes ten thousand connects take a minute
 KEEPALIVE_S = 75.0  # older clients poll every 2 s to 2 min over one connection

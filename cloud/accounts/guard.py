@@ -1,0 +1,75 @@
+"""Who is calling, and may he call so often? Asked once for every request."""
+
+from __future__ import annotations
+
+import pwd
+import socket
+import struct
+
+from aiohttp import web
+
+from cloud.accounts.keys import Keys
+from cloud.accounts.member import Member
+from edge.clock import Clock
+from edge.errors import RateLimited, Unauthenticated
+from edge.serving.addresses import address_of
+from edge.serving.limits import RateLimit
+from edge.serving.roles import NOBODY, Principal, Role
+
+FIRST_TENANT = 1  # whose the machine's own logins are
+_PEERCRED = struct.Struct("3i")  # pid, uid, gid of the process at the other end of a unix socket
+
+
+class Guard:
+    """Identifies callers by key, or by login on the unix socket, and limits their rate."""
+
+    def __init__(
+        self, keys: Keys, clock: Clock, *, authenticated_per_minute: int, anonymous_per_minute: int
+    ) -> None:
+        self._keys = keys
+        self._known = RateLimit(authenticated_per_minute, clock)
+        self._unknown = RateLimit(anonymous_per_minute, clock)
+
+    def identify(self, request: web.Request) -> Principal:
+        """Who calls; NOBODY without credentials. Raises Unauthenticated for a key that is not known."""
+        header = request.headers.get("Authorization")
+        if header:
+            scheme, _, secret = header.partition(" ")
+            if scheme.lower() != "bearer" or not secret:
+                raise Unauthenticated("The Authorization header is not `Bearer KEY`.")
+            return self._keys.authenticate(secret.strip())
+        return _local_login(request) or NOBODY
+
+    def still(self, principal: Principal, request: web.Request) -> bool:
+        """Whether the caller is still who he was let in as: his key may have been revoked since."""
+        try:
+            return self.identify(request) == principal
+        except RateLimited:
+            return True
+        except Unauthenticated:
+            return False
+
+    def count(self, principal: Principal, request: web.Request) -> None:
+        """Count one request of this caller. Raises RateLimited."""
+        if principal.role is Role.NONE:
+            self.count_address(request)
+        else:
+            self._known.take(f"{getattr(principal, 'tenant_id', 0)}:{principal.actor}")
+
+    def count_address(self, request: web.Request) -> None:
+        """Count one request of an address that has not shown a key."""
+        self._unknown.take(address_of(request))
+
+
+def _local_login(request: web.Request) -> Principal | None:
+    """The login at the other end of the unix socket, whose file mode already says who may connect."""
+    transport = request.transport
+    peer: socket.socket | None = transport.get_extra_info("socket") if transport else None
+    if peer is None or peer.family != socket.AF_UNIX:
+        return None
+    _, uid, _ = _PEERCRED.unpack(peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEERCRED.size))
+    try:
+        name = pwd.getpwuid(uid).pw_name
+    except KeyError:
+        name = f"uid{uid}"
+    return Member(f"login:{name}", Role.ADMIN, "", FIRST_TENANT)

@@ -1,0 +1,1 @@
+"""Readings of all sites: history, rollups, retention, export."""

@@ -1,0 +1,1 @@
+"""The aiohttp application of the centre: live feeds, status, metrics."""

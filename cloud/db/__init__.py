@@ -1,0 +1,1 @@
+"""The central database: tables, engines, migrations, and the wake-ups between instances."""

@@ -1,0 +1,173 @@
+"""One database behind the centre: SQLite in the data directory, or PostgreSQL shared by several instances.
+
+Both are used through SQLAlchemy in the same way: `write()` is a transaction that is on disk when it ends, `read()`
+sees the last commit. On SQLite one connection writes, as it locks the whole file anyway; on PostgreSQL rows are
+locked by those who need them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+from sqlalchemy import event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from cloud.db.models import Base
+from edge.errors import ConfigError, StorageError
+
+READERS = 4  # connections of SQLite that only read
+POOL = 10  # of PostgreSQL, and as many again when there is much to do
+POOL_WAIT_S = 10.0
+BUSY_MS = 10_000  # for a lock of SQLite: another process may be making a backup
+STATEMENT_MS = 60_000  # PostgreSQL gives up what takes longer
+ENGINES = ("sqlite", "postgresql")
+SEQUENCES = ("arrival", "change", "command")  # what `numbers` may be asked for
+
+
+class Database:
+    """`url` as SQLAlchemy has it. Raises ConfigError for an engine that is not known."""
+
+    def __init__(self, url: str) -> None:
+        try:
+            parsed = make_url(url)
+        except Exception as error:
+            raise ConfigError(f"{url!r} is no database URL.", hint=_HINT) from error
+        self.url = parsed
+        self.engine_name = parsed.get_backend_name()
+        if self.engine_name not in ENGINES:
+            raise ConfigError(f"The centre does not run on {self.engine_name}.", hint=_HINT)
+        if self.sqlite:
+            parsed = parsed.set(drivername="sqlite+aiosqlite")
+            self._writer = create_async_engine(parsed, pool_size=1, max_overflow=0)
+            self._readers = create_async_engine(parsed, pool_size=READERS, max_overflow=0)
+            event.listen(self._writer.sync_engine, "connect", _prepare_writer)
+            event.listen(self._readers.sync_engine, "connect", _prepare_reader)
+            event.listen(self._writer.sync_engine, "begin", _begin_immediate)
+        else:
+            parsed = parsed.set(drivername="postgresql+asyncpg")
+            self._writer = self._readers = create_async_engine(
+                parsed,
+                pool_size=POOL,
+                max_overflow=POOL,
+                pool_timeout=POOL_WAIT_S,
+                pool_pre_ping=True,
+                connect_args={"server_settings": {"statement_timeout": str(STATEMENT_MS)}},
+            )
+        self._writing = asyncio.Lock()  # SQLite alone: waiting here is fair, waiting at its lock is not
+
+    @property
+    def sqlite(self) -> bool:
+        """Whether it is the embedded one."""
+        return self.engine_name == "sqlite"
+
+    @property
+    def writer(self) -> AsyncEngine:
+        """The engine that writes: for migrations and for what needs a connection of its own."""
+        return self._writer
+
+    @contextlib.asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction; on disk when the block ends, undone when it raises. Raises StorageError."""
+        alone = self._writing if self.sqlite else contextlib.nullcontext()
+        async with alone, _told(), self._writer.begin() as connection:
+            yield connection
+
+    @contextlib.asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A connection for reading. Raises StorageError."""
+        async with _told(), self._readers.connect() as connection:
+            yield connection
+
+    async def numbers(self, connection: AsyncConnection, name: str, count: int) -> range | list[int]:
+        """So many new numbers of a sequence, rising; on PostgreSQL others may get some in between."""
+        assert name in SEQUENCES
+        if not self.sqlite:
+            rows = await connection.execute(
+                text("SELECT nextval(:sequence) FROM generate_series(1, :count)"),
+                {"sequence": f"{name}_numbers", "count": count},
+            )
+            return [int(row[0]) for row in rows]
+        row = await connection.execute(
+            text(
+                "INSERT INTO counters(name, value) VALUES (:name, :count)"
+                " ON CONFLICT(name) DO UPDATE SET value = value + :count RETURNING value"
+            ),
+            {"name": name, "count": count},
+        )
+        last = int(row.scalar_one())
+        return range(last - count + 1, last + 1)
+
+    async def transaction_id(self, connection: AsyncConnection) -> int:
+        """Of the transaction that runs, to be kept with rows that others read by number; 0 on SQLite."""
+        if self.sqlite:
+            return 0
+        row = await connection.execute(text("SELECT pg_current_xact_id()::text::bigint"))
+        return int(row.scalar_one())
+
+    async def settled_before(self, connection: AsyncConnection) -> int:
+        """Rows with a smaller `txid` are all there are: no transaction that could add one still runs."""
+        if self.sqlite:
+            return 1
+        row = await connection.execute(text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"))
+        return int(row.scalar_one())
+
+    async def prepare(self) -> None:
+        """Make the tables, or bring them to this version. Raises StorageError."""
+        async with self.write() as connection:
+            await connection.run_sync(Base.metadata.create_all)
+            if not self.sqlite:
+                for name in SEQUENCES:
+                    await connection.execute(text(f"CREATE SEQUENCE IF NOT EXISTS {name}_numbers"))
+                await connection.execute(
+                    text("CREATE TABLE IF NOT EXISTS readings_other PARTITION OF readings DEFAULT")
+                )
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._writer.dispose()
+        if self._readers is not self._writer:
+            await self._readers.dispose()
+
+
+_HINT = "For example sqlite:///FILE or postgresql+asyncpg://USER:PASSWORD@HOST/NAME."
+
+
+@contextlib.asynccontextmanager
+async def _told() -> AsyncIterator[None]:
+    """A database that is away, or will not take it now, as a StorageError, which callers try again."""
+    try:
+        yield
+    except (OperationalError, InterfaceError, TimeoutError, OSError) as error:
+        raise StorageError(f"The central database does not answer: {_first_line(error)}.") from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise StorageError("The connection to the central database was lost.") from error
+        raise
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(getattr(error, "orig", None) or error) or type(error).__name__).split("\n", 1)[0].rstrip(".")
+
+
+def _prepare_writer(raw: Any, _: object) -> None:
+    raw.isolation_level = None  # transactions begin as _begin_immediate says
+    cursor = raw.cursor()
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", f"busy_timeout = {BUSY_MS}", "trusted_schema = OFF"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _prepare_reader(raw: Any, _: object) -> None:
+    cursor = raw.cursor()
+    for pragma in (f"busy_timeout = {BUSY_MS}", "query_only = ON", "trusted_schema = OFF"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_immediate(connection: Any) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -1,0 +1,407 @@
+"""The central tables. Keys are led by tenant and site, so that the schema distributes by site as it is.
+
+Times are UTC microseconds as the hub wrote them, unless the name says otherwise (`received_us`, `seen_us` and the
+like are the centre's own). Nothing here is corrected: a `clock_fixes` row is applied wherever rows are read.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Float,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+Big = BigInteger().with_variant(Integer, "sqlite")
+
+
+class Base(DeclarativeBase):
+    """Base of all tables."""
+
+    metadata = MetaData(naming_convention=NAMES)
+
+
+class SiteKeyed(Base):
+    """Base of what belongs to one site."""
+
+    __abstract__ = True
+
+    tenant_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    site_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+
+
+class Tenant(Base):
+    """Somebody whose sites nobody else sees."""
+
+    __tablename__ = "tenants"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    name: Mapped[str] = mapped_column(Text, unique=True)
+    created_us: Mapped[int] = mapped_column(Big)
+
+
+class ApiKey(Base):
+    """A key of head office or of an app; only its hash. `sites`: slugs it reaches, between spaces; '' for all."""
+
+    __tablename__ = "keys"
+
+    tenant_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    id: Mapped[str] = mapped_column(Text, primary_key=True)
+    name: Mapped[str] = mapped_column(Text)
+    role: Mapped[str] = mapped_column(Text)
+    scope: Mapped[str] = mapped_column(Text, default="")
+    sites: Mapped[str] = mapped_column(Text, default="")
+    hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    weak: Mapped[bool] = mapped_column(Boolean, default=False)
+    created_us: Mapped[int] = mapped_column(Big)
+    created_by: Mapped[str] = mapped_column(Text)
+    revoked_us: Mapped[int | None] = mapped_column(Big)
+
+
+class Audit(Base):
+    """One change somebody made at the centre."""
+
+    __tablename__ = "audit"
+
+    id: Mapped[int] = mapped_column(Big, Identity(), primary_key=True)
+    tenant_id: Mapped[int] = mapped_column(Integer)
+    site_id: Mapped[int | None] = mapped_column(Integer)
+    at_us: Mapped[int] = mapped_column(Big)
+    actor: Mapped[str] = mapped_column(Text)
+    what: Mapped[str] = mapped_column(Text)
+    subject: Mapped[str] = mapped_column(Text, default="")
+    detail: Mapped[str] = mapped_column(Text, default="{}")
+
+    __table_args__ = (Index(None, "tenant_id", "id"),)
+
+
+class Site(Base):
+    """A site, and what is known of the hub that owns it. `state`: new, active, revoked.
+
+    `place`, `boot_id`, `run`, `session`: which hub speaks for it. `inbox_last`: the last number given to an item.
+    `alert`: what a person has to look at, '' when nothing.
+    """
+
+    __tablename__ = "sites"
+
+    tenant_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)  # unique over all tenants
+    slug: Mapped[str] = mapped_column(Text, unique=True)
+    name: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(Text)
+    created_us: Mapped[int] = mapped_column(Big)
+    created_by: Mapped[str] = mapped_column(Text)
+    code_hash: Mapped[bytes | None] = mapped_column(LargeBinary, unique=True)
+    code_until_us: Mapped[int] = mapped_column(Big, default=0)
+    token_hash: Mapped[bytes | None] = mapped_column(LargeBinary, unique=True)
+    place: Mapped[str] = mapped_column(Text, default="")
+    boot_id: Mapped[str] = mapped_column(Text, default="")
+    run: Mapped[str] = mapped_column(Text, default="")
+    session: Mapped[int] = mapped_column(Big, default=0)
+    seen_us: Mapped[int] = mapped_column(Big, default=0)
+    version: Mapped[str] = mapped_column(Text, default="")
+    timezone: Mapped[str] = mapped_column(Text, default="UTC")
+    report: Mapped[str] = mapped_column(Text, default="{}")  # a SiteReport
+    report_us: Mapped[int] = mapped_column(Big, default=0)
+    inbox_last: Mapped[int] = mapped_column(Big, default=0)
+    inbox_acked: Mapped[int] = mapped_column(Big, default=0)
+    alert: Mapped[str] = mapped_column(Text, default="")
+
+    __table_args__ = (UniqueConstraint("tenant_id", "name"), UniqueConstraint("id"))
+
+
+class Stream(SiteKeyed):
+    """Where a stream stands: `next` is wanted, `hash` is that of the row before it, `high` the highest there is.
+
+    `complete_us`: everything the hub wrote up to then is here.
+    """
+
+    __tablename__ = "streams"
+
+    stream: Mapped[str] = mapped_column(Text, primary_key=True)
+    epoch: Mapped[str] = mapped_column(Text, default="")
+    epoch_no: Mapped[int] = mapped_column(Integer, default=0)
+    next: Mapped[int] = mapped_column(Big, default=1)
+    hash: Mapped[bytes] = mapped_column(LargeBinary, default=bytes(16))
+    high: Mapped[int] = mapped_column(Big, default=0)
+    head: Mapped[int] = mapped_column(Big, default=0)  # by the hub's last word
+    complete_us: Mapped[int] = mapped_column(Big, default=0)
+    moved_us: Mapped[int] = mapped_column(Big, default=0)
+
+
+class Epoch(SiteKeyed):
+    """Every epoch a stream has had here, by number: it begins behind row `base` of what was before."""
+
+    __tablename__ = "epochs"
+
+    stream: Mapped[str] = mapped_column(Text, primary_key=True)
+    epoch_no: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    epoch: Mapped[str] = mapped_column(Text)
+    base: Mapped[int] = mapped_column(Big)
+    base_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    why: Mapped[str] = mapped_column(Text)
+    began_us: Mapped[int] = mapped_column(Big)
+
+
+class Receipt(SiteKeyed):
+    """A range of a readings stream that is here, ends included: what comes again is known by it, however late."""
+
+    __tablename__ = "receipts"
+
+    epoch_no: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    first: Mapped[int] = mapped_column(Big, primary_key=True, autoincrement=False)
+    last: Mapped[int] = mapped_column(Big)
+
+
+class FactRow(SiteKeyed):
+    """A fact of a site's ledger. `arrival` is the order here over all sites; `txid` the transaction it came in
+    (PostgreSQL), by which a reader knows that no smaller arrival is still to be committed; `skipped`: it was not
+    taken, only its hash."""
+
+    __tablename__ = "facts"
+
+    seq: Mapped[int] = mapped_column(Big, primary_key=True, autoincrement=False)
+    hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    epoch_no: Mapped[int] = mapped_column(Integer)
+    arrival: Mapped[int] = mapped_column(Big)
+    txid: Mapped[int] = mapped_column(Big, default=0)
+    kind: Mapped[str] = mapped_column(Text)
+    subject: Mapped[str] = mapped_column(Text)
+    device: Mapped[str] = mapped_column(Text, default="")
+    at_us: Mapped[int] = mapped_column(Big)
+    quality: Mapped[str] = mapped_column(Text)
+    boot_id: Mapped[str] = mapped_column(Text)
+    mono_ms: Mapped[int] = mapped_column(Big)
+    body: Mapped[str] = mapped_column(Text)
+    received_us: Mapped[int] = mapped_column(Big)
+    skipped: Mapped[bool] = mapped_column(Boolean, default=False)
+
+    __table_args__ = (
+        Index(None, "tenant_id", "arrival"),
+        Index(None, "tenant_id", "site_id", "arrival"),
+        Index(None, "tenant_id", "site_id", "device", "arrival"),
+    )
+
+
+class Series(SiteKeyed):
+    """What a device measures, by the hub's own number for it within one epoch of its readings."""
+
+    __tablename__ = "series"
+
+    epoch_no: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    device: Mapped[str] = mapped_column(Text)
+    key: Mapped[str] = mapped_column(Text)
+
+    __table_args__ = (Index(None, "tenant_id", "site_id", "device", "key"),)
+
+
+class Boot(SiteKeyed):
+    """The hub's boots by its own numbers: a reading whose time the hub gave names one."""
+
+    __tablename__ = "boots"
+
+    epoch_no: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    boot_id: Mapped[str] = mapped_column(Text)
+
+
+class ClockFix(SiteKeyed):
+    """What a boot's rows of no clock quality are off by: added to their time wherever they are read."""
+
+    __tablename__ = "clock_fixes"
+
+    boot_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    offset_us: Mapped[int] = mapped_column(Big)
+    seq: Mapped[int] = mapped_column(Big)
+
+
+class Reading(SiteKeyed):
+    """A reading: `num` of a number or of true and false (kind 0, 1), `text` of kind 2. Partitioned by month of
+    `at_us` on PostgreSQL, without a rowid on SQLite (see the migrations)."""
+
+    __tablename__ = "readings"
+
+    epoch_no: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    series: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    at_us: Mapped[int] = mapped_column(Big, primary_key=True, autoincrement=False)
+    seq: Mapped[int] = mapped_column(Big, primary_key=True, autoincrement=False)
+    num: Mapped[float | None] = mapped_column(Float(53))
+    text: Mapped[str | None] = mapped_column(Text)
+    kind: Mapped[int] = mapped_column(SmallInteger)
+    quality: Mapped[int] = mapped_column(SmallInteger)
+    late_us: Mapped[int] = mapped_column(Big)
+    boot: Mapped[int] = mapped_column(Big)
+    mono_ms: Mapped[int] = mapped_column(Big)
+
+    __table_args__ = ({"sqlite_with_rowid": False, "postgresql_partition_by": "RANGE (at_us)"},)
+
+
+class Rollup(SiteKeyed):
+    """Numbers of one series by the hour (UTC); they outlive the readings."""
+
+    __tablename__ = "rollups"
+
+    epoch_no: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    series: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    hour_us: Mapped[int] = mapped_column(Big, primary_key=True, autoincrement=False)
+    count: Mapped[int] = mapped_column(Big)
+    sum: Mapped[float] = mapped_column(Float(53))
+    min: Mapped[float] = mapped_column(Float(53))
+    max: Mapped[float] = mapped_column(Float(53))
+
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+
+class RollupDue(SiteKeyed):
+    """Hours whose rollups are to be made anew: readings came in between these times. `n` only tells rows apart."""
+
+    __tablename__ = "rollups_due"
+
+    n: Mapped[int] = mapped_column(Big, primary_key=True, autoincrement=False)
+    epoch_no: Mapped[int] = mapped_column(Integer)
+    from_us: Mapped[int] = mapped_column(Big)
+    to_us: Mapped[int] = mapped_column(Big)
+
+
+class StateRow(SiteKeyed):
+    """A hub's view of a thing as it last told it: device, slot, twin, latest … `change` orders all changes here."""
+
+    __tablename__ = "states"
+
+    kind: Mapped[str] = mapped_column(Text, primary_key=True)
+    id: Mapped[str] = mapped_column(Text, primary_key=True)
+    device: Mapped[str] = mapped_column(Text, default="")
+    session: Mapped[int] = mapped_column(Big)
+    version: Mapped[int] = mapped_column(Big)
+    at_us: Mapped[int] = mapped_column(Big)
+    received_us: Mapped[int] = mapped_column(Big)
+    change: Mapped[int] = mapped_column(Big)
+    txid: Mapped[int] = mapped_column(Big, default=0)
+    view: Mapped[str] = mapped_column(Text)  # '' where it is gone
+
+    __table_args__ = (
+        Index(None, "tenant_id", "change"),
+        Index(None, "tenant_id", "kind", "device"),
+    )
+
+
+class CommandRow(SiteKeyed):
+    """A command, from facts of the hub; before the hub has it, from the inbox (`place` centre, handed, site).
+
+    `number` orders acceptance over all sites; `fact_seq`: the fact that last changed it, 0 while none has.
+    """
+
+    __tablename__ = "commands"
+
+    id: Mapped[str] = mapped_column(Text, primary_key=True)
+    number: Mapped[int] = mapped_column(Big)
+    device: Mapped[str] = mapped_column(Text)
+    kind: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(Text)
+    place: Mapped[str] = mapped_column(Text)
+    actor: Mapped[str] = mapped_column(Text)
+    agent: Mapped[str] = mapped_column(Text, default="")
+    args: Mapped[str] = mapped_column(Text, default="{}")  # what of them is public
+    created_us: Mapped[int] = mapped_column(Big)
+    expires_us: Mapped[int] = mapped_column(Big, default=0)
+    ended_us: Mapped[int | None] = mapped_column(Big)
+    attempts: Mapped[int] = mapped_column(Integer, default=0)
+    seq: Mapped[int | None] = mapped_column(Big)
+    reason: Mapped[str] = mapped_column(Text, default="")
+    resolved_by: Mapped[str] = mapped_column(Text, default="")
+    duration_s: Mapped[float | None] = mapped_column(Float(53))
+    fact_seq: Mapped[int] = mapped_column(Big, default=0)
+
+    __table_args__ = (
+        Index(None, "tenant_id", "number"),
+        Index(None, "tenant_id", "state", "number"),
+        Index(None, "tenant_id", "site_id", "device", "number"),
+    )
+
+
+class Idempotency(Base):
+    """The command that an earlier request with this key made."""
+
+    __tablename__ = "idempotency"
+
+    tenant_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    actor: Mapped[str] = mapped_column(Text, primary_key=True)
+    key: Mapped[str] = mapped_column(Text, primary_key=True)
+    body_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    site_id: Mapped[int] = mapped_column(Integer)
+    command_id: Mapped[str] = mapped_column(Text)
+    at_us: Mapped[int] = mapped_column(Big)
+
+
+class TransactionRow(SiteKeyed):
+    """A vend, from facts of the hub."""
+
+    __tablename__ = "transactions"
+
+    id: Mapped[str] = mapped_column(Text, primary_key=True)
+    number: Mapped[int] = mapped_column(Big)
+    device: Mapped[str] = mapped_column(Text)
+    slot: Mapped[int] = mapped_column(Integer)
+    item: Mapped[str] = mapped_column(Text, default="")
+    price: Mapped[int] = mapped_column(Big, default=0)
+    currency: Mapped[str] = mapped_column(Text, default="")
+    state: Mapped[str] = mapped_column(Text)
+    evidence: Mapped[str] = mapped_column(Text, default="")
+    reason: Mapped[str] = mapped_column(Text, default="")
+    actor: Mapped[str] = mapped_column(Text, default="")
+    note: Mapped[str] = mapped_column(Text, default="")
+    created_us: Mapped[int] = mapped_column(Big)
+    ended_us: Mapped[int | None] = mapped_column(Big)
+    resolved_by: Mapped[str] = mapped_column(Text, default="")
+    fact_seq: Mapped[int] = mapped_column(Big, default=0)
+
+    __table_args__ = (Index(None, "tenant_id", "number"),)
+
+
+class InboxItem(SiteKeyed):
+    """Something a hub is asked for. `handed_us`: when it was first handed out, under which ledger epoch.
+
+    `outcome`: '' while it waits, then applied, refused, expired, cancelled, lost.
+    """
+
+    __tablename__ = "inbox"
+
+    seq: Mapped[int] = mapped_column(Big, primary_key=True, autoincrement=False)
+    id: Mapped[str] = mapped_column(Text)
+    kind: Mapped[str] = mapped_column(Text)
+    body: Mapped[str] = mapped_column(Text)  # emptied when it ends: pictures, names and amounts are kept no longer
+    actor: Mapped[str] = mapped_column(Text)
+    created_us: Mapped[int] = mapped_column(Big)
+    expires_us: Mapped[int | None] = mapped_column(Big)
+    handed_us: Mapped[int | None] = mapped_column(Big)
+    handed_epoch: Mapped[str] = mapped_column(Text, default="")
+    outcome: Mapped[str] = mapped_column(Text, default="")
+    code: Mapped[str] = mapped_column(Text, default="")
+    detail: Mapped[str] = mapped_column(Text, default="")
+    ended_us: Mapped[int | None] = mapped_column(Big)
+
+    __table_args__ = (UniqueConstraint("tenant_id", "site_id", "id"),)
+
+
+class Counter(Base):
+    """Numbers given out where the engine has no sequences (SQLite)."""
+
+    __tablename__ = "counters"
+
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    value: Mapped[int] = mapped_column(Big)

@@ -1,0 +1,65 @@
+"""Every setting of the central service: defaults < cloud.toml < OUTPOST_CENTRE_* environment < flags.
+
+The hub's rules hold here too (edge/settings.py): `OUTPOST_CENTRE_<SECTION>__<KEY>`, and an unknown key is an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from edge.settings import CENTRE_PREFIX, Loaded, load_tree
+
+
+class Centre(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What the centre listens on, and where it keeps what it is told."""
+
+    name: str = "head office"
+    listen: tuple[str, ...] = ("127.0.0.1:8600",)
+    tls_cert: str = ""
+    tls_key: str = ""
+    database: str = ""  # empty: SQLite in the data directory; else postgresql+asyncpg://USER:PASSWORD@HOST/NAME
+
+
+class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Bounds on what a caller may ask."""
+
+    authenticated_per_minute: int = 1000
+    anonymous_per_minute: int = 100
+    body_bytes: int = 10 * 1024 * 1024
+    body_s: float = 30.0  # a batch over a slow line takes a while
+    inbox_per_site: int = 1000  # items that may wait for a site that is away
+
+
+class Retention(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How long things are kept; facts, commands and vends are for good."""
+
+    readings_days: int = 400
+    rollups_days: int = 3650
+
+
+class Log(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What is logged and how."""
+
+    level: str = "info"
+    format: str = "auto"  # json, text, or auto: json under systemd
+
+
+class CloudSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The whole tree."""
+
+    centre: Centre = Centre()
+    limits: Limits = Limits()
+    retention: Retention = Retention()
+    log: Log = Log()
+
+
+def load(
+    file: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    flags: Mapping[str, object] | None = None,
+) -> Loaded[CloudSettings]:
+    """The centre's settings, from the four sources. Raises ConfigError naming the key and its source."""
+    return load_tree(CloudSettings, CENTRE_PREFIX, file, environ, flags)

@@ -1,0 +1,1 @@
+"""Sites and their hubs: enrolment, the sync conversation, the inbox."""

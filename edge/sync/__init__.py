@@ -1,0 +1,1 @@
+"""Sending what this site knows to the centre, and doing what the centre asks."""

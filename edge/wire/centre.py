@@ -1,0 +1,154 @@
+"""What the centre's /v1 API adds to the hub's: sites, and which site a thing belongs to."""
+
+from __future__ import annotations
+
+import msgspec
+
+from edge.wire.readings import ReadingView
+from edge.wire.site import LaneView
+from edge.wire.vending import SlotView, TransactionView
+from edge.wire.views import CommandView, DeviceView, FactView, Json, KeyView, Request, View
+
+
+class SiteView(View, frozen=True, kw_only=True):
+    """One site. `state`: `new` (its code is not used yet), `live`, `catching-up`, `away`, `refused`, `revoked`.
+
+    `seen_at`: when its hub last spoke; `lag_s`: how far behind what is shown here is, null when it was never seen.
+    `report_age_s`: how old the hub's own counts (`devices`, `online`, `problems`) are.
+    """
+
+    id: str
+    name: str
+    state: str
+    reason: str
+    created_at: str
+    seen_at: str | None
+    lag_s: float | None
+    timezone: str
+    version: str
+    clock_quality: str
+    lanes: list[LaneView]
+    inbox_waiting: int
+    dead_letters: int
+    buffer_bytes: int
+    buffer_max_bytes: int
+    buffer_days: float | None
+    devices: int
+    online: int
+    problems: list[str]
+    report_age_s: float | None
+    alerts: list[str]
+
+
+class CreateSite(Request, frozen=True, kw_only=True):
+    """POST /v1/sites."""
+
+    name: str
+
+
+class SiteCode(View, frozen=True, kw_only=True):
+    """The one-time code that enrols a hub for this site; it is shown this once."""
+
+    site: str
+    name: str
+    code: str
+    expires_at: str
+
+
+class ChangeSite(Request, frozen=True, kw_only=True):
+    """PATCH /v1/sites/{site}."""
+
+    name: str
+
+
+class SiteDevice(DeviceView, frozen=True, kw_only=True):
+    """A device as its hub last told it. `as_of`: when that was."""
+
+    site: str
+    as_of: str
+    stale: bool  # the hub is away: nobody knows what has become of it since
+
+
+class SiteCommand(CommandView, frozen=True, kw_only=True):
+    """A command. `where`: `centre` (waits for its site), `handed` (sent there, not confirmed), `site`."""
+
+    site: str
+    where: str
+
+
+class SiteSlot(SlotView, frozen=True, kw_only=True):
+    """A slot as its hub last told it."""
+
+    site: str
+    as_of: str
+    stale: bool
+
+
+class SiteTransaction(TransactionView, frozen=True, kw_only=True):
+    """A vend."""
+
+    site: str
+
+
+class SiteReading(ReadingView, frozen=True, kw_only=True, omit_defaults=True):
+    """A reading of a device of a site."""
+
+    site: str = ""
+    device: str = ""
+
+
+class SiteFact(FactView, frozen=True, kw_only=True):
+    """A fact of a site's ledger. `id` is the order of arrival here, over all sites: use it to resume."""
+
+    id: int
+    site: str
+    epoch: str
+    received_at: str
+
+
+class SiteKeyView(KeyView, frozen=True, kw_only=True):
+    """A key of the centre. `sites`: those it reaches, empty for all."""
+
+    sites: list[str]
+
+
+class CreateSiteKey(Request, frozen=True, kw_only=True):
+    """POST /v1/keys at the centre. With `secret` an existing key is imported, for the old system `scope`."""
+
+    name: str
+    role: str
+    scope: str = ""
+    secret: str = ""
+    sites: list[str] = msgspec.field(default_factory=list)
+
+
+class AuditView(View, frozen=True, kw_only=True):
+    """One change somebody made here."""
+
+    id: int
+    at: str
+    actor: str
+    what: str
+    site: str
+    subject: str
+    detail: dict[str, Json]
+
+
+class CentreStatus(View, frozen=True, kw_only=True):
+    """The centre at one look, for one tenant."""
+
+    name: str
+    version: str
+    ready: bool
+    problems: list[str]
+    started_at: str
+    now: str
+    database: str  # sqlite or postgresql
+    sites: int
+    live: int
+    away: int
+    devices: int
+    online: int
+    in_doubt: int
+    actor: str
+    role: str

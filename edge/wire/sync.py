@@ -1,0 +1,289 @@
+"""What hub and centre say to each other: the hub asks, the centre answers, over HTTP under /sync/v1.
+
+Hello, answers and the inbox are JSON, and what is not known in them is ignored, so that either side may be newer.
+Batches are msgpack arrays under zstd; a row is an array of fixed length, so that neither side touches each one.
+docs/sync.md tells the whole conversation.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import msgspec
+import zstandard
+
+from edge.wire.ledger import GENESIS, chain
+from edge.wire.views import Json, View
+
+PROTOCOL = 1  # what this version speaks
+MIN_PROTOCOL = 1  # the oldest it still speaks: always the one before PROTOCOL, once there is one
+SESSION_HEADER = "Outpost-Session"  # of every request behind the hello: the number it gave
+BATCH_TYPE = "application/vnd.outpost.batch"
+PACKED_BYTES = 512 * 1024  # what a batch should come to on the line
+PACKED_MAX = 4 * 1024 * 1024  # what the centre takes
+UNPACKED_MAX = 32 * 1024 * 1024  # what a batch may come to unpacked; more is refused before it is unpacked
+ROWS_MAX = 50_000  # of one batch
+POINTS_MAX = 64  # of one comparison
+LEASE_S = 20.0  # after so long without a word from it, a hub's place may be taken by one started elsewhere
+ZSTD_LEVEL = 3
+
+FactRow = tuple[int, str, str, int, str, str, int, str, bytes]
+"""A Fact's fields: seq, kind, subject, at_us, quality, boot_id, mono_ms, body, hash."""
+NumberRow = tuple[int, int, int, float, int, int, int, int, int]
+"""seq, series, at_us, value, kind (0 number, 1 true or false), quality, late_us, boot, mono_ms; see readings in
+the hub's store."""
+TextRow = tuple[int, int, int, str, int, int, int, int, int]
+"""The same with a text for a value, kind 2."""
+StateRow = tuple[str, str, str, int, int, bytes]
+"""kind, id, device id or '', version, at_us, the view as JSON (empty: it is gone)."""
+
+
+class Packed(msgspec.Struct, frozen=True, array_like=True):
+    """Base of batches."""
+
+
+class LedgerBatch(Packed, frozen=True):
+    """Facts in order, without a hole, behind the row with hash `previous`.
+
+    `skipped`: seq and hash of rows the centre would not take; they are told by a fact of their own.
+    """
+
+    epoch: str
+    first: int
+    previous: bytes
+    rows: list[FactRow]
+    skipped: list[tuple[int, bytes]] = msgspec.field(default_factory=list)
+
+
+class ReadingsBatch(Packed, frozen=True):
+    """All readings there are from `first` to `last`; numbers not among them were let go, or are dead letters.
+
+    `series` and `boots` are those new to the centre: (number, device id, key) and (number, boot id).
+    """
+
+    epoch: str
+    first: int
+    last: int
+    series: list[tuple[int, str, str]]
+    boots: list[tuple[int, str]]
+    numbers: list[NumberRow]
+    texts: list[TextRow]
+
+
+class StateBatch(Packed, frozen=True):
+    """Views as they are now, each replacing what the centre has of the same kind and id.
+
+    A snapshot is everything there is: the batch that ends it says so, and what it did not name is gone.
+    """
+
+    rows: list[StateRow]
+    snapshot_ends: bool
+    report: dict[str, Json]  # a SiteReport
+
+
+class StreamHead(View, frozen=True, kw_only=True):
+    """Where a stream stands at the hub. `points`: numbers and hashes (hex) of some rows, the newest first."""
+
+    epoch: str
+    head: int
+    first: int  # the oldest row the hub still has
+    points: list[tuple[int, str]] = msgspec.field(default_factory=list)
+
+
+class Hello(View, frozen=True, kw_only=True):
+    """POST /sync/v1/hello. `place` names machine and data directory, `run` this start of the hub."""
+
+    protocol: int
+    min_protocol: int
+    version: str
+    place: str
+    boot_id: str
+    run: str
+    name: str
+    timezone: str
+    at_us: int
+    quality: str
+    ledger: StreamHead
+    readings: StreamHead
+    inbox: int = 0  # the last item that was applied
+
+
+class StreamState(View, frozen=True, kw_only=True):
+    """What the centre has of a stream and what it wants next.
+
+    `hash`: of row `next - 1` (hex), '' where it has none. `high`: the highest number it has taken in this epoch;
+    `ranges`: what it has beyond `next`. `order`: `new-epoch` where the hub's rows cannot be those it has.
+    `series`, `boots`: how many of these of a readings stream it knows, by the highest number.
+    """
+
+    epoch: str
+    next: int
+    hash: str = ""
+    high: int = 0
+    high_hash: str = ""
+    ranges: list[tuple[int, int]] = msgspec.field(default_factory=list)
+    order: str = ""
+    why: str = ""
+    series: int = 0
+    boots: int = 0
+
+
+class Welcome(View, frozen=True, kw_only=True):
+    """The answer to a hello: the session every further request names."""
+
+    protocol: int
+    session: int
+    tenant: str
+    site: str
+    name: str
+    at_us: int
+    ledger: StreamState
+    readings: StreamState
+    inbox_wait_s: float = 20.0
+
+
+class BeginEpoch(View, frozen=True, kw_only=True):
+    """POST /sync/v1/epoch: the stream goes on under a new epoch behind row `base`, whose hash is `hash` (hex)."""
+
+    stream: str  # ledger or readings
+    epoch: str
+    base: int
+    hash: str
+    why: str
+
+
+class Compare(View, frozen=True, kw_only=True):
+    """POST /sync/v1/compare: which of these rows (number, hash in hex) of a stream the centre has just so."""
+
+    stream: str
+    points: list[tuple[int, str]]
+
+
+class Compared(View, frozen=True, kw_only=True):
+    """One answer a point, in their order."""
+
+    same: list[bool]
+
+
+class Taken(View, frozen=True, kw_only=True):
+    """The answer to a batch: what is wanted next, and what is there beyond it."""
+
+    next: int
+    ranges: list[tuple[int, int]] = msgspec.field(default_factory=list)
+
+
+class Enrol(View, frozen=True, kw_only=True):
+    """POST /sync/v1/enrol: the code that head office read out."""
+
+    code: str
+    place: str
+    name: str
+    version: str
+
+
+class Enrolled(View, frozen=True, kw_only=True):
+    """The site's token, shown this once."""
+
+    site: str
+    name: str
+    tenant: str
+    token: str
+
+
+class Item(View, frozen=True, kw_only=True):
+    """One thing the centre asks of a hub. `ttl_ms`: what was left of its time when this was sent; null: no end.
+
+    Kinds and bodies: `command` {id, device, kind, args, agent}, `cancel` {command, reason}, `resolve` {command,
+    outcome, note}, `twin` {device, desired}, `link` {agent, name, device, computer_name}.
+    """
+
+    seq: int
+    id: str
+    kind: str
+    body: dict[str, Json]
+    actor: str
+    ttl_ms: int | None = None
+
+
+class Inbox(View, frozen=True, kw_only=True):
+    """The answer to GET /sync/v1/inbox?after=: items behind that number, oldest first; empty when none came."""
+
+    items: list[Item]
+
+
+class SiteReport(View, frozen=True, kw_only=True):
+    """How the hub's own sending stands, by its own count; part of every state batch."""
+
+    at_us: int
+    quality: str
+    ledger_head: int
+    readings_head: int
+    dead_letters: int
+    buffer_bytes: int
+    buffer_max_bytes: int
+    bytes_per_day: float | None  # at the present rate
+    devices: int
+    online: int
+    problems: list[str]
+
+
+APPLIED, REFUSED = "inbox.applied", "inbox.refused"
+"""Kinds of the fact that every item ends with at the hub: subject its id; the body has kind, code and detail."""
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+class NotABatch(ValueError):
+    """These bytes are no batch of that kind, or past its bounds."""
+
+
+_compress = zstandard.ZstdCompressor(level=ZSTD_LEVEL, write_content_size=True)
+_encode = msgspec.msgpack.Encoder().encode
+_decoders: dict[type[msgspec.Struct], msgspec.msgpack.Decoder[Any]] = {}
+
+
+def pack(batch: Packed) -> bytes:
+    """A batch as it goes over the line."""
+    return _compress.compress(_encode(batch))
+
+
+def unpack(raw: bytes, kind: type[T]) -> T:
+    """The batch in `raw`. Raises NotABatch, before unpacking where it would be past UNPACKED_MAX.
+
+    A row that does not have its types raises it too: msgspec's words name its place.
+    """
+    try:
+        parameters = zstandard.get_frame_parameters(raw)
+        if not 0 < parameters.content_size <= UNPACKED_MAX:
+            raise NotABatch(f"It would unpack to more than {UNPACKED_MAX} bytes, or does not say to how many.")
+        plain = zstandard.ZstdDecompressor(max_window_size=UNPACKED_MAX).decompress(
+            raw, max_output_size=UNPACKED_MAX
+        )
+        if kind not in _decoders:
+            _decoders[kind] = msgspec.msgpack.Decoder(kind)
+        batch: T = _decoders[kind].decode(plain)
+    except (zstandard.ZstdError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise NotABatch(str(error)) from error
+    return batch
+
+
+def chained(batch: LedgerBatch) -> bytes | None:
+    """The hash of the batch's last row when every row follows the one before it, else None."""
+    skipped = dict(batch.skipped)
+    previous, seq = batch.previous, batch.first
+    rows = iter(batch.rows)
+    for _ in range(len(batch.rows) + len(skipped)):
+        if seq in skipped:
+            previous = skipped[seq]
+        else:
+            row = next(rows, None)
+            if row is None or row[0] != seq or row[8] != chain(previous, row[:8]):
+                return None
+            previous = row[8]
+        seq += 1
+    return previous
+
+
+def begins(batch: LedgerBatch) -> bool:
+    """Whether the batch is the first of all."""
+    return batch.first == 1 and batch.previous == GENESIS
