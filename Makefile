@@ -8,12 +8,12 @@ PYTEST_ARGS ?=
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test chaos bench lint lint-style lint-format lint-types lint-rooms format reference clean system-tools
+.PHONY: help demo test chaos bench lint lint-style lint-format lint-types lint-rooms format reference step clean system-tools
 
 help:   ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
-demo: $(VENV)/.demo   ## a hub and virtual devices on this machine, to try (DEMO_ARGS="--headless --listen 127.0.0.1:5050")
+demo: $(VENV)/.demo   ## a hub, virtual devices and head office on this machine, to try (DEMO_ARGS="--headless --listen 127.0.0.1:5050")
 	@$(BIN)/outpost demo $(DEMO_ARGS)
 
 test: system-tools $(VENV)/.dev   ## everything that is checked, on a share of the long tests (PYTEST_ARGS="-k store")
@@ -48,6 +48,9 @@ format: $(VENV)/.dev   ## put the code into its format
 
 reference: $(VENV)/.dev   ## write the generated tables in docs/reference anew
 	$(BIN)/python -m tests.architecture.reference_pages
+
+step: $(VENV)/.dev   ## draft the migration that the models of the centre lack (NAME=what_it_does)
+	$(BIN)/python -m cloud.db.schema "$(NAME)"
 
 clean:   ## remove what these commands made, the environment too
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist

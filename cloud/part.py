@@ -8,6 +8,7 @@ import msgspec
 from aiohttp import web
 
 from cloud.db.database import Database
+from cloud.db.partitions import Months
 from cloud.db.signals import Signals
 from cloud.settings import CloudSettings
 from edge.clock import Clock
@@ -22,6 +23,7 @@ class Core(msgspec.Struct, frozen=True, kw_only=True):
     settings: CloudSettings
     clock: Clock
     db: Database
+    months: Months
     signals: Signals
     knocking: Knocking
 

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 
 from cloud.accounts.part import AccountsPart
+from cloud.analytics.part import AnalyticsPart
+from cloud.api.live_part import LivePart
+from cloud.api.part import ApiPart
 from cloud.db.database import Database
+from cloud.db.partitions import Months
+from cloud.db.relay import Relay
 from cloud.db.signals import Signals
+from cloud.fleet.part import FleetPart
 from cloud.part import Core, Part
 from cloud.settings import CloudSettings
+from cloud.sites.part import SitesPart
 from edge.clock import Clock, SystemClock
+from edge.directory_lock import DirectoryLock
 from edge.serving.app import build
+from edge.serving.connections import Connections
 from edge.serving.knocking import Knocking
 from edge.serving.routing import Route
 from edge.serving.server import Listen, Server, parse_listen, tls_context
@@ -27,13 +36,31 @@ class Centre:
 
     def __init__(self, directory: Path, settings: CloudSettings, clock: Clock | None = None) -> None:
         self.settings, self.directory = settings, directory
+        self._tasks: list[asyncio.Task[None]] = []
         self.clock: Clock = clock or SystemClock()
         self.db = Database(settings.centre.database or f"sqlite:///{directory / DATABASE_NAME}")
         self.signals = Signals()
+        self.relay: Relay | None = None
+        if not self.db.sqlite:
+            self.relay = Relay(self.db.engine_of_its_own(), self.signals.wake)
+            self.signals.carry_with(self.relay.tell)
         self.knocking = Knocking(self.clock)
-        core = Core(settings=settings, clock=self.clock, db=self.db, signals=self.signals, knocking=self.knocking)
+        self.months = Months(self.db, self.clock)
+        core = Core(
+            settings=settings,
+            clock=self.clock,
+            db=self.db,
+            months=self.months,
+            signals=self.signals,
+            knocking=self.knocking,
+        )
         self.accounts = AccountsPart(core, directory)
-        self.parts: list[Part] = [self.accounts]
+        self.sites = SitesPart(core)
+        self.fleet = FleetPart(core, self.sites)
+        self.analytics = AnalyticsPart(core, self.sites)
+        self.api = ApiPart(core, self.sites.sites, lambda: self.parts)
+        self.live = LivePart(core)
+        self.parts: list[Part] = [self.accounts, self.sites, self.fleet, self.analytics, self.live, self.api]
         self.routes: list[Route] = [route for part in self.parts for route in part.routes()]
         self.app = build(
             self.routes,
@@ -43,6 +70,29 @@ class Centre:
             body_bytes=settings.limits.body_bytes,
             body_s=settings.limits.body_s,
         )
+        self.app.on_shutdown.append(self.live.let_go)
+
+    @contextlib.asynccontextmanager
+    async def opened(self) -> AsyncIterator[None]:
+        """The database checked, brought to this version and loaded; nothing listens and nothing runs yet.
+
+        Raises Busy when another process has the directory, StorageDamaged, StorageError.
+        """
+        self.directory.mkdir(parents=True, exist_ok=True, mode=0o750)
+        lock = DirectoryLock(self.directory)
+        lock.acquire()
+        try:
+            if self.db.sqlite:
+                (self.directory / DATABASE_NAME).touch(mode=0o600)  # SQLite gives its other files the same mode
+            await self.db.check()
+            await self.db.prepare()
+            await self.months.prepare()
+            for part in self.parts:
+                await part.start()
+            yield
+        finally:
+            await self.db.close()
+            lock.release()
 
     @contextlib.asynccontextmanager
     async def serving(self, *, listens: list[Listen] | None = None) -> AsyncIterator[list[Listen]]:
@@ -51,22 +101,23 @@ class Centre:
         tls = None
         if any(listen.tls for listen in wanted):
             tls = tls_context(self.settings.centre.tls_cert, self.settings.centre.tls_key)
-        self.directory.mkdir(parents=True, exist_ok=True, mode=0o750)
-        async with contextlib.AsyncExitStack() as stack:
-            await self.db.prepare()
-            stack.push_async_callback(self.db.close)
-            for part in self.parts:
-                await part.start()
-            group = await stack.enter_async_context(asyncio.TaskGroup())
-            server = Server(self.app)
-            tasks = [
-                group.create_task(work(), name=name) for part in self.parts for name, work in part.tasks().items()
-            ]
+        async with self.opened(), asyncio.TaskGroup() as group:
+            server = Server(self.app, Connections(most=self.settings.limits.connections))
+            self._tasks = [group.create_task(work(), name=name) for name, work in self._work().items()]
             try:
                 yield await server.start(wanted, tls, self.directory / SOCKET_NAME)
             finally:
+                self.signals.end()
                 await server.stop()
                 for part in reversed(self.parts):
                     await part.stop()
-                for task in tasks:
+                for task in self._tasks:
                     task.cancel()
+
+    def _work(self) -> dict[str, Callable[[], Coroutine[None, None, None]]]:
+        own = {"months": self.months.keep} | ({} if self.relay is None else {"signals": self.relay.run})
+        return own | {name: work for part in self.parts for name, work in part.tasks().items()}
+
+    async def probe(self) -> bool:
+        """Whether a commit goes through and every background task lives: what the watchdog is fed by."""
+        return await self.db.prove() and not any(task.done() for task in self._tasks)

@@ -18,6 +18,7 @@ class Centre(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     name: str = "head office"
     listen: tuple[str, ...] = ("127.0.0.1:8600",)
+    url: str = ""  # how hubs reach it, such as https://office.example: told to technicians with each code
     tls_cert: str = ""
     tls_key: str = ""
     database: str = ""  # empty: SQLite in the data directory; else postgresql+asyncpg://USER:PASSWORD@HOST/NAME
@@ -30,6 +31,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     anonymous_per_minute: int = 100
     body_bytes: int = 10 * 1024 * 1024
     body_s: float = 30.0  # a batch over a slow line takes a while
+    connections: int = 20_000  # a hub has one that waits for the inbox, and up to three that send
     inbox_per_site: int = 1000  # items that may wait for a site that is away
 
 

@@ -19,6 +19,7 @@ from edge.verbs import (
     doctor,
     hooks,
     keys,
+    knocking,
     log,
     paths,
     readings,
@@ -26,6 +27,8 @@ from edge.verbs import (
     scan,
     serve,
     sim,
+    sites,
+    tenants,
     terminal,
     twin,
     users,
@@ -34,8 +37,8 @@ from edge.verbs import (
 from edge.verbs.output import cell
 
 VERBS = (
-    demo, serve, centre, terminal, sim, scan, keys, users, devices, readings, twin, commands, vending, hooks, log,
-    doctor, config, paths, safekeeping,
+    demo, serve, centre, terminal, sim, scan, sites, keys, tenants, users, devices, readings, twin, commands,
+    vending, hooks, log, knocking, doctor, config, paths, safekeeping,
 )  # fmt: skip
 """Each has `add(verbs)`, which adds its parsers; a parser's `do` takes the arguments and gives the exit code."""
 

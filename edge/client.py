@@ -7,7 +7,7 @@ import contextlib
 import os
 import re
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ import msgspec
 
 from edge import errors
 from edge.hub import Hub
-from edge.places import config_file, socket_path
+from edge.places import HUB_DATABASE, config_file, is_centre, socket_path
 from edge.serving.problems import NoRoute, Unexpected, WrongMethod
 from edge.settings import load
 from edge.wire.views import Problem
@@ -27,6 +27,8 @@ PIECE_BYTES = 64 * 1024
 ONCE_TRIES, ONCE_PAUSE_S = 3, 0.5  # a hub that is started anew answers within some seconds
 HERE = "http://hub"  # what stands for the hub at a unix socket
 Json = Any  # a JSON value
+Opener = Callable[[Path], contextlib.AbstractAsyncContextManager[None]]
+"""Opens a centre over a directory for the moment, with its socket."""
 
 _BY_CODE = {
     kind.code: kind
@@ -36,10 +38,10 @@ _BY_CODE = {
 
 
 class Client:
-    """One conversation with a hub's API."""
+    """One conversation with the API of a hub, or of a centre; `what` names it."""
 
-    def __init__(self, session: aiohttp.ClientSession, base: str) -> None:
-        self._session, self._base = session, base
+    def __init__(self, session: aiohttp.ClientSession, base: str, what: str = "hub") -> None:
+        self._session, self._base, self.what = session, base, what
 
     async def get(self, path: str, **query: str) -> Json:
         """A GET's JSON."""
@@ -83,33 +85,50 @@ class Client:
                 return _decoded(response.status, raw)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             where = "" if self._base == HERE else f" at {self._base}"
-            raise errors.Unreachable(f"The hub{where} does not answer: {_reason(error)}.") from error
+            raise errors.Unreachable(f"The {self.what}{where} does not answer: {_reason(error)}.") from error
 
 
 @contextlib.asynccontextmanager
-async def connect(data_dir: Path, hub_url: str = "", key_file: str = "") -> AsyncIterator[Client]:
-    """A client of the hub at `hub_url`, of the one running over `data_dir`, or of one opened for the moment."""
+async def connect(
+    data_dir: Path, hub_url: str = "", key_file: str = "", open_centre: Opener | None = None
+) -> AsyncIterator[Client]:
+    """A client of the hub at `hub_url`, of the hub or centre running over `data_dir`, or of one opened for the
+    moment; a centre by `open_centre`."""
     if hub_url and not hub_url.startswith("unix:"):
         _require_address(hub_url)
         key = _read_key(key_file)
         async with _session(aiohttp.TCPConnector(), key) as session:
             yield Client(session, hub_url.rstrip("/"))
         return
+    what = "centre" if not hub_url and is_centre(data_dir) else "hub"
     path = Path(hub_url.removeprefix("unix:")) if hub_url else socket_path(data_dir)
-    if not await answers(path):
-        if hub_url:
-            raise errors.Unreachable(f"No hub listens at {path}.")
-        if not await asyncio.to_thread((data_dir / "hub.db").exists):
-            raise errors.Unreachable(
-                f"There is no hub data in {data_dir}.",
-                hint="Start one: `outpost hub --data-dir DIR`, or name another with --data-dir.",
-            )
-        hub = Hub(data_dir, load(config_file(data_dir)).settings)
-        async with hub.serving(listens=[], ports=False), _session(aiohttp.UnixConnector(str(path))) as session:
-            yield Client(session, HERE)
-        return
-    async with _session(aiohttp.UnixConnector(str(path))) as session:
-        yield Client(session, HERE)
+    async with contextlib.AsyncExitStack() as stack:
+        if not await answers(path):
+            if hub_url:
+                raise errors.Unreachable(f"No hub listens at {path}.")
+            if what == "hub":
+                await stack.enter_async_context(_hub(data_dir))
+            elif open_centre is not None:
+                await stack.enter_async_context(open_centre(data_dir))
+            else:
+                raise errors.Unreachable(f"No centre runs over {data_dir}.", hint=_START_CENTRE)
+        session = await stack.enter_async_context(_session(aiohttp.UnixConnector(str(path))))
+        yield Client(session, HERE, what)
+
+
+@contextlib.asynccontextmanager
+async def _hub(data_dir: Path) -> AsyncIterator[None]:
+    """A hub that listens at its socket alone."""
+    if not await asyncio.to_thread((data_dir / HUB_DATABASE).exists):
+        raise errors.Unreachable(
+            f"There is no hub data in {data_dir}.",
+            hint="Start one: `outpost hub --data-dir DIR`, or name another with --data-dir.",
+        )
+    async with Hub(data_dir, load(config_file(data_dir)).settings).serving(listens=[], ports=False):
+        yield
+
+
+_START_CENTRE = "Start it: `outpost cloud --data-dir DIR`."
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:

@@ -57,6 +57,8 @@ class Clock(Protocol):
 
 SYNCHRONISED = Path("/run/systemd/timesync/synchronized")  # timesyncd touches it once NTP has set the clock
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+RTC_TIME = Path("/sys/class/rtc/rtc0/since_epoch")
+RTC_SET_S = 1_577_836_800  # 2020: one that tells less was never set
 QUALITY_CHECK_S = 5.0  # NTP arrives once a boot; looking more often only costs
 
 
@@ -150,4 +152,12 @@ def _boot_id() -> str:
 def _quality() -> Quality:
     if SYNCHRONISED.exists():
         return Quality.NTP
-    return Quality.RTC if Path("/dev/rtc0").exists() else Quality.NONE
+    return Quality.RTC if _rtc_runs() else Quality.NONE
+
+
+def _rtc_runs() -> bool:
+    """Whether a real-time clock has kept the time; one without a battery starts in 1970 with every power cut."""
+    try:
+        return int(RTC_TIME.read_text()) >= RTC_SET_S
+    except (OSError, ValueError):
+        return Path("/dev/rtc0").exists()  # it cannot be asked here

@@ -4,15 +4,24 @@ OutpostError
 ├── BadInput              what was sent cannot be used; nothing was changed
 │   ├── BadPicture        a picture that cannot be shown, or a QR that cannot be read
 │   ├── TooLarge          a body, picture or number past its bound
+│   ├── GarbledBatch      bytes that are no batch of a hub's
+│   ├── RowRejected       a row of a batch that the centre cannot keep (422)
 │   └── Rejected          well-formed, but against a rule (422)
 ├── NotAllowed
 │   ├── Unauthenticated   no key, or one that is not known
+│   │   └── Revoked       the site this hub speaks for was revoked
+│   ├── WrongCode         the code that enrols a hub is not good, or no more
 │   ├── Forbidden         the key's role or scope does not reach this
 │   └── RateLimited       too many requests; carries retry_after_s
 ├── NotFound
 ├── Conflict              the state of the thing does not allow it now
 │   ├── DeviceUnavailable the device is offline, pending or without a panel for this
-│   └── Busy              held by somebody else: a port, a database, a display
+│   ├── Busy              held by somebody else: a port, a database, a display
+│   ├── WrongProtocol     hub and centre are too many versions apart
+│   ├── SecondHub         another hub speaks for this site
+│   ├── SessionOver       a later hello began a new session
+│   ├── Expects           not the epoch or row that is wanted next
+│   └── Forked            rows that do not follow those the centre has
 ├── StorageError
 │   ├── StorageFull       no space for anything new; what was accepted stays
 │   └── StorageDamaged    a database file failed its check
@@ -47,6 +56,7 @@ class OutpostError(Exception):
     exit_code: ClassVar[ExitCode] = ExitCode.FAILED
     retryable: ClassVar[bool] = False
     hint: ClassVar[str] = "See the hub's log; `outpost doctor` checks the usual causes."
+    retry_after_s: float | None = None  # where it is known when to try again
 
     def __init__(self, detail: str = "", *, hint: str | None = None) -> None:
         super().__init__(detail or (self.__doc__ or self.code).split("\n", 1)[0])
@@ -79,6 +89,22 @@ class TooLarge(BadInput):
     hint = "Send something smaller; docs/reference/limits.md lists the bounds."
 
 
+class GarbledBatch(BadInput):
+    """These bytes are no batch."""
+
+    code = "not-a-batch"
+    retryable = True
+    hint = "What is between hub and centre changed them; the hub sends them again."
+
+
+class RowRejected(BadInput):
+    """A row of the batch cannot be kept; none of the batch was."""
+
+    code = "row-rejected"
+    status = 422
+    hint = "The hub finds the row, sets it aside and goes on: `outpost site letters` lists such rows."
+
+
 class Rejected(BadInput):
     """The request is well-formed, but a rule forbids it."""
 
@@ -101,6 +127,20 @@ class Unauthenticated(NotAllowed):
     hint = "Send `Authorization: Bearer KEY`; `outpost key create NAME --role ROLE` makes one."
 
 
+class Revoked(Unauthenticated):
+    """The site that this hub speaks for was revoked."""
+
+    code = "revoked"
+    hint = "Ask head office for a new code, then `outpost site enrol CODE`."
+
+
+class WrongCode(NotAllowed):
+    """The code is not known, or was used, or is older than a day."""
+
+    code = "wrong-code"
+    hint = "Ask head office for a new one: `outpost site code NAME` there."
+
+
 class Forbidden(NotAllowed):
     """The key is known, but its role does not reach this."""
 
@@ -115,6 +155,7 @@ class RateLimited(NotAllowed):
     status = 429
     retryable = True
     hint = "Wait as long as Retry-After says, then send again."
+    retry_after_s: float
 
     def __init__(self, detail: str = "", *, retry_after_s: float = 1.0) -> None:
         super().__init__(detail)
@@ -151,6 +192,43 @@ class Busy(Conflict):
     code = "busy"
     retryable = True
     hint = "`outpost doctor` names the holder."
+
+
+class WrongProtocol(Conflict):
+    """Hub and centre are too many versions apart to speak with each other."""
+
+    code = "protocol"
+    hint = "Update the older of the two; the hub keeps everything until then."
+
+
+class SecondHub(Conflict):
+    """Another hub speaks for this site."""
+
+    code = "second-hub"
+    hint = "To let this one take over, ask head office for a new code, then `outpost site enrol CODE`."
+
+
+class SessionOver(Conflict):
+    """The session is over: a later hello began a new one."""
+
+    code = "session-over"
+    retryable = True
+    hint = "The hub says hello again by itself."
+
+
+class Expects(Conflict):
+    """The centre wants another epoch, row or series next."""
+
+    code = "expects"
+    retryable = True
+    hint = "The hub says hello again and learns what is wanted."
+
+
+class Forked(Conflict):
+    """These rows do not follow those that the centre has."""
+
+    code = "forked"
+    hint = "The hub says hello again and begins a new epoch where the two part."
 
 
 class StorageError(OutpostError):

@@ -49,15 +49,18 @@ from edge.links.native_conversation import NativeConversation
 from edge.links.serial_port import Lines
 from edge.links.spec import Profile, parse
 from edge.links.supervisor import Supervisor
+from edge.parts.clock import ClockPart
 from edge.parts.field import FieldPart
 from edge.parts.hooks import HooksPart
 from edge.parts.part import Core, Part
 from edge.parts.people import PeoplePart
+from edge.parts.sync import SyncPart
 from edge.parts.telemetry import TelemetryPart
 from edge.parts.things import ThingsPart
 from edge.parts.twins import TwinsPart
 from edge.parts.vending import VendingPart
 from edge.serving.app import build
+from edge.serving.channels import OneChannel
 from edge.serving.knocking import Knocking
 from edge.serving.live import Live
 from edge.serving.metrics import Metrics
@@ -128,7 +131,7 @@ class Hub:
         allowed = tuple(ipaddress.ip_network(network) for network in settings.content.fetch_allow)
         self.pictures = Pictures(Fetcher(allowed))
         self.content = Content(self.pictures, show_s=settings.content.qr_show_s)
-        self.screens = Screens(self.bus, self.clock)
+        self.screens = Screens(self.bus, self.clock, self.store.boots)
         self.commands.prepare_with("display_qr", self.content.prepare_qr)
         self.commands.prepare_with("store_picture", self.content.prepare_picture)
         self.commands.prepare_with("erase_picture", self.content.prepare_slot)
@@ -166,7 +169,13 @@ class Hub:
             anonymous_per_minute=limits.anonymous_per_minute,
         )
         self.views = DeviceViews(
-            self.presences, self.agents, self.commands, self.shown, self.screens, self.dispatcher.links
+            self.presences,
+            self.agents,
+            self.commands,
+            self.shown,
+            self.screens,
+            self.dispatcher.links,
+            self.store.boots,
         )
 
     def _build_parts(self) -> None:
@@ -196,7 +205,9 @@ class Hub:
         self.hooks = HooksPart(core)
         self.field = FieldPart(core, self.telemetry, self.twins, self.vending)
         self.things = ThingsPart(core, self.telemetry, self.twins, self.people, self.hooks, self.forget)
+        self.sync = SyncPart(core, self.telemetry, self.twins, self.vending, lambda: self.status.problems())
         self.parts: list[Part] = [
+            ClockPart(core),
             self.telemetry,
             self.twins,
             self.vending,
@@ -204,17 +215,22 @@ class Hub:
             self.hooks,
             self.field,
             self.things,
+            self.sync,
         ]
 
     def _build_api(self, settings: Settings) -> None:
         self.status = Status(
             settings.site.name, self.zone, self.store, self.registry, self.presences, self.commands, self.clock
         )
-        translate = Translator(self.registry, self.clock, self.views.of, [part.translate for part in self.parts])
-        live = Live(self.bus, translate, self._facts, lambda: self.store.hub.writer.facts)
+        self.status.notes_of([part.problems for part in self.parts])
+        others = [part.translate for part in self.parts]
+        translate = Translator(self.registry, self.clock, self.views.of, self.store.boots, others)
+        live = Live(OneChannel(self.bus, translate, self._facts, lambda: self.store.hub.writer.facts))
         metrics = Metrics([self.status.samples, *(part.samples for part in self.parts)])
         capabilities = (
-            CommandRoutes(self.commands, self.history, self.registry, self.clock),  # first: matched the most often
+            CommandRoutes(
+                self.commands, self.history, self.registry, self.clock, self.store.boots
+            ),  # first: matched the most often
             DeviceRoutes(self.registry, self.agents, self.views.of, self.forget),
             KeyRoutes(self.keys),
             ContentRoutes(self.content),
@@ -251,7 +267,7 @@ class Hub:
         self.app.on_shutdown.append(self.things.let_go)
 
     async def _facts(self, after: int, limit: int) -> list[FactView]:
-        return [fact_view(fact) for fact in await facts(self.store.hub, after, limit)]
+        return [fact_view(fact, self.store.boots) for fact in await facts(self.store.hub, after, limit)]
 
     async def forget(self, device: Device, actor: str) -> None:
         """Take a device's names and approval away, and what still waits for it."""

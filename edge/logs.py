@@ -17,6 +17,7 @@ _SECRETS = re.compile(
     r"|eyJ[\w-]{8,}\.[\w-]+\.[\w-]*"  # tokens of accounts
     r"|(?i:bearer)\s+[\w.~+/-]+=*"
     r"|(?i:x-api-key|password|token)[\"']?\s*[:=]\s*[\"']?[^\s\"',}]+"
+    r"|(?<=://)[^\s/:@]*:[^\s/@]+(?=@)"  # of a database's URL
     r"|data:image/[\w.+-]+;base64,[A-Za-z0-9+/=]+"
 )
 REDACTED = "[redacted]"

@@ -107,6 +107,7 @@ class Sync(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
     url: str = ""  # of the centre: https://HOST
     ca_file: str = ""  # the authority that signed the centre's certificate, where no public one did
+    insecure: bool = False  # speak http:// to a centre that is not this machine: for a bench, not for a site
     max_kbit_s: int = 0  # what sending may take of the line; 0: all of it
 
 

@@ -29,8 +29,10 @@ class HubProcess:
         serial: Sequence[str] = (),
         prefix: Sequence[str] = (),
         more: dict[str, str] | None = None,
+        log: Path | None = None,
     ) -> None:
         self.data, self.url, self.start_s = data, "", 0.0
+        self._log = log or data / "test-hub.log"  # elsewhere where the data's disk may be full
         flags = ["--data-dir", str(data), "--listen", "127.0.0.1:0", "--no-scan", "--no-discovery"]
         ports = [flag for spec in serial for flag in ("--serial", spec)]
         self._command = [*prefix, sys.executable, "-m", "edge.cli", "hub", *flags, *ports]
@@ -47,7 +49,7 @@ class HubProcess:
         """Run it and wait for nothing."""
         self.data.mkdir(parents=True, exist_ok=True)
         began = time.perf_counter()
-        with (self.data / "test-hub.log").open("ab") as log:
+        with self._log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
                 *self._command, stdout=PIPE, stderr=log, env=self._environ, start_new_session=True
             )
@@ -86,13 +88,18 @@ class HubProcess:
         return self.process.pid
 
     @property
+    def runs(self) -> bool:
+        """Whether it has been started and has not ended by itself."""
+        return self.process is not None and self.process.returncode is None
+
+    @property
     def key(self) -> str:
         """The first admin key."""
         return (self.data / "admin.key").read_text().strip()
 
     def log(self) -> str:
         """All it has said on standard error, in every run."""
-        return (self.data / "test-hub.log").read_text("utf-8", "replace")
+        return self._log.read_text("utf-8", "replace")
 
     def session(self, **more: Any) -> aiohttp.ClientSession:
         """A client with the admin key; its paths begin at the hub as it is now."""

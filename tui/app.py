@@ -26,6 +26,7 @@ from tui.screens.overview import OverviewScreen
 from tui.screens.queue import QueueScreen
 from tui.screens.serial import SerialScreen
 from tui.screens.site_screen import SiteScreen
+from tui.screens.sync import SyncScreen
 from tui.screens.talk import TalkScreen
 from tui.screens.vending import VendingScreen
 from tui.session import Session
@@ -61,6 +62,7 @@ class OutpostApp(App[None]):
         self.add_mode("serial", lambda: SerialScreen(self.session))
         self.add_mode("vending", lambda: VendingScreen(self.session))
         self.add_mode("talk", lambda: TalkScreen(self.session))
+        self.add_mode("sync", lambda: SyncScreen(self.session))
         self.switch_mode("overview")
         self.set_interval(REDRAW_S, self._pass_on)
         self.set_interval(TICK_S, self._tick)
@@ -129,6 +131,10 @@ class OutpostApp(App[None]):
     async def do_go_talk(self) -> None:
         """To the communication log."""
         await self._go("talk")
+
+    async def do_go_sync(self) -> None:
+        """To how the site stands with the centre."""
+        await self._go("sync")
 
     async def _go(self, mode: str) -> None:
         await self.switch_mode(mode)

@@ -10,8 +10,9 @@ from collections.abc import Callable
 import aiohttp
 import msgspec
 
-from edge.errors import OutpostError, Unreachable
+from edge.errors import NotFound, OutpostError, Unreachable
 from edge.wire.readings import TwinView
+from edge.wire.site import DeadLetterView, SyncView
 from edge.wire.vending import SlotView, TransactionView
 from edge.wire.views import ClaimView, CommandView, DeviceView, KnockView, LiveEvent, LogLine, PortView, StatusView
 from tui.client import HubClient
@@ -112,7 +113,19 @@ class Feed:
         site.knocks = await client.items("/v1/knocking", KnockView)
         site.goods.put_slots(await client.items("/v1/slots", SlotView))
         site.goods.put_transactions(await client.newest("/v1/transactions", TransactionView, TRANSACTIONS))
+        await self._read_sync()
         site.heard()
+
+    async def _read_sync(self) -> None:
+        client, site = self._client, self._site
+        try:
+            site.sync = await client.get("/v1/sync", SyncView)
+        except NotFound:
+            site.sync, site.letters, site.sync_absent = None, [], True
+            return
+        site.sync_absent = False
+        dead = site.sync.dead_letters
+        site.letters = await client.items("/v1/sync/dead-letters", DeadLetterView) if dead else []
 
     def _take(self, text: str) -> bool:
         """Apply one event; False: everything must be read again."""
@@ -137,6 +150,9 @@ class Feed:
             site.put_log(str(event.data.get("device", "")), msgspec.convert(event.data, LogLine))
         elif event.topic in ("reading", "twin", "slot", "transaction"):
             self._apply_measured(event)
+        elif event.topic == "sync":
+            site.sync = msgspec.convert(event.data, SyncView)
+            return site.sync.dead_letters == len(site.letters)
         elif event.topic == "hub":
             site.status = msgspec.convert(event.data, StatusView)
         return event.topic not in {"claim", "missed"}

@@ -12,6 +12,7 @@ from datetime import datetime, tzinfo
 from enum import Enum
 
 from edge.wire.commands import OPEN, State
+from edge.wire.site import DeadLetterView, SyncView
 from edge.wire.views import ClaimView, CommandView, DeviceView, KnockView, LogLine, PortView, StatusView
 from tui import ages
 from tui.clock import Clock
@@ -58,6 +59,9 @@ class Site:
         self.talk_count = 0
         self.values: dict[str, Values] = {}  # of the devices one looks at
         self.goods = Goods()
+        self.sync: SyncView | None = None
+        self.sync_absent = False  # the hub is too old to know of syncing
+        self.letters: list[DeadLetterView] = []  # rows the centre would not take
         self.contact = Contact.FIRST
         self.contact_since = 0  # counts the times the hub came (back): what a screen read before is read again
         self.as_of: datetime | None = None

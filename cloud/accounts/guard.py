@@ -9,14 +9,13 @@ import struct
 from aiohttp import web
 
 from cloud.accounts.keys import Keys
-from cloud.accounts.member import Member
+from cloud.accounts.member import FIRST_TENANT, Member
 from edge.clock import Clock
 from edge.errors import RateLimited, Unauthenticated
 from edge.serving.addresses import address_of
 from edge.serving.limits import RateLimit
 from edge.serving.roles import NOBODY, Principal, Role
 
-FIRST_TENANT = 1  # whose the machine's own logins are
 _PEERCRED = struct.Struct("3i")  # pid, uid, gid of the process at the other end of a unix socket
 
 
@@ -37,8 +36,18 @@ class Guard:
             scheme, _, secret = header.partition(" ")
             if scheme.lower() != "bearer" or not secret:
                 raise Unauthenticated("The Authorization header is not `Bearer KEY`.")
-            return self._keys.authenticate(secret.strip())
+            return self._authenticated(secret.strip(), request)
+        key = request.headers.get("X-API-Key")
+        if key:
+            return self._authenticated(key, request)
         return _local_login(request) or NOBODY
+
+    def _authenticated(self, secret: str, request: web.Request) -> Member:
+        """Who has this key. One that people chose is not even looked at while its address guesses too often."""
+        found = self._keys.authenticate(secret)
+        if found.scope:
+            self._unknown.require(address_of(request))
+        return found
 
     def still(self, principal: Principal, request: web.Request) -> bool:
         """Whether the caller is still who he was let in as: his key may have been revoked since."""
@@ -54,7 +63,8 @@ class Guard:
         if principal.role is Role.NONE:
             self.count_address(request)
         else:
-            self._known.take(f"{getattr(principal, 'tenant_id', 0)}:{principal.actor}")
+            tenant_id = principal.tenant_id if isinstance(principal, Member) else 0
+            self._known.take(f"{tenant_id}:{principal.actor}")
 
     def count_address(self, request: web.Request) -> None:
         """Count one request of an address that has not shown a key."""
@@ -72,4 +82,4 @@ def _local_login(request: web.Request) -> Principal | None:
         name = pwd.getpwuid(uid).pw_name
     except KeyError:
         name = f"uid{uid}"
-    return Member(f"login:{name}", Role.ADMIN, "", FIRST_TENANT)
+    return Member(f"login:{name}", Role.ADMIN, tenant_id=FIRST_TENANT, at_machine=True)

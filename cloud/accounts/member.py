@@ -6,16 +6,26 @@ from edge.errors import Forbidden
 from edge.serving.roles import Principal
 from edge.serving.routing import Call
 
+FIRST_TENANT = 1  # whose the machine's own logins are
+
 
 class Member(Principal, frozen=True):
-    """A caller of one tenant. `sites`: the slugs he reaches, empty for all of the tenant's."""
+    """A caller of one tenant. `sites`: the slugs he reaches, empty for all of the tenant's.
+
+    `at_machine`: he is logged in on the machine the centre runs on, not here by a key.
+    """
 
     tenant_id: int = 0
     sites: frozenset[str] = frozenset()
+    at_machine: bool = False
 
     def reaches(self, slug: str) -> bool:
         """Whether this caller may see and use the site."""
         return not self.sites or slug in self.sites
+
+    def covers(self, sites: frozenset[str]) -> bool:
+        """Whether this caller reaches all that somebody with these `sites` does."""
+        return not self.sites or (bool(sites) and sites <= self.sites)
 
 
 def member(call: Call) -> Member:
@@ -23,3 +33,18 @@ def member(call: Call) -> Member:
     if not isinstance(call.principal, Member):
         raise Forbidden("This is for members of a tenant.")
     return call.principal
+
+
+def require_machine(principal: Principal) -> None:
+    """Raise Forbidden unless this is a login on the centre's own machine."""
+    if not isinstance(principal, Member) or not principal.at_machine:
+        raise Forbidden(
+            "Tenants are made and seen on the centre's own machine only.",
+            hint="Log in there: `outpost tenant create NAME`.",
+        )
+
+
+def require_operator(principal: Principal) -> None:
+    """Raise Forbidden unless this is somebody of the tenant whose centre it is, who reaches all of its sites."""
+    if not isinstance(principal, Member) or principal.tenant_id != FIRST_TENANT or principal.sites:
+        raise Forbidden("This is seen by those who run the centre.", hint="Use a key of the first tenant.")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 
+from cloud.accounts.account_routes import AccountRoutes
 from cloud.accounts.guard import Guard
-from cloud.accounts.keys import RELOAD_S, Keys
+from cloud.accounts.keys import Keys
+from cloud.accounts.tenants import Tenants
 from cloud.part import Core, Part
+from edge.serving.routing import Route
 
 
 class AccountsPart(Part):
@@ -16,7 +18,7 @@ class AccountsPart(Part):
 
     def __init__(self, core: Core, directory: Path) -> None:
         self._directory = directory
-        self.keys = Keys(core.db, core.clock)
+        self.keys = Keys(core.db, core.signals, core.clock)
         limits = core.settings.limits
         self.guard = Guard(
             self.keys,
@@ -25,15 +27,16 @@ class AccountsPart(Part):
             anonymous_per_minute=limits.anonymous_per_minute,
         )
 
+        self._routes = AccountRoutes(core.db, self.keys, Tenants(core.db, self.keys, core.clock))
+
+    def routes(self) -> list[Route]:
+        """Keys, tenants, the audit."""
+        return self._routes.all()
+
     async def start(self) -> None:
         """Make or load the keys."""
         await self.keys.start(self._directory)
 
     def tasks(self) -> dict[str, Callable[[], Coroutine[None, None, None]]]:
-        """Keys are read anew every few seconds."""
-        return {"keys": self._reload}
-
-    async def _reload(self) -> None:
-        while True:
-            await asyncio.sleep(RELOAD_S)
-            await self.keys.reload()
+        """Keys are read anew."""
+        return {"keys": self.keys.keep_fresh}

@@ -9,22 +9,28 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
 from sqlalchemy import event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
 
-from cloud.db.models import Base
-from edge.errors import ConfigError, StorageError
+from cloud.db import schema
+from edge.errors import ConfigError, StorageDamaged, StorageError, StorageFull
 
 READERS = 4  # connections of SQLite that only read
 POOL = 10  # of PostgreSQL, and as many again when there is much to do
 POOL_WAIT_S = 10.0
 BUSY_MS = 10_000  # for a lock of SQLite: another process may be making a backup
 STATEMENT_MS = 60_000  # PostgreSQL gives up what takes longer
+PROVE_S = 10.0
+DISK_FULL = "53100"
+PASSING = ("08", "40", "53", "57", "58", "55P03")  # PostgreSQL: lost, deadlock, resources, shut down, a lock
 ENGINES = ("sqlite", "postgresql")
 SEQUENCES = ("arrival", "change", "command")  # what `numbers` may be asked for
 
@@ -35,8 +41,8 @@ class Database:
     def __init__(self, url: str) -> None:
         try:
             parsed = make_url(url)
-        except Exception as error:
-            raise ConfigError(f"{url!r} is no database URL.", hint=_HINT) from error
+        except ArgumentError:  # its text would bring the password into the log
+            raise ConfigError("centre.database is no database URL.", hint=_HINT) from None
         self.url = parsed
         self.engine_name = parsed.get_backend_name()
         if self.engine_name not in ENGINES:
@@ -116,16 +122,52 @@ class Database:
         row = await connection.execute(text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"))
         return int(row.scalar_one())
 
+    def engine_of_its_own(self) -> AsyncEngine:
+        """Another engine, whose connections are outside the pool and of no transaction (PostgreSQL)."""
+        return create_async_engine(
+            self._writer.url,
+            poolclass=NullPool,
+            isolation_level="AUTOCOMMIT",
+            connect_args={"timeout": POOL_WAIT_S},
+        )
+
+    async def prove(self) -> bool:
+        """Whether a commit goes through; also True while PostgreSQL itself is away, since a new start here would
+        not bring it back."""
+        try:
+            async with asyncio.timeout(PROVE_S), self.write() as connection:
+                await connection.execute(_ALIVE, {"now": time.time_ns() // 1000})
+        except StorageFull:
+            return True  # told and refused with 507; starting anew would free nothing
+        except (StorageError, TimeoutError):
+            return not self.sqlite and not await self._server_answers()
+        return True
+
+    async def _server_answers(self) -> bool:
+        engine = self.engine_of_its_own()
+        try:
+            async with asyncio.timeout(PROVE_S), engine.connect() as connection:
+                await connection.execute(text("SELECT 1"))
+        except (DBAPIError, OSError, TimeoutError):
+            return False
+        finally:
+            await engine.dispose()
+        return True
+
+    async def check(self) -> None:
+        """Look through a file of SQLite, which takes time in proportion to its size. Raises StorageDamaged."""
+        if not self.sqlite:
+            return
+        async with self.read() as connection:
+            verdict = (await connection.execute(text("PRAGMA quick_check(1)"))).scalar_one()
+        if verdict != "ok":
+            raise StorageDamaged(f"The central database is damaged: {verdict}.")
+
     async def prepare(self) -> None:
-        """Make the tables, or bring them to this version. Raises StorageError."""
+        """Make the tables, or bring them to this version. Raises StorageError, and ConfigError for a database of a
+        newer version or of somebody else."""
         async with self.write() as connection:
-            await connection.run_sync(Base.metadata.create_all)
-            if not self.sqlite:
-                for name in SEQUENCES:
-                    await connection.execute(text(f"CREATE SEQUENCE IF NOT EXISTS {name}_numbers"))
-                await connection.execute(
-                    text("CREATE TABLE IF NOT EXISTS readings_other PARTITION OF readings DEFAULT")
-                )
+            await connection.run_sync(schema.upgrade)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -134,24 +176,44 @@ class Database:
             await self._readers.dispose()
 
 
+_ALIVE = text(
+    "INSERT INTO counters(name, value) VALUES ('alive_us', :now) ON CONFLICT(name) DO UPDATE SET value = :now"
+)
 _HINT = "For example sqlite:///FILE or postgresql+asyncpg://USER:PASSWORD@HOST/NAME."
 
 
 @contextlib.asynccontextmanager
 async def _told() -> AsyncIterator[None]:
-    """A database that is away, or will not take it now, as a StorageError, which callers try again."""
+    """A database that is away, full, damaged, or will not take it now, as a StorageError; mistakes as they are."""
     try:
         yield
-    except (OperationalError, InterfaceError, TimeoutError, OSError) as error:
-        raise StorageError(f"The central database does not answer: {_first_line(error)}.") from error
     except DBAPIError as error:
-        if error.connection_invalidated:
-            raise StorageError("The connection to the central database was lost.") from error
-        raise
+        told = _storage_error(error)
+        if told is None:
+            raise
+        raise told from error
+    except (TimeoutError, OSError, PoolTimeout) as error:
+        raise StorageError(f"The central database does not answer: {_first_line(error)}.") from error
+
+
+def _storage_error(error: DBAPIError) -> StorageError | None:
+    state = str(getattr(error.orig, "sqlstate", None) or "")
+    said = _first_line(error)
+    if state == DISK_FULL or said.endswith("database or disk is full"):
+        return StorageFull("The central database has no space for anything new.")
+    if said.endswith(("malformed", "is not a database")):
+        return StorageDamaged(f"The central database is damaged: {said}.")
+    if state.startswith(PASSING) or error.connection_invalidated:
+        return StorageError(f"The central database does not take it now: {said}.")
+    if not state and isinstance(error, OperationalError | InterfaceError):
+        return StorageError(f"The central database does not answer: {said}.")
+    return None
 
 
 def _first_line(error: BaseException) -> str:
-    return (str(getattr(error, "orig", None) or error) or type(error).__name__).split("\n", 1)[0].rstrip(".")
+    """What it is about; the drivers' own words begin with the name of their class."""
+    line = (str(getattr(error, "orig", None) or error) or type(error).__name__).split("\n", 1)[0]
+    return line.rpartition(">: ")[2].rstrip(".")
 
 
 def _prepare_writer(raw: Any, _: object) -> None:

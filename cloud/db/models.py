@@ -15,10 +15,10 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
-    SmallInteger,
     Text,
     UniqueConstraint,
 )
+from sqlalchemy import text as _text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 NAMES = {
@@ -40,8 +40,8 @@ class SiteKeyed(Base):
 
     __abstract__ = True
 
-    tenant_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    site_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    tenant_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False, sort_order=-2)
+    site_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False, sort_order=-1)
 
 
 class Tenant(Base):
@@ -49,7 +49,7 @@ class Tenant(Base):
 
     __tablename__ = "tenants"
 
-    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     name: Mapped[str] = mapped_column(Text, unique=True)
     created_us: Mapped[int] = mapped_column(Big)
 
@@ -69,6 +69,7 @@ class ApiKey(Base):
     weak: Mapped[bool] = mapped_column(Boolean, default=False)
     created_us: Mapped[int] = mapped_column(Big)
     created_by: Mapped[str] = mapped_column(Text)
+    used_us: Mapped[int | None] = mapped_column(Big)  # to the minute
     revoked_us: Mapped[int | None] = mapped_column(Big)
 
 
@@ -86,7 +87,7 @@ class Audit(Base):
     subject: Mapped[str] = mapped_column(Text, default="")
     detail: Mapped[str] = mapped_column(Text, default="{}")
 
-    __table_args__ = (Index(None, "tenant_id", "id"),)
+    __table_args__ = (Index(None, "tenant_id", "id"), Index(None, "tenant_id", "site_id", "id"))
 
 
 class Site(Base):
@@ -115,6 +116,7 @@ class Site(Base):
     seen_us: Mapped[int] = mapped_column(Big, default=0)
     version: Mapped[str] = mapped_column(Text, default="")
     timezone: Mapped[str] = mapped_column(Text, default="UTC")
+    rollup_offset_us: Mapped[int | None] = mapped_column(Big)  # how far its rollups' hours begin behind UTC's
     report: Mapped[str] = mapped_column(Text, default="{}")  # a SiteReport
     report_us: Mapped[int] = mapped_column(Big, default=0)
     inbox_last: Mapped[int] = mapped_column(Big, default=0)
@@ -168,9 +170,9 @@ class Receipt(SiteKeyed):
 
 
 class FactRow(SiteKeyed):
-    """A fact of a site's ledger. `arrival` is the order here over all sites; `txid` the transaction it came in
-    (PostgreSQL), by which a reader knows that no smaller arrival is still to be committed; `skipped`: it was not
-    taken, only its hash."""
+    """A fact of a site's ledger. `arrival` is its number here over all sites; `txid` the transaction it came in
+    (PostgreSQL), by which a reader knows that nothing before it is still to be committed: the order to read in is
+    (txid, arrival). `skipped`: it was not taken, only its hash."""
 
     __tablename__ = "facts"
 
@@ -192,90 +194,9 @@ class FactRow(SiteKeyed):
 
     __table_args__ = (
         Index(None, "tenant_id", "arrival"),
-        Index(None, "tenant_id", "site_id", "arrival"),
-        Index(None, "tenant_id", "site_id", "device", "arrival"),
+        Index(None, "tenant_id", "txid", "arrival"),
+        Index(None, "tenant_id", "site_id", "txid", "arrival"),
     )
-
-
-class Series(SiteKeyed):
-    """What a device measures, by the hub's own number for it within one epoch of its readings."""
-
-    __tablename__ = "series"
-
-    epoch_no: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    device: Mapped[str] = mapped_column(Text)
-    key: Mapped[str] = mapped_column(Text)
-
-    __table_args__ = (Index(None, "tenant_id", "site_id", "device", "key"),)
-
-
-class Boot(SiteKeyed):
-    """The hub's boots by its own numbers: a reading whose time the hub gave names one."""
-
-    __tablename__ = "boots"
-
-    epoch_no: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    boot_id: Mapped[str] = mapped_column(Text)
-
-
-class ClockFix(SiteKeyed):
-    """What a boot's rows of no clock quality are off by: added to their time wherever they are read."""
-
-    __tablename__ = "clock_fixes"
-
-    boot_id: Mapped[str] = mapped_column(Text, primary_key=True)
-    offset_us: Mapped[int] = mapped_column(Big)
-    seq: Mapped[int] = mapped_column(Big)
-
-
-class Reading(SiteKeyed):
-    """A reading: `num` of a number or of true and false (kind 0, 1), `text` of kind 2. Partitioned by month of
-    `at_us` on PostgreSQL, without a rowid on SQLite (see the migrations)."""
-
-    __tablename__ = "readings"
-
-    epoch_no: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    series: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    at_us: Mapped[int] = mapped_column(Big, primary_key=True, autoincrement=False)
-    seq: Mapped[int] = mapped_column(Big, primary_key=True, autoincrement=False)
-    num: Mapped[float | None] = mapped_column(Float(53))
-    text: Mapped[str | None] = mapped_column(Text)
-    kind: Mapped[int] = mapped_column(SmallInteger)
-    quality: Mapped[int] = mapped_column(SmallInteger)
-    late_us: Mapped[int] = mapped_column(Big)
-    boot: Mapped[int] = mapped_column(Big)
-    mono_ms: Mapped[int] = mapped_column(Big)
-
-    __table_args__ = ({"sqlite_with_rowid": False, "postgresql_partition_by": "RANGE (at_us)"},)
-
-
-class Rollup(SiteKeyed):
-    """Numbers of one series by the hour (UTC); they outlive the readings."""
-
-    __tablename__ = "rollups"
-
-    epoch_no: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    series: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    hour_us: Mapped[int] = mapped_column(Big, primary_key=True, autoincrement=False)
-    count: Mapped[int] = mapped_column(Big)
-    sum: Mapped[float] = mapped_column(Float(53))
-    min: Mapped[float] = mapped_column(Float(53))
-    max: Mapped[float] = mapped_column(Float(53))
-
-    __table_args__ = ({"sqlite_with_rowid": False},)
-
-
-class RollupDue(SiteKeyed):
-    """Hours whose rollups are to be made anew: readings came in between these times. `n` only tells rows apart."""
-
-    __tablename__ = "rollups_due"
-
-    n: Mapped[int] = mapped_column(Big, primary_key=True, autoincrement=False)
-    epoch_no: Mapped[int] = mapped_column(Integer)
-    from_us: Mapped[int] = mapped_column(Big)
-    to_us: Mapped[int] = mapped_column(Big)
 
 
 class StateRow(SiteKeyed):
@@ -295,15 +216,17 @@ class StateRow(SiteKeyed):
     view: Mapped[str] = mapped_column(Text)  # '' where it is gone
 
     __table_args__ = (
-        Index(None, "tenant_id", "change"),
-        Index(None, "tenant_id", "kind", "device"),
+        Index(None, "tenant_id", "txid", "change"),
+        Index(None, "tenant_id", "kind", "device", "site_id", "id"),
     )
 
 
 class CommandRow(SiteKeyed):
     """A command, from facts of the hub; before the hub has it, from the inbox (`place` centre, handed, site).
 
-    `number` orders acceptance over all sites; `fact_seq`: the fact that last changed it, 0 while none has.
+    `number` orders acceptance over all sites. `fact_epoch`, `fact_seq`: the ledger epoch's number and the fact that
+    last changed it, 0 while none has; `first_epoch`, `first_seq`: the fact that told of it first. `place` centre of
+    one in doubt: its hub does not know of it (any more). `tries`: each attempt, as JSON.
     """
 
     __tablename__ = "commands"
@@ -325,12 +248,24 @@ class CommandRow(SiteKeyed):
     reason: Mapped[str] = mapped_column(Text, default="")
     resolved_by: Mapped[str] = mapped_column(Text, default="")
     duration_s: Mapped[float | None] = mapped_column(Float(53))
+    tries: Mapped[str] = mapped_column(Text, default="[]")
+    first_epoch: Mapped[int] = mapped_column(Integer, default=0)
+    first_seq: Mapped[int] = mapped_column(Big, default=0)
+    fact_epoch: Mapped[int] = mapped_column(Integer, default=0)
     fact_seq: Mapped[int] = mapped_column(Big, default=0)
 
     __table_args__ = (
         Index(None, "tenant_id", "number"),
         Index(None, "tenant_id", "state", "number"),
         Index(None, "tenant_id", "site_id", "device", "number"),
+        Index(
+            "ix_commands_open",
+            "tenant_id",
+            "site_id",
+            "number",
+            sqlite_where=_text("state IN ('queued', 'sent')"),
+            postgresql_where=_text("state IN ('queued', 'sent')"),
+        ),
     )
 
 
@@ -368,15 +303,18 @@ class TransactionRow(SiteKeyed):
     created_us: Mapped[int] = mapped_column(Big)
     ended_us: Mapped[int | None] = mapped_column(Big)
     resolved_by: Mapped[str] = mapped_column(Text, default="")
+    fact_epoch: Mapped[int] = mapped_column(Integer, default=0)
     fact_seq: Mapped[int] = mapped_column(Big, default=0)
 
     __table_args__ = (Index(None, "tenant_id", "number"),)
 
 
 class InboxItem(SiteKeyed):
-    """Something a hub is asked for. `handed_us`: when it was first handed out, under which ledger epoch.
+    """Something a hub is asked for. `handed_us`: when it was handed out, `handed_run`: to which start of the hub.
+    `harmless`: asking twice does no harm.
 
-    `outcome`: '' while it waits, then applied, refused, expired, cancelled, lost.
+    `outcome`: '' while it waits, then applied, refused, expired, cancelled, or lost: handed out to a hub that was
+    started anew or restored before it confirmed, so nobody can know.
     """
 
     __tablename__ = "inbox"
@@ -389,13 +327,30 @@ class InboxItem(SiteKeyed):
     created_us: Mapped[int] = mapped_column(Big)
     expires_us: Mapped[int | None] = mapped_column(Big)
     handed_us: Mapped[int | None] = mapped_column(Big)
-    handed_epoch: Mapped[str] = mapped_column(Text, default="")
+    handed_run: Mapped[str] = mapped_column(Text, default="")
+    harmless: Mapped[bool] = mapped_column(Boolean, default=True)
     outcome: Mapped[str] = mapped_column(Text, default="")
     code: Mapped[str] = mapped_column(Text, default="")
     detail: Mapped[str] = mapped_column(Text, default="")
     ended_us: Mapped[int | None] = mapped_column(Big)
 
-    __table_args__ = (UniqueConstraint("tenant_id", "site_id", "id"),)
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "site_id", "id"),
+        Index(
+            "ix_inbox_waiting",
+            "tenant_id",
+            "site_id",
+            "seq",
+            sqlite_where=_text("outcome = ''"),
+            postgresql_where=_text("outcome = ''"),
+        ),
+        Index(
+            "ix_inbox_expiring",
+            "expires_us",
+            sqlite_where=_text("outcome = '' AND handed_us IS NULL"),
+            postgresql_where=_text("outcome = '' AND handed_us IS NULL"),
+        ),
+    )
 
 
 class Counter(Base):

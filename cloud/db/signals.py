@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Callable
+
+EVERYBODY = "*"  # a topic of all topics
+ENDED_S = 0.1  # who looks again and again while the centre stops does it no oftener
 
 
 class Signals:
@@ -15,15 +19,29 @@ class Signals:
 
     def __init__(self) -> None:
         self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        self._carry: Callable[[str], None] | None = None
+        self.ended = False
+
+    def end(self) -> None:
+        """The centre stops: every wait is over, and every further one soon."""
+        self.ended = True
+        self.wake(EVERYBODY)
+
+    def carry_with(self, carry: Callable[[str], None]) -> None:
+        """Have `carry` bring what is told here to the other instances."""
+        self._carry = carry
 
     def tell(self, topic: str) -> None:
         """Wake who waits for `topic`, here and in other instances. Call it behind the commit, never within."""
         self.wake(topic)
+        if self._carry is not None:
+            self._carry(topic)
 
     def wake(self, topic: str) -> None:
-        """Wake who waits here."""
-        for event in self._waiting.get(topic, ()):
-            event.set()
+        """Wake who waits for it here; with EVERYBODY, everybody."""
+        for listeners in list(self._waiting.values()) if topic == EVERYBODY else (self._waiting.get(topic, ()),):
+            for event in listeners:
+                event.set()
 
     async def wait(self, topic: str, timeout_s: float) -> bool:
         """Wait for a signal; whether one came. What came before this call is not known: look first at what
@@ -33,14 +51,14 @@ class Signals:
 
     def watch(self, topic: str) -> Watch:
         """Begin to listen now; nothing told from here on is missed."""
-        return Watch(self._waiting, topic)
+        return Watch(self, self._waiting, topic)
 
 
 class Watch:
     """Listening to one topic, from its making to the end of its `with` block."""
 
-    def __init__(self, waiting: defaultdict[str, set[asyncio.Event]], topic: str) -> None:
-        self._waiting, self._topic, self._event = waiting, topic, asyncio.Event()
+    def __init__(self, signals: Signals, waiting: defaultdict[str, set[asyncio.Event]], topic: str) -> None:
+        self._signals, self._waiting, self._topic, self._event = signals, waiting, topic, asyncio.Event()
         waiting[topic].add(self._event)
 
     def __enter__(self) -> Watch:
@@ -53,10 +71,15 @@ class Watch:
             del self._waiting[self._topic]
 
     async def wait(self, timeout_s: float) -> bool:
-        """Wait for the next signal since the last one seen; whether one came in time."""
+        """Wait for the next signal since the last one seen; whether one came. False: the time is over, or the
+        centre stops, and it is time to answer."""
+        if self._signals.ended:
+            await asyncio.sleep(min(timeout_s, ENDED_S))
+            return False
         try:
-            await asyncio.wait_for(self._event.wait(), timeout_s)
+            async with asyncio.timeout(timeout_s):  # wait_for of 3.11 may swallow a cancellation
+                await self._event.wait()
         except TimeoutError:
             return False
         self._event.clear()
-        return True
+        return not self._signals.ended

@@ -7,7 +7,6 @@ request.
 from __future__ import annotations
 
 import asyncio
-import os
 from pathlib import Path
 
 from edge.access import store as sql
@@ -15,8 +14,8 @@ from edge.access.model import IMPORT_MIN_CHARS, OLD_SYSTEMS, Key, hash_secret, n
 from edge.clock import Clock
 from edge.errors import BadInput, Conflict, NotFound, Unauthenticated
 from edge.serving.roles import Principal, Role
+from edge.settle import write_secret
 from edge.store.database import Database
-from edge.store.settle import settle
 
 ADMIN_KEY_FILE = "admin.key"
 NAME_CHARS = 64
@@ -37,9 +36,7 @@ class Keys:
         await self._load()
         if not self._by_hash:
             key_id, secret = new_secret()
-            _write_secret(
-                directory / ADMIN_KEY_FILE, secret
-            )  # first: a key nobody can read would lock everybody out
+            write_secret(directory / ADMIN_KEY_FILE, secret)  # first: a key nobody can read locks everybody out
             await self._insert(key_id, "first-admin", Role.ADMIN, "", secret, weak=False, actor="setup")
 
     async def create(self, name: str, role: Role, *, actor: str) -> tuple[Key, str]:
@@ -123,12 +120,3 @@ class Keys:
         self._by_hash[key.hash] = key
         if key.revoked_us is None:
             self._live[key.hash] = key.id, key.principal
-
-
-def _write_secret(path: Path, secret: str) -> None:
-    """Write a secret for its owner's eyes only, whole or not at all."""
-    draft = path.with_suffix(".new")
-    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(fd, "w") as file:
-        file.write(secret + "\n")
-    settle(draft, path)

@@ -9,6 +9,7 @@ from edge.content.screens import Screens
 from edge.devices.agents.agents import Agents
 from edge.devices.model import Device, Trust
 from edge.devices.presence import Presences
+from edge.store.boots import Boots
 from edge.wire.commands import State
 from edge.wire.views import AgentView, DeviceView
 
@@ -24,9 +25,10 @@ class DeviceViews:
         shown: Shown,
         screens: Screens,
         links: dict[str, str],
+        boots: Boots,
     ) -> None:
         self._presences, self._agents, self._commands = presences, agents, commands
-        self._shown, self._screens, self._links = shown, screens, links
+        self._shown, self._screens, self._links, self._boots = shown, screens, links, boots
 
     def of(self, device: Device) -> DeviceView:
         """The device as it is now."""
@@ -46,7 +48,7 @@ class DeviceViews:
             online=self._presences.online(device),
             link=link,
             evidence=presence.how if presence else "",
-            evidence_at=iso(presence.stamp.at_us) if presence else None,
+            evidence_at=iso(self._boots.of(presence.stamp)) if presence else None,
             evidence_age_s=round(age_s, 1) if age_s is not None else None,
             panel=device.panel,
             aliases=list(dict.fromkeys(alias for _, alias in device.aliases)),

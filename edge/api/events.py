@@ -17,6 +17,7 @@ from edge.devices.model import Device, DeviceState
 from edge.devices.presence import DeviceChanged
 from edge.devices.registry import Registry
 from edge.links.events import PortChanged
+from edge.store.boots import Boots
 from edge.wire.views import DeviceView, LiveEvent, LogLine
 
 ABOUT_A_DEVICE = (DeviceChanged, ScreenChanged, AgentSeated, AgentLeft, WorkstationBound)
@@ -30,15 +31,16 @@ class Translator:
         registry: Registry,
         clock: Clock,
         view: Callable[[Device], DeviceView],
+        boots: Boots,
         others: Sequence[Callable[[Event], Awaitable[LiveEvent | None]]] = (),
     ) -> None:
-        self._registry, self._clock, self._view = registry, clock, view
+        self._registry, self._clock, self._view, self._boots = registry, clock, view, boots
         self._others = others
 
     async def __call__(self, event: Event) -> LiveEvent | None:
         """The thing as it is now."""
         if isinstance(event, CommandChanged):
-            view = command_view(event.command, self._clock.now())
+            view = command_view(event.command, self._clock.now(), self._boots)
             return LiveEvent(topic="command", data=msgspec.to_builtins(view))
         if isinstance(event, ABOUT_A_DEVICE):
             return self._device(event.device_id)

@@ -13,6 +13,7 @@ from edge.serving.metrics import Metrics
 from edge.serving.openapi import document
 from edge.serving.roles import Role
 from edge.serving.routing import Answer, Call, Page, Route
+from edge.store.boots import Boots
 from edge.store.database import Database
 from edge.store.ledger import facts
 from edge.wire.ledger import Fact
@@ -66,7 +67,7 @@ class HubRoutes:
     async def ledger(self, call: Call) -> Answer:
         """GET /v1/ledger?after=; a cursor goes on from there."""
         start = call.cursor() or call.number("after") or 0
-        found = [fact_view(fact) for fact in await facts(self._db, start, call.limit())]
+        found = [fact_view(fact, self._db.boots) for fact in await facts(self._db, start, call.limit())]
         return Page(found, str(found[-1].seq) if len(found) == call.limit() else None)
 
     async def knocking(self, call: Call) -> Answer:
@@ -95,14 +96,15 @@ class HubRoutes:
         return web.Response(text=self._metrics.text(), content_type="text/plain", charset="utf-8")
 
 
-def fact_view(fact: Fact) -> FactView:
-    """A fact as the API shows it."""
+def fact_view(fact: Fact, boots: Boots) -> FactView:
+    """A fact as the API shows it; `boots` says what its time really is."""
+    at_us, quality = boots.dated(fact.at_us, fact.quality, fact.boot_id, fact.mono_ms)
     return FactView(
         seq=fact.seq,
         kind=fact.kind,
         subject=fact.subject,
-        at=iso(fact.at_us),
-        quality=fact.quality,
+        at=iso(at_us),
+        quality=quality,
         body=msgspec.json.decode(fact.body),
         hash=fact.hash.hex(),
     )

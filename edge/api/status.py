@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from zoneinfo import ZoneInfo
 
 from edge import __version__
@@ -32,7 +33,12 @@ class Status:
     ) -> None:
         self._name, self._zone, self._store = name, zone, store
         self._registry, self._presences, self._commands, self._clock = registry, presences, commands, clock
+        self._notes: Sequence[Callable[[], list[str]]] = ()
         self._started = clock.now()
+
+    def notes_of(self, notes: Sequence[Callable[[], list[str]]]) -> None:
+        """Who knows of more that a person should look at; the hub is ready all the same."""
+        self._notes = notes
 
     def view(self, actor: str, role: str) -> StatusView:
         """For a caller."""
@@ -45,8 +51,8 @@ class Status:
             version=__version__,
             instance=self._store.hub.epoch,
             ready=not problems,
-            problems=problems,
-            started_at=iso(self._started.at_us),
+            problems=[*problems, *(text for notes in self._notes for text in notes())],
+            started_at=iso(self._store.boots.of(self._started)),
             now=iso(now.at_us),
             clock_quality=now.quality.value,
             timezone=self._zone.key,

@@ -16,7 +16,7 @@ from edge.commands.model import Command
 from edge.commands.open import OpenCommands
 from edge.errors import NotFound
 from edge.store.database import Database
-from edge.store.transaction import Transaction
+from edge.store.transaction import Transaction, Within, nothing
 from edge.wire.commands import State
 
 
@@ -66,17 +66,17 @@ class CommandBook:
 
     # --- inside
 
-    async def _take_back(self, command: Command, to: State, reason: str) -> Command:
-        return await self._commit(lambda tx: [sql.take_back(tx, command, to, reason)])
+    async def _take_back(self, command: Command, to: State, reason: str, within: Within = nothing) -> Command:
+        return await self._commit(lambda tx: [sql.take_back(tx, command, to, reason)], within=within)
 
-    async def _change(self, command: Command, to: State, reason: str, *, resolved_by: str) -> Command:
-        return await self._commit(lambda tx: [sql.change(tx, command, to, reason, resolved_by=resolved_by)])
-
-    async def _commit(self, work: Callable[[Transaction], list[Command]], evidence: str = "") -> Command:
+    async def _commit(
+        self, work: Callable[[Transaction], list[Command]], evidence: str = "", within: Within = nothing
+    ) -> Command:
         """Run `work` and follow what it changed, whoever still waits for it by then; returns the last of that."""
 
         def run(tx: Transaction) -> Command:
             changed = work(tx)
+            within(tx)
             self._apply_rules(tx, changed, evidence)
             tx.after(lambda: self._follow(changed))
             return changed[-1]

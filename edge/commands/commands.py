@@ -14,6 +14,7 @@ from edge.commands import store as sql
 from edge.commands.book import CommandBook
 from edge.commands.intake import (
     NO_RULE,
+    Args,
     Preparer,
     earlier_answer,
     encode_args,
@@ -25,20 +26,23 @@ from edge.commands.intake import (
     require_fit,
     shortest_ttl_s,
     unfit,
+    unseated,
 )
-from edge.commands.model import KINDS, Command, Kind, judge, kind_of, new_id, remaining_ms
+from edge.commands.model import Command, judge, kind_of, remaining_ms
 from edge.devices.agents.store import is_open
 from edge.devices.model import PROFILES, Device
 from edge.devices.registry import Registry
-from edge.errors import Conflict, DeviceUnavailable
+from edge.errors import Conflict
 from edge.store.database import Store
-from edge.store.transaction import Transaction
-from edge.wire.commands import ENDED, State
+from edge.store.transaction import Transaction, Within, nothing
+from edge.wire.commands import ENDED, State, new_id
+from edge.wire.kinds import KINDS, Kind
 from edge.wire.orders import Outcome, Verdict
 
 IN_DOUBT_ARGS_US = 24 * 3600 * 1_000_000  # how long a person may still send a doubtful picture again
 PRUNE_ROWS = 500  # at a time, so that forgetting never holds up accepting
 DAY_US = 86_400 * 1_000_000
+RESTORED = "The hub was restored from a backup in which this waited: it may have been done since."
 TOO_LATE = "Its time ran out before it could be sent."
 
 
@@ -67,9 +71,16 @@ class Commands(CommandBook):
     async def start(self) -> None:
         """Load what is open and judge what was under way when the hub stopped."""
         await super().start()
+        if await self._db.read(sql.WAS_RESTORED):
+            await self._db.write(self._doubt_restored)
         interrupted = Outcome(verdict=Verdict.UNKNOWN, reason="The hub stopped while it was being sent.")
         for command in [c for c in self.open() if c.state is State.SENT]:
             await self.settle(command, interrupted)
+
+    def _doubt_restored(self, tx: Transaction) -> None:
+        changed = sql.doubt_restored(tx, RESTORED)
+        self._apply_rules(tx, changed)
+        tx.after(lambda: self._follow(changed))
 
     def prepare_with(self, kind: str, preparer: Preparer) -> None:
         """Let a capability check the arguments of its kind."""
@@ -92,9 +103,12 @@ class Commands(CommandBook):
         agent: str = "",
         ttl_s: float | None = None,
         idempotency_key: str = "",
+        command_id: str = "",
+        within: Within = nothing,
     ) -> Command:
-        """Take a command on: it is on disk when this returns.
+        """Take a command on: it is on disk when this returns, together with what `within` writes.
 
+        `command_id`: the id it was given elsewhere, which no command here has.
         Raises BadInput, DeviceUnavailable (not approved, or its queue is full), StorageFull, or Rejected when the
         idempotency key was used for something else.
         """
@@ -103,10 +117,9 @@ class Commands(CommandBook):
         require_fit(device, kind)
         if not idempotency_key:  # with one, the answer may be there already
             self._require_room(device)
-        preparer = self._preparers.get(kind.name)
-        prepared = await preparer(args, device) if preparer else no_args(args)
+        prepared = await self._prepared(kind, args, device)
         ttl = shortest_ttl_s(self._kind_ttl_s(kind), ttl_s)
-        command = self._new(device, kind.name, actor, ttl, session_id=session_id, agent=agent)
+        command = self._new(device, kind.name, actor, ttl, session_id, agent, command_id)
         text = encode_args(prepared)
         digest = blake2b(text, digest_size=16).digest()
         asked_hash = request_hash(device.id, kind.name, args) if idempotency_key else b""
@@ -119,9 +132,7 @@ class Commands(CommandBook):
             if full is not None:
                 raise full
             if session_id is not None and not is_open(tx, session_id, device.id):
-                raise DeviceUnavailable(
-                    f"The agent no longer sits at {device.name}.", hint="Link to a display anew."
-                )
+                raise unseated(device)
             inserted = sql.insert(tx, command, text.decode(), digest)
             if inserted is None:  # as it is now: reading a picture takes a while
                 raise not_approved(device)
@@ -131,6 +142,7 @@ class Commands(CommandBook):
             if idempotency_key:
                 sql.remember(tx, actor, idempotency_key, asked_hash, accepted.id)
             self._apply_rules(tx, replaced)
+            within(tx)
             tx.after(lambda: self._follow([*replaced, accepted]))
             return accepted
 
@@ -143,21 +155,23 @@ class Commands(CommandBook):
         finally:
             self._accepting[device.id] -= 1
 
-    async def cancel(self, command: Command, reason: str) -> Command:
+    async def cancel(self, command: Command, reason: str, *, within: Within = nothing) -> Command:
         """Take back a command that waits; in doubt when an earlier attempt may have done it. Raises Conflict."""
-        return await self._take_back(command, State.CANCELLED, reason)
+        return await self._take_back(command, State.CANCELLED, reason, within)
 
     async def drop(self, command: Command, reason: str) -> None:
         """Cancel it if it still waits; what was handed out stays as it is."""
         if command.state is State.QUEUED:
             await self._take_back(command, State.CANCELLED, reason)
 
-    async def resolve(self, command: Command, happened: bool, note: str, *, actor: str) -> Command:
+    async def resolve(
+        self, command: Command, happened: bool, note: str, *, actor: str, within: Within = nothing
+    ) -> Command:
         """A person says what happened to a command in doubt. Raises Conflict unless it is in doubt."""
         if command.state is not State.IN_DOUBT:
             raise not_in_doubt(command)
         to = State.SUCCEEDED if happened else State.FAILED
-        return await self._change(command, to, note, resolved_by=actor)
+        return await self._commit(lambda tx: [sql.change(tx, command, to, note, resolved_by=actor)], within=within)
 
     async def retry(self, command: Command, *, actor: str) -> Command:
         """Send a harmless command again as a new one, for the same agent.
@@ -177,7 +191,7 @@ class Commands(CommandBook):
         device = self._registry.get(command.device_id)
         self._require_room(device, instead_of_one=command.state is State.IN_DOUBT)
         ttl = self._kind_ttl_s(kind)
-        fresh = self._new(device, kind.name, actor, ttl, session_id=command.session_id, agent=command.agent)
+        fresh = self._new(device, kind.name, actor, ttl, command.session_id, command.agent)
         text = encode_args(command.args or {})
         digest = blake2b(text, digest_size=16).digest()
 
@@ -269,8 +283,11 @@ class Commands(CommandBook):
                 continue  # it was handed out or cancelled in the same moment
 
     async def prune(self) -> int:
-        """Forget ended commands past their keeping time; returns how many this round."""
-        now_us = self._clock.now().at_us
+        """Forget ended commands past their keeping time; returns how many this round, none by an unset clock."""
+        now = self._clock.now()
+        if not now.quality.good:
+            return 0
+        now_us = now.at_us
         before_us = now_us - self._history_days * DAY_US
         return await self._db.write(lambda tx: sql.prune(tx, before_us, now_us - IN_DOUBT_ARGS_US, PRUNE_ROWS))
 
@@ -294,16 +311,27 @@ class Commands(CommandBook):
         waiting = self._open.count(device.id) + self._accepting.get(device.id, 0)
         return waiting - instead_of_one >= self._queue_limit
 
+    async def _prepared(self, kind: Kind, args: Mapping[str, Any], device: Device) -> Args:
+        preparer = self._preparers.get(kind.name)
+        return await preparer(args, device) if preparer else no_args(args)
+
     def _kind_ttl_s(self, kind: Kind) -> float:
         return self._qr_ttl_s if kind.name == "display_qr" else kind.ttl_s
 
     def _new(
-        self, device: Device, kind: str, actor: str, ttl_s: float, *, session_id: int | None = None, agent: str = ""
+        self,
+        device: Device,
+        kind: str,
+        actor: str,
+        ttl_s: float,
+        session_id: int | None,
+        agent: str,
+        command_id: str = "",
     ) -> Command:
         now = self._clock.now()
         return Command(
             number=0,
-            id=new_id(now.at_us),
+            id=command_id or new_id(now.at_us),
             device_id=device.id,
             kind=kind,
             state=State.QUEUED,

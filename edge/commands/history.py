@@ -28,7 +28,12 @@ class History:
         """Each try at a command, in order."""
         return [
             AttemptView(
-                attempt=row[0], link=row[1], at=iso(row[2]), verdict=row[3], reason=row[4], duration_s=row[5]
+                attempt=row[0],
+                link=row[1],
+                at=iso(self._db.boots.when(row[2], row[6])),
+                verdict=row[3],
+                reason=row[4],
+                duration_s=row[5],
             )
             for row in await self._db.read(sql.ATTEMPTS, (command_id,))
         ]

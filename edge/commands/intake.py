@@ -10,14 +10,14 @@ import msgspec
 
 from edge.clock import iso
 from edge.commands import store as sql
-from edge.commands.model import Command, Kind
+from edge.commands.model import Command
 from edge.devices.model import Device
 from edge.errors import Conflict, DeviceUnavailable, OutpostError, Rejected
 from edge.links.longpoll import GRACE_S
 from edge.store.transaction import Transaction
 from edge.wire.commands import OPEN
+from edge.wire.kinds import Kind
 
-KEY_CHARS = 128  # of an idempotency key
 Args = dict[str, Any]
 
 encode_args = msgspec.json.Encoder(order="sorted").encode
@@ -103,6 +103,11 @@ def not_approved(device: Device) -> DeviceUnavailable:
     return DeviceUnavailable(
         f"{device.name} is not approved.", hint=f"`outpost device approve {device.id}` approves it."
     )
+
+
+def unseated(device: Device) -> DeviceUnavailable:
+    """What an agent is told who no longer sits at the display he sends to."""
+    return DeviceUnavailable(f"The agent no longer sits at {device.name}.", hint="Link to a display anew.")
 
 
 def not_in_doubt(command: Command) -> Conflict:

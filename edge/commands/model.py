@@ -1,4 +1,4 @@
-"""The life of a command as pure rules: kinds, transitions, time to live, and what an attempt's outcome means.
+"""The life of a command as pure rules: transitions, time to live, and what an attempt's outcome means.
 
 A physical act happens at most once per command. When nobody can know whether it happened the command is
 `in_doubt` and a person decides; it is never retried blindly.
@@ -6,8 +6,6 @@ A physical act happens at most once per command. When nobody can know whether it
 
 from __future__ import annotations
 
-import secrets
-import string
 from typing import Any
 
 import msgspec
@@ -15,6 +13,7 @@ import msgspec
 from edge.clock import Quality, Stamp
 from edge.errors import BadInput, Conflict
 from edge.wire.commands import ENDED, State
+from edge.wire.kinds import KINDS, Kind, public
 from edge.wire.orders import Outcome, Verdict
 
 OLD_DEVICE_ATTEMPTS = 2  # a device that does not know a command's number is told the same thing twice at most
@@ -35,56 +34,6 @@ def advance(now: State, to: State) -> State:
     return to
 
 
-class Kind(msgspec.Struct, frozen=True):
-    """What holds for every command of one kind.
-
-    `repeatable`: doing it twice does no harm. `supersedes`: kinds whose undelivered commands for the same device
-    this one replaces. `private`: arguments that are never shown, logged or kept after the end. `fits`: the kinds of
-    device that take it, empty for all. `acts`: it does what cannot be undone, so nobody unproved may be told to.
-    """
-
-    name: str
-    ttl_s: float
-    repeatable: bool
-    supersedes: frozenset[str] = frozenset()
-    private: frozenset[str] = frozenset()
-    fits: frozenset[str] = frozenset()
-    acts: bool = False
-
-
-DISPLAY, VENDING = frozenset({"display"}), frozenset({"vending"})
-
-KINDS = {
-    kind.name: kind
-    for kind in (
-        # a customer waits a minute at most; an older code for the same screen is the wrong one by now
-        Kind(
-            "display_qr",
-            ttl_s=60.0,
-            repeatable=True,
-            supersedes=frozenset({"display_qr", "start_rotation"}),
-            private=frozenset({"payload", "caption", "amount", "reference"}),
-            fits=DISPLAY,
-        ),
-        # the desk is done with its code: one still waiting must not come up afterwards
-        Kind(
-            "start_rotation",
-            ttl_s=60.0,
-            repeatable=True,
-            supersedes=frozenset({"display_qr", "start_rotation"}),
-            fits=DISPLAY,
-        ),
-        Kind("stop_rotation", ttl_s=60.0, repeatable=True, fits=DISPLAY),
-        Kind("store_picture", ttl_s=3600.0, repeatable=True, private=frozenset({"blob"}), fits=DISPLAY),
-        Kind("erase_picture", ttl_s=3600.0, repeatable=True, fits=DISPLAY),
-        # a motor turns and goods fall: never twice, never late, never on a stranger's word
-        Kind("vend", ttl_s=60.0, repeatable=False, fits=VENDING, acts=True),
-        Kind("machine_status", ttl_s=30.0, repeatable=True, supersedes=frozenset({"machine_status"}), fits=VENDING),
-        Kind("reboot", ttl_s=60.0, repeatable=False, acts=True),
-    )
-}
-
-
 def kind_of(name: str) -> Kind:
     """The rules of a kind. Raises BadInput."""
     try:
@@ -95,7 +44,10 @@ def kind_of(name: str) -> Kind:
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):
-    """One command as stored. `args` is None once erased; `expires_ms` is on the monotonic clock of `boot_id`."""
+    """One command as stored. `args` is None once erased; `expires_ms` is on the monotonic clock of `boot_id`.
+
+    `ended_clock`: by which clock `ended_us` is, where nothing had set it (edge/store/boots.py).
+    """
 
     number: int
     id: str
@@ -117,6 +69,12 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     resolved_by: str
     duration_s: float | None
+    ended_clock: str | None = None
+
+    @property
+    def created_ms(self) -> int:
+        """When it was accepted, on the monotonic clock of `boot_id`."""
+        return self.expires_ms - (self.expires_us - self.created_us) // 1000
 
 
 def remaining_ms(command: Command, now: Stamp) -> int:
@@ -160,19 +118,4 @@ def judge(command: Command, outcome: Outcome, now: Stamp, *, drops_repeats: bool
 
 def public_args(command: Command) -> dict[str, Any]:
     """The arguments that may be shown."""
-    private = kind_of(command.kind).private
-    return {name: value for name, value in (command.args or {}).items() if name not in private}
-
-
-_BASE36 = string.digits + string.ascii_lowercase
-_RANDOM_DIGITS = 9
-_RANDOM_BITS = 64  # reduced to 36^9, about 2^46.5: the bias is below one in 100,000
-
-
-def new_id(at_us: int) -> str:
-    """`cmd_<milliseconds>_<9 base-36 digits>`: the form older clients know, sorted by time, unguessable enough."""
-    rest, digits = secrets.randbits(_RANDOM_BITS), ""
-    for _ in range(_RANDOM_DIGITS):
-        rest, digit = divmod(rest, len(_BASE36))
-        digits += _BASE36[digit]
-    return f"cmd_{at_us // 1000}_{digits}"
+    return public(kind_of(command.kind), command.args or {})

@@ -5,26 +5,28 @@ from __future__ import annotations
 from edge.clock import Clock
 from edge.commands.commands import Commands
 from edge.commands.history import History
-from edge.commands.intake import KEY_CHARS
 from edge.commands.model import Command
 from edge.commands.views import command_view
 from edge.devices.registry import Registry
 from edge.errors import BadInput, Forbidden, NotFound
 from edge.serving.roles import Role
 from edge.serving.routing import Answer, Call, Created, Page, Route
+from edge.store.boots import Boots
 from edge.wire.commands import State
+from edge.wire.kinds import APP_KINDS, KEY_CHARS, NOTE_CHARS
 from edge.wire.views import AttemptView, CommandView, NewCommand, Resolve
 
 STATES = {"open": ("queued", "sent", "in_doubt"), **{state.value: (state.value,) for state in State}}
-NOTE_CHARS = 500
-APP_KINDS = frozenset({"display_qr", "start_rotation", "stop_rotation", "vend"})  # what customers come for
 
 
 class CommandRoutes:
     """The routes of this capability."""
 
-    def __init__(self, commands: Commands, history: History, registry: Registry, clock: Clock) -> None:
-        self._commands, self._history, self._registry, self._clock = commands, history, registry, clock
+    def __init__(
+        self, commands: Commands, history: History, registry: Registry, clock: Clock, boots: Boots
+    ) -> None:
+        self._commands, self._history, self._registry = commands, history, registry
+        self._clock, self._boots = clock, boots
 
     def all(self) -> list[Route]:
         """Every route."""
@@ -128,7 +130,7 @@ class CommandRoutes:
         return command
 
     def _view(self, command: Command) -> CommandView:
-        return command_view(command, self._clock.now())
+        return command_view(command, self._clock.now(), self._boots)
 
     def _page(self, found: list[Command], limit: int) -> Page:
         more = str(found[-1].number) if len(found) == limit else None

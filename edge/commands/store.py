@@ -12,14 +12,15 @@ from typing import Any
 import msgspec
 
 from edge.clock import Quality
-from edge.commands.model import Command, advance
+from edge.commands.model import Command, advance, kind_of
 from edge.errors import Conflict
+from edge.store.boots import unset
 from edge.store.transaction import Row, Transaction, Value
 from edge.wire.commands import ENDED, State
 
 COLUMNS = (
     "number, id, device_id, kind, state, args, session_id, agent, actor, seq, attempts, created_us, quality,"
-    " boot_id, expires_ms, expires_us, ended_us, reason, resolved_by, duration_s"
+    " boot_id, expires_ms, expires_us, ended_us, reason, resolved_by, duration_s, ended_clock"
 )
 OPEN_COMMANDS = "commands INDEXED BY commands_open"  # SQLite would choose the index that holds all history
 SELECT_BY_ID = f"SELECT {COLUMNS} FROM commands WHERE id = ?"
@@ -58,6 +59,7 @@ def insert(tx: Transaction, command: Command, args: str, args_hash: bytes) -> Co
         kind=command.kind,
         actor=command.actor,
         args_hash=args_hash.hex(),
+        ttl_ms=(command.expires_us - command.created_us) // 1000,
     )
     return msgspec.structs.replace(command, number=cursor.lastrowid)
 
@@ -76,13 +78,16 @@ def supersede(tx: Transaction, by: Command, kinds: frozenset[str]) -> list[Comma
 
 def _superseded(tx: Transaction, before: Command, reason: str) -> Command:
     """As `change` does it, by a plain UPDATE: on the way of every picture, and RETURNING costs as much again."""
-    ended_us = tx.stamp.at_us
+    ended_us, ended_clock = tx.stamp.at_us, unset(tx.stamp)
     tx.execute(
-        "UPDATE commands SET state = 'superseded', reason = ?, ended_us = ?, args = NULL WHERE number = ?",
-        (reason, ended_us, before.number),
+        "UPDATE commands SET state = 'superseded', reason = ?, ended_us = ?, ended_clock = ?, args = NULL"
+        " WHERE number = ?",
+        (reason, ended_us, ended_clock, before.number),
     )
     tx.fact("command.superseded", before.id, device=before.device_id, reason=reason)
-    return msgspec.structs.replace(before, state=State.SUPERSEDED, reason=reason, ended_us=ended_us, args=None)
+    return msgspec.structs.replace(
+        before, state=State.SUPERSEDED, reason=reason, ended_us=ended_us, ended_clock=ended_clock, args=None
+    )
 
 
 def begin(tx: Transaction, before: Command, link: str) -> Command:
@@ -102,8 +107,8 @@ def begin(tx: Transaction, before: Command, link: str) -> Command:
         (seq, before.id),
     )
     tx.execute(
-        "INSERT INTO command_attempts(command_id, attempt, link, at_us) VALUES (?,?,?,?)",
-        (after.id, after.attempts, link, tx.stamp.at_us),
+        "INSERT INTO command_attempts(command_id, attempt, link, at_us, clock) VALUES (?,?,?,?,?)",
+        (after.id, after.attempts, link, tx.stamp.at_us, unset(tx.stamp)),
     )
     tx.fact("command.sent", after.id, device=after.device_id, seq=seq, attempt=after.attempts, link=link)
     return after
@@ -137,13 +142,25 @@ def change(
     after = _one(
         tx,
         "UPDATE commands SET state = ?, reason = ?, resolved_by = ?, duration_s = COALESCE(?, duration_s),"
-        " ended_us = CASE WHEN ? THEN ? END, args = CASE WHEN ? THEN NULL ELSE args END"
+        " ended_us = ?, ended_clock = ?, args = CASE WHEN ? THEN NULL ELSE args END"
         f" WHERE id = ? AND state = ? RETURNING {COLUMNS}",
-        (to.value, reason, resolved_by, duration_s, ended, tx.stamp.at_us, ended, before.id, before.state.value),
+        (
+            to.value,
+            reason,
+            resolved_by,
+            duration_s,
+            tx.stamp.at_us if ended else None,
+            unset(tx.stamp) if ended else None,
+            ended,
+            before.id,
+            before.state.value,
+        ),
     )
     body: dict[str, object] = {"device": after.device_id, "reason": reason}
     if resolved_by:
         body["by"] = resolved_by
+    if duration_s is not None:
+        body["duration_s"] = round(duration_s, 3)
     tx.fact(f"command.{to.value}", after.id, **body)
     return after
 
@@ -160,6 +177,16 @@ def load_open(tx: Transaction) -> list[Command]:
     return [
         command(row) for row in tx.rows(f"SELECT {COLUMNS} FROM commands WHERE ended_us IS NULL ORDER BY number")
     ]
+
+
+WAS_RESTORED = "SELECT 1 FROM meta WHERE key = 'restored'"
+
+
+def doubt_restored(tx: Transaction, reason: str) -> list[Command]:
+    """In a file put back from a backup: what waits in it and must not be done twice is in doubt from now on."""
+    tx.execute("DELETE FROM meta WHERE key = 'restored'")
+    waiting = [one for one in load_open(tx) if one.state is State.QUEUED and not kind_of(one.kind).repeatable]
+    return [change(tx, one, State.IN_DOUBT, reason) for one in waiting]
 
 
 def by_id(tx: Transaction, command_id: str) -> Command | None:
@@ -183,16 +210,26 @@ def remember(tx: Transaction, actor: str, key: str, body_hash: bytes, command_id
 
 
 def prune(tx: Transaction, before_us: int, in_doubt_args_before_us: int, rows: int) -> int:
-    """Forget ended commands older than `before_us`, a bounded number at a time, and the arguments of old doubts."""
-    tx.execute("DELETE FROM idempotency WHERE at_us < ?", (before_us,))
+    """Forget ended commands older than `before_us`, a bounded number at a time, and the arguments of old doubts.
+
+    One that ended by a clock that nothing had set is as old as those that came after it. An answer to a repeated
+    request is kept as long as its command.
+    """
     tx.execute(
         "UPDATE commands SET args = NULL WHERE state = 'in_doubt' AND args IS NOT NULL AND created_us < ?",
         (in_doubt_args_before_us,),
     )
-    return tx.execute(
-        "DELETE FROM commands WHERE number IN (SELECT number FROM commands WHERE ended_us < ? LIMIT ?)",
+    gone = tx.execute(
+        "DELETE FROM commands WHERE number IN (SELECT number FROM commands WHERE ended_us < ?1 AND"
+        " (ended_clock IS NULL OR number <"
+        "  (SELECT MAX(number) FROM commands WHERE ended_us < ?1 AND ended_clock IS NULL)) LIMIT ?2)",
         (before_us, rows),
     ).rowcount
+    tx.execute(
+        "DELETE FROM idempotency WHERE at_us < ? AND NOT EXISTS (SELECT 1 FROM commands WHERE id = command_id)",
+        (before_us,),
+    )
+    return gone
 
 
 def command(row: Any) -> Command:
@@ -213,7 +250,7 @@ def command(row: Any) -> Command:
         quality,
         *rest,
     ) = row
-    boot_id, expires_ms, expires_us, ended_us, reason, resolved_by, duration_s = rest
+    boot_id, expires_ms, expires_us, ended_us, reason, resolved_by, duration_s, ended_clock = rest
     return Command(
         number=number,
         id=id_,
@@ -235,6 +272,7 @@ def command(row: Any) -> Command:
         reason=reason,
         resolved_by=resolved_by,
         duration_s=duration_s,
+        ended_clock=ended_clock,
     )
 
 
@@ -248,7 +286,7 @@ def _one(tx: Transaction, sql: str, values: tuple[Value, ...]) -> Command:
 REACHED = "SELECT 1 FROM command_attempts WHERE command_id = ? AND verdict <> 'not_sent' LIMIT 1"
 
 ATTEMPTS = (
-    "SELECT attempt, link, at_us, verdict, reason, duration_s FROM command_attempts WHERE command_id = ?"
+    "SELECT attempt, link, at_us, verdict, reason, duration_s, clock FROM command_attempts WHERE command_id = ?"
     " ORDER BY attempt"
 )
 

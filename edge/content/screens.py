@@ -7,8 +7,9 @@ from collections.abc import Iterable
 import msgspec
 
 from edge.bus import Bus, Event
-from edge.clock import Clock, Stamp, iso
+from edge.clock import Clock, Quality, Stamp, iso
 from edge.commands.model import Command
+from edge.store.boots import Boots
 from edge.wire.commands import State
 from edge.wire.views import Screen
 
@@ -30,8 +31,8 @@ class _Shown(msgspec.Struct, frozen=True):
 class Screens:
     """The last word on every panel; None where nobody has said any."""
 
-    def __init__(self, bus: Bus, clock: Clock) -> None:
-        self._bus, self._clock = bus, clock
+    def __init__(self, bus: Bus, clock: Clock, boots: Boots) -> None:
+        self._bus, self._clock, self._boots = bus, clock, boots
         self._shown: dict[str, _Shown] = {}
 
     def of(self, device_id: str) -> Screen | None:
@@ -39,7 +40,7 @@ class Screens:
         shown = self._shown.get(device_id)
         if shown is None:
             return None
-        return Screen(shows=shown.shows, command=shown.command, since=iso(shown.stamp.at_us))
+        return Screen(shows=shown.shows, command=shown.command, since=iso(self._boots.of(shown.stamp)))
 
     def note(self, device_id: str, shows: str, command: str | None) -> None:
         """A device has told what it shows."""
@@ -53,7 +54,8 @@ class Screens:
         now = self._clock.now()
         for command in last:
             if command.kind == "display_qr" and command.ended_us is not None:
-                stamp = msgspec.structs.replace(now, at_us=command.ended_us)
+                at_us = self._boots.when(command.ended_us, command.ended_clock)
+                stamp = msgspec.structs.replace(now, at_us=at_us, quality=Quality.FIXED)
                 self._shown[command.device_id] = _Shown(QR, command.id, stamp)
 
     def follow(self, command: Command) -> None:

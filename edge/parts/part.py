@@ -73,6 +73,10 @@ class Part:
         """Its metrics."""
         return []
 
+    def problems(self) -> list[str]:
+        """What a person should look at, in sentences; the hub works all the same."""
+        return []
+
     async def translate(self, event: Event) -> LiveEvent | None:
         """What its bus events tell outside; None for those of others."""
         return None

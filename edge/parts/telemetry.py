@@ -12,6 +12,7 @@ from edge.serving.metrics import Sample
 from edge.serving.routing import Route
 from edge.telemetry.events import ReadingsArrived
 from edge.telemetry.folding import Folding, Keep
+from edge.telemetry.redating import Redating
 from edge.telemetry.routes import ReadingRoutes
 from edge.telemetry.telemetry import Telemetry
 from edge.wire.views import LiveEvent
@@ -30,6 +31,7 @@ class TelemetryPart(Part):
             readings_mb=settings.disk.readings_mb,
         )
         self.folding = Folding(self.telemetry, core.store, core.clock, core.zone, keep)
+        self.redating = Redating(core.store, core.zone)
         self._routes = ReadingRoutes(self.telemetry, core.registry, core.clock)
 
     def routes(self) -> list[Route]:
@@ -38,11 +40,12 @@ class TelemetryPart(Part):
 
     async def start(self) -> None:
         """Load series and newest values."""
+        await self.redating.start()
         await self.telemetry.start()
 
     def tasks(self) -> dict[str, Callable[[], Coroutine[None, None, None]]]:
-        """Folding and retention."""
-        return {"telemetry": self.folding.run}
+        """Folding, retention, and what follows once the clock is set."""
+        return {"telemetry": self.folding.run, "redating": self.redating.run}
 
     def samples(self) -> list[Sample]:
         """What came in, what did not, and what is kept."""

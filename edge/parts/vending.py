@@ -57,7 +57,7 @@ class VendingPart(Part):
     def routes(self) -> list[Route]:
         """Slots, vends, transactions and movements."""
         core = self._core
-        return VendingRoutes(self.inventory, core.registry, core.presences, core.clock).all()
+        return VendingRoutes(self.inventory, core.registry, core.presences, core.clock, core.store.boots).all()
 
     def legacy(self) -> list[web.RouteDef]:
         """The older vending system's paths."""
@@ -89,7 +89,7 @@ class VendingPart(Part):
             online = self._core.presences.online(known(event.slot.stock.device_id))
             return LiveEvent(topic="slot", data=msgspec.to_builtins(slot_view(event.slot, online=online)))
         if isinstance(event, TransactionChanged):
-            view = vend_view(event.vend, known(event.vend.device_id).name)
+            view = vend_view(self.inventory.dated(event.vend), known(event.vend.device_id).name)
             return LiveEvent(topic="transaction", data=msgspec.to_builtins(view))
         return None
 

@@ -103,6 +103,8 @@ def _admitted(route: Route, request: web.Request, guard: Gate) -> Principal:
     if principal is NOBODY:
         raise Unauthenticated()
     principal.require(route.role, app=route.app)
+    if route.also is not None:
+        route.also(principal)
     return principal
 
 

@@ -65,8 +65,16 @@ class Bodies:
 BODIES = web.AppKey("bodies", Bodies)
 
 
-async def read_body(request: web.Request, body_s: float, most: int | None = None, *, known: bool = False) -> bytes:
-    """The whole body, within `body_s` seconds; `known`: its sender has shown a key.
+async def read_body(
+    request: web.Request,
+    body_s: float,
+    most: int | None = None,
+    *,
+    known: bool = False,
+    bodies: Bodies | None = None,
+) -> bytes:
+    """The whole body, within `body_s` seconds; `known`: its sender has shown a key; `bodies`: room of their own for
+    those of its kind.
 
     Raises TooLarge past `most` bytes (the server's bound), BadInput, also when the sender leaves, RateLimited.
     """
@@ -76,7 +84,7 @@ async def read_body(request: web.Request, body_s: float, most: int | None = None
         raise _too_large(most)
     if request.content.is_eof():  # it came with the head
         return await _read(request, most, lambda _: None)
-    with request.app[BODIES].arriving(None if known else address_of(request)) as hold:
+    with (bodies or request.app[BODIES]).arriving(None if known else address_of(request)) as hold:
         hold(length)
         try:
             async with asyncio.timeout(body_s):

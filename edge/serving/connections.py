@@ -16,6 +16,7 @@ from aiohttp import web
 
 FIRST_REQUEST_S = 10.0  # from connecting to a whole request header; the slowest client needs a tenth of it
 CONNECTIONS_MAX = 4096
+FILES_PER_CONNECTION = 4  # ample: what is full is the bound on connections, never the system's
 SWEEP_S = 1.0
 
 AiohttpHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -28,10 +29,10 @@ class _Connection(msgspec.Struct):
 
 
 class Connections:
-    """All connections of the hub's listeners. `closed` counts those ended for its bounds."""
+    """All connections of the listeners, `most` at once. `closed` counts those ended for its bounds."""
 
     def __init__(self, *, first_request_s: float = FIRST_REQUEST_S, most: int = CONNECTIONS_MAX) -> None:
-        self._first_request_s, self._most = first_request_s, most
+        self._first_request_s, self.most = first_request_s, most
         self._known: dict[object, _Connection] = {}
         self.closed = 0
 
@@ -68,7 +69,7 @@ class Connections:
             (handler for handler in there if not self._known[handler].requests),
             key=lambda handler: self._known[handler].since_s,
         )
-        too_many = len(there) - self._most
+        too_many = len(there) - self.most
         for count, handler in enumerate(idle):
             connection = self._known[handler]
             silent = not connection.spoke and now_s - connection.since_s >= self._first_request_s
@@ -77,9 +78,10 @@ class Connections:
                 self.closed += 1
 
 
-def raise_file_limit() -> None:
-    """Let this process have as many open files as it may: many systems begin with 1024, and sockets are files."""
+def raise_file_limit(connections: int) -> None:
+    """Let this process have the open files it needs: many systems begin with 1024, and sockets are files."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = 4 * CONNECTIONS_MAX if hard == resource.RLIM_INFINITY else min(hard, 4 * CONNECTIONS_MAX)
+    most = FILES_PER_CONNECTION * connections
+    wanted = most if hard == resource.RLIM_INFINITY else min(hard, most)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -20,14 +20,18 @@ FACTS_KEPT = 1000  # facts whose text is kept, so that all readers are told the 
 
 TOPICS = (
     "device", "command", "port", "claim", "log", "fact", "reading", "twin", "slot", "transaction", "hook", "hub",
+    "sync",
 )  # fmt: skip
 """What a reader may choose from. `missed` is always told."""
+
+Position = tuple[int, int]
+"""A place in the order that facts are read in: at a hub (0, number), at the centre (transaction, arrival)."""
 
 _encode = msgspec.json.Encoder().encode
 Translate = Callable[[Event], Awaitable[LiveEvent | None]]
 
 
-class HubStops(Event, frozen=True):
+class Stops(Event, frozen=True):
     """The last thing that is told on the bus: readers are let go at once."""
 
 
@@ -38,33 +42,48 @@ class Told(msgspec.Struct, frozen=True):
     text: str
     device: str = ""
     id: int | None = None
+    site: str = ""  # at the centre
+
+
+class LedgerFact(msgspec.Struct, frozen=True):
+    """A fact as readers are told it, its place in the order they read in, and the `id` they resume by."""
+
+    position: Position
+    id: int
+    view: FactView
+    device: str
+    site: str = ""
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """What a reader wants: these topics of these devices; None for all."""
+    """What a reader wants: these topics of these devices, at the centre of these sites; None for all."""
 
     topics: frozenset[str] | None = None
     devices: frozenset[str] | None = None
+    sites: frozenset[str] | None = None
 
-    def takes(self, topic: str | None, device: str | None) -> bool:
+    def takes(self, topic: str | None, device: str | None, site: str | None = None) -> bool:
         """Whether a message of this topic about this device is for it; what is not known yet (None) may be."""
-        return (self.topics is None or topic is None or topic in self.topics) and (
-            self.devices is None or device is None or device in self.devices
+        return (
+            (self.topics is None or topic is None or topic in self.topics)
+            and (self.devices is None or device is None or device in self.devices)
+            and (self.sites is None or site is None or site in self.sites)
         )
 
 
-def told(event: LiveEvent, device: str = "") -> Told:
+def told(event: LiveEvent, device: str = "", site: str = "") -> Told:
     """A message, encoded."""
-    return Told(event.topic, _encode(event).decode(), device, event.id)
+    return Told(event.topic, _encode(event).decode(), device, event.id, site)
 
 
 class Reader:
-    """One live connection's queue. `wanted` may be changed while it reads."""
+    """One live connection's queue. `wanted` may be changed while it reads; beyond `reach` it is told of no site."""
 
-    def __init__(self, feed: Feed, wanted: Wanted) -> None:
-        self._feed, self._wanted = feed, wanted
-        self._queue: deque[Told | HubStops] = deque()
+    def __init__(self, feed: Feed, wanted: Wanted, reach: frozenset[str] | None = None) -> None:
+        self._feed, self._wanted, self._reach = feed, wanted, reach
+        self._queue: deque[Told | Stops] = deque()
         self._missed = 0
+        self._nudged = False
         self._wake = asyncio.Event()
         self._fault: BaseException | None = None
 
@@ -78,7 +97,26 @@ class Reader:
         self._wanted = wanted
         self._feed.readers_changed()
 
-    def offer(self, message: Told | HubStops) -> None:
+    @property
+    def sites(self) -> frozenset[str] | None:
+        """The sites it may and wants to hear of; None for all there are."""
+        wanted = self._wanted.sites
+        if self._reach is None or wanted is None:
+            return self._reach if wanted is None else wanted
+        return self._reach & wanted
+
+    def takes(self, message: Told) -> bool:
+        """Whether a message is for it."""
+        return self._reaches(message.site) and self._wanted.takes(message.topic, message.device, message.site)
+
+    def takes_fact(self, fact: Told) -> bool:
+        """The same of a fact; one that is about no device is for those of every device."""
+        return self._reaches(fact.site) and self._wanted.takes(fact.topic, fact.device or None, fact.site)
+
+    def _reaches(self, site: str) -> bool:
+        return self._reach is None or site in self._reach
+
+    def offer(self, message: Told | Stops) -> None:
         """Queue a message, shedding the oldest when full."""
         if len(self._queue) >= READER_EVENTS:
             self._queue.popleft()
@@ -96,13 +134,21 @@ class Reader:
         self._fault = fault
         self._wake.set()
 
-    async def get(self) -> Told | HubStops:
+    def nudge(self) -> None:
+        """The ledger has grown: the next `get` returns, with None where nothing else is there."""
+        self._nudged = True
+        self._wake.set()
+
+    async def get(self) -> Told | Stops | None:
         """The next message; `missed` first where some were shed."""
-        while not (self._queue or self._missed or self._fault):
+        while not (self._queue or self._missed or self._fault or self._nudged):
             self._wake.clear()
             await self._wake.wait()
         if self._fault is not None:
             raise self._fault
+        if self._nudged:
+            self._nudged = False
+            return None
         if self._missed:
             missed, self._missed = self._missed, 0
             return told(LiveEvent(topic="missed", data={"count": missed}))
@@ -116,13 +162,17 @@ class Feed:
         self._bus, self._translate = bus, translate
         self._readers: list[Reader] = []
         self._topics: dict[type[Event], str] = {}  # of each type of event told so far
-        self._facts: OrderedDict[int, Told] = OrderedDict()
+        self._facts: OrderedDict[Position, Told] = OrderedDict()
         self._subscription: Subscription | None = None
         self._pump: asyncio.Task[None] | None = None
 
-    def join(self, wanted: Wanted) -> Reader:
-        """A new reader; `leave` when it is done."""
-        reader = Reader(self, wanted)
+    def __len__(self) -> int:
+        """How many read."""
+        return len(self._readers)
+
+    def join(self, wanted: Wanted, reach: frozenset[str] | None = None) -> Reader:
+        """A new reader, told of the sites in `reach` alone; `leave` when it is done."""
+        reader = Reader(self, wanted, reach)
         self._readers.append(reader)
         if self._pump is None:
             self._subscription = self._bus.subscribe()
@@ -148,13 +198,22 @@ class Feed:
             return
         self._subscription.ignore(kind for kind, topic in self._topics.items() if not self._is_wanted(topic, None))
 
-    def fact(self, fact: FactView) -> Told:
+    def nudge(self) -> None:
+        """Tell every reader that the ledger has grown."""
+        for reader in self._readers:
+            reader.nudge()
+
+    def fail(self, fault: BaseException) -> None:
+        """Tell every reader that what feeds this has broken."""
+        for reader in self._readers:
+            reader.fail(fault)
+
+    def fact(self, fact: LedgerFact) -> Told:
         """A fact, encoded once for all."""
-        kept = self._facts.get(fact.seq)
+        kept = self._facts.get(fact.position)
         if kept is None:
-            device = str(fact.body.get("device") or fact.subject)
-            kept = told(LiveEvent(topic="fact", id=fact.seq, data=msgspec.to_builtins(fact)), device)
-            self._facts[fact.seq] = kept
+            live = LiveEvent(topic="fact", id=fact.id, data=msgspec.to_builtins(fact.view))
+            kept = self._facts[fact.position] = told(live, fact.device, fact.site)
             if len(self._facts) > FACTS_KEPT:
                 self._facts.popitem(last=False)
         return kept
@@ -164,13 +223,12 @@ class Feed:
             async for event in subscription:
                 await self._hand_on(event)
         except Exception as error:  # noqa: BLE001 - the task's edge: every reader is told, and reports it
-            for reader in self._readers:
-                reader.fail(error)
+            self.fail(error)
             self._pump = None  # who joins next begins anew
             self.readers_changed()
 
     async def _hand_on(self, event: Event) -> None:
-        if isinstance(event, HubStops):
+        if isinstance(event, Stops):
             for reader in self._readers:
                 reader.offer(event)
         elif isinstance(event, Missed):
@@ -180,7 +238,7 @@ class Feed:
             live = await self._translate(event)
             if live is not None:
                 self._learn(type(event), live.topic)
-                self._tell(live, device_of(event))
+                self._tell(live, device_of(event), site_of(event))
 
     def _learn(self, kind: type[Event], topic: str) -> None:
         """All events of one type are of one topic."""
@@ -188,12 +246,12 @@ class Feed:
             self._topics[kind] = topic
             self.readers_changed()
 
-    def _tell(self, live: LiveEvent, device: str | None) -> None:
+    def _tell(self, live: LiveEvent, device: str | None, site: str) -> None:
         if not self._is_wanted(live.topic, device):
             return
-        message = told(live, device or "")
+        message = told(live, device or "", site)
         for reader in self._readers:
-            if reader.wanted.takes(message.topic, message.device):
+            if reader.takes(message):
                 reader.offer(message)
 
     def _is_wanted(self, topic: str | None, device: str | None) -> bool:
@@ -205,3 +263,9 @@ def device_of(event: Event) -> str | None:
     about = getattr(event, "command", event)
     device = getattr(about, "device_id", None)
     return device if isinstance(device, str) else None
+
+
+def site_of(event: Event) -> str:
+    """The site an event is about, at the centre."""
+    site = getattr(event, "site", "")
+    return site if isinstance(site, str) else ""

@@ -13,17 +13,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable
 
 import msgspec
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from edge.bus import Bus
 from edge.errors import BadInput, Busy
-from edge.serving.feed import TOPICS, Feed, HubStops, Reader, Told, Translate, Wanted, told
+from edge.serving.channels import Channel, Channels
+from edge.serving.feed import TOPICS, Position, Reader, Stops, Told, Wanted, told
 from edge.serving.roles import Role
 from edge.serving.routing import Answer, Call, Route, number
-from edge.wire.views import FactView, LiveEvent
+from edge.wire.views import LiveEvent
 
 HEARTBEAT_S = 15.0  # a dead socket is found within two of these
 LOOK_S = 1.0  # how late a fact may come that nothing else announces, and a revoked key be noticed
@@ -36,7 +36,6 @@ DEVICES_MAX = 100  # that one reader may name
 MESSAGE_BYTES = 4096  # of what a reader sends
 QUERY = ("after", "topics", "device")
 
-Facts = Callable[[int, int], Awaitable[list[FactView]]]
 Tell = Callable[[Told | None], Awaitable[None]]
 
 
@@ -51,15 +50,10 @@ _choice = msgspec.json.Decoder(Choice)
 
 
 class Live:
-    """The live routes. `translate` makes a bus event into what is told; `facts(after, limit)` reads the ledger.
+    """The live routes. `channels` says what a caller is told from; `query`: what he may ask besides QUERY."""
 
-    `head` is the number of its newest fact.
-    """
-
-    def __init__(self, bus: Bus, translate: Translate, facts: Facts, head: Callable[[], int]) -> None:
-        self._bus, self._facts, self._head = bus, facts, head
-        self._feed = Feed(bus, translate)
-        self.readers = 0
+    def __init__(self, channels: Channels, query: tuple[str, ...] = ()) -> None:
+        self._channels, self._query = channels, (*QUERY, *query)
 
     def all(self) -> list[Route]:
         """Every route."""
@@ -73,7 +67,7 @@ class Live:
                 viewer,
                 returns=LiveEvent,
                 stream="WebSocket",
-                query=QUERY,
+                query=self._query,
             ),
             Route(
                 "GET",
@@ -83,14 +77,15 @@ class Live:
                 viewer,
                 returns=LiveEvent,
                 stream=sse,
-                query=QUERY,
+                query=self._query,
             ),
         ]
 
     async def websocket(self, call: Call) -> Answer:
         """GET /v1/live."""
-        position, wanted = self._position(call), _wanted(call)
-        with self._reader(wanted) as reader:
+        after, wanted = _after(call), _wanted(call)
+        async with self._reader(call, wanted) as (channel, reader):
+            position = await channel.ledger.begin(after)  # before it is answered, so that no fact falls between
             socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=MESSAGE_BYTES)
             await socket.prepare(call.request)
 
@@ -100,7 +95,7 @@ class Live:
 
             async def tell_all() -> None:
                 try:
-                    await self._tell(call, reader, position, tell)
+                    await self._tell(call, channel, reader, position, tell)
                 except Exception:  # the reader is told that it ends by a fault; the fault goes on to _raise_bug
                     await socket.close(code=WSCloseCode.INTERNAL_ERROR)
                     raise
@@ -120,8 +115,9 @@ class Live:
 
     async def sse(self, call: Call) -> Answer:
         """GET /v1/events."""
-        position, wanted = self._position(call), _wanted(call)
-        with self._reader(wanted) as reader:
+        after, wanted = _after(call), _wanted(call)
+        async with self._reader(call, wanted) as (channel, reader):
+            position = await channel.ledger.begin(after)
             headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
             response = web.StreamResponse(headers=headers)
             await response.prepare(call.request)
@@ -138,13 +134,13 @@ class Live:
                 told_s = time.monotonic()
 
             with contextlib.suppress(ConnectionError):
-                await self._tell(call, reader, position, tell)
+                await self._tell(call, channel, reader, position, tell)
             return response
 
-    async def _tell(self, call: Call, reader: Reader, position: int, tell: Tell) -> None:
+    async def _tell(self, call: Call, channel: Channel, reader: Reader, position: Position, tell: Tell) -> None:
         """Tell until the reader is gone, stalled, or no longer allowed; `tell(None)` when nothing happened."""
         checked_s = time.monotonic()
-        async with contextlib.aclosing(self._stream(reader, position)) as stream:
+        async with contextlib.aclosing(_stream(channel, reader, position)) as stream:
             async for message in stream:
                 if time.monotonic() - checked_s >= LOOK_S:
                     checked_s = time.monotonic()
@@ -159,58 +155,58 @@ class Live:
                     return
 
     async def stop(self, app: web.Application) -> None:
-        """Let every reader go, so that none holds up the hub's end."""
-        self._bus.publish(HubStops())
+        """Let every reader go, so that none holds up the end."""
+        self._channels.stop()
 
-    def _position(self, call: Call) -> int:
-        """The number of the last fact this reader has: taken before it is answered, so that none falls between."""
-        after = _after(call)
-        return self._head() if after is None else after
-
-    async def _stream(self, reader: Reader, position: int) -> AsyncGenerator[Told | None, None]:
-        """The facts behind number `position`, then everything as it happens; None each LOOK_S with nothing."""
-        looked_s = 0.0
-        while True:
-            if not reader.wanted.takes("fact", None):
-                position = self._head()  # facts chosen later begin there
-            if self._head() > position and time.monotonic() - looked_s >= FACTS_EVERY_S:
-                async for fact in self._facts_after(position):
-                    position = fact.id or self._head()
-                    if reader.wanted.takes(fact.topic, fact.device or None):
-                        yield fact
-                looked_s = time.monotonic()
+    @contextlib.asynccontextmanager
+    async def _reader(self, call: Call, wanted: Wanted) -> AsyncIterator[tuple[Channel, Reader]]:
+        async with self._channels.of(call) as channel:
+            if len(channel.feed) >= READERS:
+                raise Busy(f"{READERS} live readers are connected already.", hint="Close one, or poll the lists.")
+            reader = channel.feed.join(wanted, channel.reach)
             try:
-                async with asyncio.timeout(FACTS_EVERY_S if self._head() > position else LOOK_S):
-                    happened = await reader.get()
-            except TimeoutError:
-                yield None
-                continue
-            if isinstance(happened, HubStops):
-                return
+                yield channel, reader
+            finally:
+                channel.feed.leave(reader)
+
+
+async def _stream(channel: Channel, reader: Reader, position: Position) -> AsyncGenerator[Told | None, None]:
+    """The facts behind `position`, then everything as it happens; None each LOOK_S with nothing."""
+    looked_s, ledger = 0.0, channel.ledger
+    while True:
+        if not reader.wanted.takes("fact", None):
+            position = ledger.head()  # facts chosen later begin there
+        if ledger.head() > position and time.monotonic() - looked_s >= FACTS_EVERY_S:
+            upto = position if reader.sites is None else ledger.head()  # what was not of its sites is passed over
+            async for reached, fact in _facts_behind(channel, reader, position):
+                upto = max(upto, reached)
+                if fact.topic == "missed" or reader.takes_fact(fact):
+                    yield fact
+            position, looked_s = upto, time.monotonic()
+        try:
+            async with asyncio.timeout(FACTS_EVERY_S if ledger.head() > position else LOOK_S):
+                happened = await reader.get()
+        except TimeoutError:
+            yield None
+            continue
+        if isinstance(happened, Stops):
+            return
+        if happened is not None:
             yield happened
 
-    async def _facts_after(self, after: int) -> AsyncIterator[Told]:
-        """What the ledger holds behind `after`; past RESUME_MAX of it, that the rest is left out (no id)."""
-        count = 0
-        while page := await self._facts(after, RESUME_PAGE):
-            for fact in page:
-                yield self._feed.fact(fact)
-            after, count = page[-1].seq, count + len(page)
-            if count >= RESUME_MAX and self._head() > after:
-                yield told(LiveEvent(topic="missed", data={"after": after}))
-                return
 
-    @contextlib.contextmanager
-    def _reader(self, wanted: Wanted) -> Iterator[Reader]:
-        if self.readers >= READERS:
-            raise Busy(f"{READERS} live readers are connected already.", hint="Close one, or poll the lists.")
-        self.readers += 1
-        reader = self._feed.join(wanted)
-        try:
-            yield reader
-        finally:
-            self.readers -= 1
-            self._feed.leave(reader)
+async def _facts_behind(channel: Channel, reader: Reader, after: Position) -> AsyncIterator[tuple[Position, Told]]:
+    """What the ledger holds behind `after`; past RESUME_MAX of it, that the rest is left out (no id)."""
+    count, ledger = 0, channel.ledger
+    while page := await ledger.behind(after, RESUME_PAGE, reader.sites):
+        for fact in page:
+            yield fact.position, channel.feed.fact(fact)
+        after, count = page[-1].position, count + len(page)
+        if count >= RESUME_MAX and ledger.head() > after:
+            yield ledger.head(), told(LiveEvent(topic="missed", data={"after": page[-1].id}))
+            return
+        if len(page) < RESUME_PAGE:
+            return
 
 
 def _gone(request: web.Request) -> bool:
@@ -227,7 +223,8 @@ def _wanted(call: Call) -> Wanted:
     """What the query asks for. Raises BadInput."""
     topics = [topic for topic in call.query("topics").split(",") if topic]
     devices = [device for given in call.request.query.getall("device", []) for device in given.split(",") if device]
-    return Wanted(_topics(topics or None), _devices(devices or None))
+    sites = frozenset(call.request.query.getall("site", []))
+    return Wanted(_topics(topics or None), _devices(devices or None), sites or None)
 
 
 def _choose(reader: Reader, text: object) -> None:
@@ -245,7 +242,7 @@ def _choose(reader: Reader, text: object) -> None:
     except BadInput as error:
         reader.offer(told(LiveEvent(topic="refused", data={"detail": error.detail})))
         return
-    reader.change(Wanted(topics, devices))
+    reader.change(Wanted(topics, devices, now.sites))
     chosen = {"topics": sorted(topics or TOPICS), "devices": None if devices is None else sorted(devices)}
     reader.offer(told(LiveEvent(topic="chosen", data=chosen)))
 

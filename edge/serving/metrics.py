@@ -29,5 +29,5 @@ class Metrics:
             for sample in source():
                 name = f"outpost_{sample.name}"
                 lines += [f"# HELP {name} {sample.help}", f"# TYPE {name} {sample.kind}"]
-                lines += [f"{name}{labels} {value:g}" for labels, value in sample.values.items()]
+                lines += [f"{name}{labels} {value:.15g}" for labels, value in sample.values.items()]
         return "\n".join(lines) + "\n"

@@ -7,7 +7,7 @@ import math
 import msgspec
 from aiohttp import web
 
-from edge.errors import BadInput, OutpostError, RateLimited
+from edge.errors import BadInput, OutpostError
 from edge.wire.views import Problem
 
 DETAIL_CHARS = 500
@@ -19,7 +19,7 @@ def problem(error: OutpostError, *, instance: str = "") -> web.Response:
     """`error` as an answer; Retry-After where there is a time to wait."""
     headers = {}
     status = error.http_status if isinstance(error, NotHttp) else error.status
-    if isinstance(error, RateLimited):
+    if error.retry_after_s is not None:
         headers["Retry-After"] = str(max(1, math.ceil(error.retry_after_s)))
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"

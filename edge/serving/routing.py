@@ -37,12 +37,12 @@ class Call:
         return self.principal.actor
 
     def param(self, name: str) -> str:
-        """A part of the path."""
-        return self.request.match_info[name]
+        """A part of the path. Raises BadInput for one with a NUL, which no database looks up."""
+        return _without_nul(name, self.request.match_info[name])
 
     def query(self, name: str, default: str = "") -> str:
-        """A query parameter."""
-        return self.request.query.get(name, default)
+        """A query parameter. Raises BadInput as `param` does."""
+        return _without_nul(name, self.request.query.get(name, default))
 
     def limit(self) -> int:
         """How many items were asked for. Raises BadInput."""
@@ -75,6 +75,12 @@ def number(name: str, text: str) -> int | None:
     return int(text)
 
 
+def _without_nul(name: str, text: str) -> str:
+    if "\0" in text:
+        raise BadInput(f"{name} has a NUL in it.")
+    return text
+
+
 class Created(msgspec.Struct, frozen=True):
     """An answer with status 201."""
 
@@ -98,6 +104,7 @@ class Route(msgspec.Struct, frozen=True):
     `bare`: a request without a body is taken for one with an empty object.
     `many`: the answer is `{"items": [returns], "next": cursor}`. `stream`: the answer is one `returns` after
     another until the caller leaves, in the form it names. `query`: the parameters besides those of every list.
+    `also`: a rule besides the role; it raises Forbidden.
     """
 
     method: str
@@ -114,3 +121,4 @@ class Route(msgspec.Struct, frozen=True):
     bare: bool = False
     stream: str = ""
     query: tuple[str, ...] = ()
+    also: Callable[[Principal], None] | None = None

@@ -106,7 +106,7 @@ class Server:
 
     async def start(self, listens: list[Listen], tls: ssl.SSLContext | None, unix: Path) -> list[Listen]:
         """Open them; returns them with the ports that :0 became. Raises Busy naming a port that is taken."""
-        raise_file_limit()
+        raise_file_limit(self._connections.most)
         await self._runner.setup()
         assert self._runner.server is not None
         self._sweeping = asyncio.create_task(

@@ -1,5 +1,5 @@
 """The demo site: a hub with a virtual display at a desk, an agent seated there, and a payment to show; and on its
-network a sensor and a vending machine.
+network a sensor and a vending machine; and the central service it syncs with.
 """
 
 from __future__ import annotations
@@ -8,9 +8,6 @@ import asyncio
 import base64
 import contextlib
 import io
-import os
-import sys
-from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -19,24 +16,28 @@ import segno
 
 from edge.access.keys import ADMIN_KEY_FILE
 from edge.client import Client, connect
-from edge.errors import OutpostError, Unreachable
+from edge.errors import OutpostError
 from edge.sim.board import Board
 from edge.sim.field_site import field_boards, furnish
+from edge.sim.service import START_S, service
 from edge.sim.uart import UartLine
+from edge.wire.centre import CreateSite
+from edge.wire.site import EnrolSite
 from edge.wire.views import BindAgent, ChangeDevice
 
 CHIP = "A0B7650C2D31"
 DESK = "Front desk"
+SITE = "Cafe by the river"
 AGENT, AGENT_NAME = "24", "Asha Devi"
 PAYLOAD = "upi://pay?pa=outpost.demo@example&pn=Outpost%20Cafe&am=125.00&cu=INR&tr=ORD-000123"
-START_S = 30.0
 
 
 class DemoSite:
     """Where everything of a running demo is."""
 
-    def __init__(self, folder: Path, url: str) -> None:
+    def __init__(self, folder: Path, url: str, office: Path, centre: str) -> None:
         self.folder, self.url = folder, url
+        self.office, self.centre = office, centre
         self.panel = folder / "display" / "panel.png"
         self.picture = folder / "payment.png"
         self.body = folder / "payment.json"
@@ -67,53 +68,55 @@ class DemoSite:
 
 
 @contextlib.asynccontextmanager
-async def demo_site(folder: Path, listen: str) -> AsyncIterator[DemoSite]:
-    """A running demo: the hub as a process of its own, a virtual display on its serial port, the agent seated, two
-    boards on the network.
+async def demo_site(folder: Path, listen: str, centre_listen: str) -> AsyncIterator[DemoSite]:
+    """A running demo: head office and a hub as processes of their own, the hub enrolled there; a virtual display
+    on its serial port, the agent seated, two boards on the network.
 
-    Raises Unreachable with the hub's last words when it does not start.
+    Raises Unreachable with the last words of what does not start.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    office = folder / "centre"
+    text = {"OUTPOST_LOG__FORMAT": "text", "OUTPOST_CENTRE_LOG__FORMAT": "text"}
+    async with _display(folder) as tty, contextlib.AsyncExitStack() as running:
+        port = ("--serial", f"{tty}=native", "--no-scan")
+        centre = await running.enter_async_context(service("cloud", office, "--listen", centre_listen, **text))
+        url = await running.enter_async_context(service("hub", folder, "--listen", listen, *port, **text))
+        site = DemoSite(folder, url, office, centre)
+        site.write_payment()
+        async with field_boards(folder, url) as boards:
+            async with connect(folder) as client:
+                await asyncio.gather(_furnish(client), furnish(client, boards), _enrol(client, site))
+            yield site
+
+
+@contextlib.asynccontextmanager
+async def _display(folder: Path) -> AsyncIterator[Path]:
+    """A virtual display; gives the tty that the hub shall own."""
     async with UartLine() as line:
         tty = folder / "display.tty"
         tty.unlink(missing_ok=True)
         tty.symlink_to(line.host_tty)
         board = Board(str(line.device_tty), folder / "display", chip=CHIP)
         running = asyncio.create_task(board.run(), name="virtual display")
-        hub, url = await _start_hub(folder, listen, tty)
         try:
-            site = DemoSite(folder, url)
-            site.write_payment()
-            async with field_boards(folder, url) as boards:
-                async with connect(folder) as client:
-                    await asyncio.gather(_furnish(client), furnish(client, boards))
-                yield site
+            yield tty
         finally:
-            await _stop(hub)
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
             tty.unlink(missing_ok=True)
 
 
-async def _start_hub(folder: Path, listen: str, tty: Path) -> tuple[Process, str]:
-    log_file = (folder / "hub.log").open("ab")
-    with log_file:
-        hub = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "edge.cli", "hub", "--data-dir", str(folder), "--listen", listen),
-            *("--serial", f"{tty}=native", "--no-scan"),
-            stdout=PIPE,
-            stderr=log_file,
-            env={**os.environ, "OUTPOST_LOG__FORMAT": "text"},
-        )
-    assert hub.stdout is not None
-    line = (await asyncio.wait_for(hub.stdout.readline(), START_S)).decode().strip()
-    if not line.startswith("ready hub "):
-        await hub.wait()
-        last = (folder / "hub.log").read_text("utf-8", "replace").strip().splitlines()[-2:]
-        raise Unreachable(
-            "The hub did not start. " + " ".join(last), hint="Is the port free? Try another --listen."
-        )
-    return hub, line.removeprefix("ready hub ")
+async def _enrol(hub: Client, site: DemoSite) -> None:
+    """What head office and the technician do once: a site, its code read out, the code typed."""
+    if (await hub.get("/v1/sync"))["state"] != "off":
+        return
+    async with connect(site.office) as centre:
+        known = [each["id"] for each in await centre.items("/v1/sites") if each["name"] == SITE]
+        if known:  # the hub's data was thrown away, and the centre's was not
+            made = await centre.send("POST", f"/v1/sites/{known[0]}/code")
+        else:
+            made = await centre.send("POST", "/v1/sites", CreateSite(name=SITE))
+    await hub.send("POST", "/v1/sync/enrol", EnrolSite(code=made["code"], url=site.centre))
 
 
 async def _furnish(client: Client) -> None:
@@ -130,13 +133,3 @@ async def _furnish(client: Client) -> None:
     await client.send("POST", f"/v1/devices/{CHIP}/approve")
     await client.send("PATCH", f"/v1/devices/{CHIP}", ChangeDevice(name=DESK))
     await client.send("PUT", f"/v1/devices/{CHIP}/agent", BindAgent(agent=AGENT, name=AGENT_NAME))
-
-
-async def _stop(hub: Process) -> None:
-    if hub.returncode is None:
-        hub.terminate()
-        try:
-            await asyncio.wait_for(hub.wait(), 10.0)
-        except TimeoutError:
-            hub.kill()
-            await hub.wait()

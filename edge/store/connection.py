@@ -6,8 +6,6 @@ thread in a single call, because each call changes threads twice and a batch has
 
 from __future__ import annotations
 
-import fcntl
-import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +13,7 @@ from typing import TypeVar
 
 import aiosqlite
 
-from edge.errors import Busy, StorageDamaged, StorageError, StorageFull
+from edge.errors import StorageDamaged, StorageError, StorageFull
 
 T = TypeVar("T")
 
@@ -24,13 +22,17 @@ WAL_CHECKPOINT_PAGES = 1000  # 4 MB: SQLite's own default, stated because the po
 SYNCHRONOUS = "FULL"  # the WAL is synced at each commit; NORMAL loses acknowledged rows in a power cut
 
 
-class WriterConnection(aiosqlite.Connection):
-    """The only connection of a file that writes and checkpoints."""
+class RawConnection(aiosqlite.Connection):
+    """A connection whose thread takes a whole piece of work in one call."""
 
     async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run `work` with the raw connection on this connection's thread."""
         result: T = await self._execute(work, self._conn)  # type: ignore[no-untyped-call]  # aiosqlite leaves it untyped
         return result
+
+
+class WriterConnection(RawConnection):
+    """The only connection of a file that writes and checkpoints."""
 
 
 async def open_writer(path: Path, *, synchronous: str = SYNCHRONOUS) -> WriterConnection:
@@ -66,6 +68,19 @@ async def open_reader(path: Path) -> aiosqlite.Connection:
     return connection
 
 
+async def open_bulk_reader(path: Path) -> RawConnection:
+    """Open `path` read-only for work that reads very many rows, as plain tuples, without holding anybody up."""
+
+    def connect() -> sqlite3.Connection:
+        raw = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+        raw.execute("PRAGMA query_only = ON")
+        return raw
+
+    connection = RawConnection(connect, iter_chunk_size=64)
+    await connection
+    return connection
+
+
 def quick_check(path: Path) -> None:
     """Raise StorageDamaged when SQLite finds `path` inconsistent. Takes time in proportion to its size."""
     try:
@@ -89,36 +104,6 @@ def trouble(path: Path, error: sqlite3.DatabaseError) -> StorageError:
     return StorageError(
         f"{path.name} cannot be opened: {error}.", hint="Check the disk: `outpost doctor`, `dmesg`."
     )
-
-
-class DirectoryLock:
-    """Says that this process alone writes in a data directory, until it ends however it ends."""
-
-    def __init__(self, directory: Path) -> None:
-        self._path = directory / "writer.lock"
-        self._fd: int | None = None
-
-    def acquire(self) -> None:
-        """Take the lock. Raises Busy naming the holder's process id."""
-        fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            holder = os.pread(fd, 32, 0).decode("ascii", "replace").strip() or "unknown"
-            os.close(fd)
-            raise Busy(
-                f"Another Outpost process (pid {holder}) already uses {self._path.parent}.",
-                hint="Stop it first, or give another --data-dir.",
-            ) from error
-        os.ftruncate(fd, 0)
-        os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
-        self._fd = fd
-
-    def release(self) -> None:
-        """Give the lock up; the file stays, since removing it would race with the next holder."""
-        if self._fd is not None:
-            os.close(self._fd)
-            self._fd = None
 
 
 def _prepare(raw: sqlite3.Connection, synchronous: str) -> None:

@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import secrets
 import sqlite3
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,11 @@ import aiosqlite
 
 from edge.bus import Bus
 from edge.clock import Clock
+from edge.directory_lock import DirectoryLock
 from edge.errors import StorageDamaged
-from edge.store.connection import DirectoryLock, open_reader, open_writer, quick_check, trouble
+from edge.store import boots_store
+from edge.store.boots import Boots
+from edge.store.connection import open_reader, open_writer, quick_check, trouble
 from edge.store.migrations import migrate
 from edge.store.space import Space
 from edge.store.transaction import Transaction, Value
@@ -30,10 +33,10 @@ READERS = 2  # one for a long export, one for everybody else
 
 
 class Database:
-    """One file: a writer and a few readers."""
+    """One file: a writer and a few readers. `boots` knows what times its rows are really of."""
 
-    def __init__(self, path: Path, name: str, bus: Bus, clock: Clock, space: Space) -> None:
-        self.path, self._name = path, name
+    def __init__(self, path: Path, name: str, bus: Bus, clock: Clock, space: Space, boots: Boots) -> None:
+        self.path, self._name, self.boots = path, name, boots
         self.writer = Writer(
             lambda: open_writer(path), bus, clock, ledger=name == "hub", on_full=space.free_ballast
         )
@@ -65,6 +68,12 @@ class Database:
         """Run `work` in the next commit; see Writer.submit."""
         return await self.writer.submit(work)
 
+    async def new_epoch(self, note: Callable[[Transaction, str], None] = lambda tx, parent: None) -> str:
+        """Begin another epoch: these are no longer just the rows that somebody else knows. `note` runs in the same
+        commit, with the epoch that ends."""
+        self.epoch = await self.write(lambda tx: _new_epoch(tx, note))
+        return self.epoch
+
     async def prove(self) -> None:
         """Commit one small write: afterwards the disk is known to take them. Raises as `write` does."""
         await self.write(_mark_alive)
@@ -92,8 +101,9 @@ class Store:
         self.space = Space(directory, free_floor_mb=free_floor_mb, ballast_mb=ballast_mb)
         self._lock = DirectoryLock(directory)
         self._clock = clock
-        self.hub = Database(directory / "hub.db", "hub", bus, clock, self.space)
-        self.readings = Database(directory / "readings.db", "readings", bus, clock, self.space)
+        self.boots = Boots()
+        self.hub = Database(directory / "hub.db", "hub", bus, clock, self.space, self.boots)
+        self.readings = Database(directory / "readings.db", "readings", bus, clock, self.space, self.boots)
 
     async def open(self) -> None:
         """Raises Busy when another process has the directory, StorageDamaged when hub.db is damaged."""
@@ -102,6 +112,8 @@ class Store:
         try:
             self.space.start()
             await self.hub.open()
+            for boot_id, began_us in await self.hub.read(boots_store.KNOWN):
+                self.boots.keep(boot_id, began_us)
             await self._open_readings()
         except BaseException:
             await self.close()  # a connection left open is a thread that keeps the process from ending
@@ -139,6 +151,13 @@ def _epoch(tx: Transaction) -> str:
         return str(row[0])
     epoch = secrets.token_hex(8)
     tx.execute("INSERT INTO meta(key, value) VALUES ('epoch', ?)", (epoch,))
+    return epoch
+
+
+def _new_epoch(tx: Transaction, note: Callable[[Transaction, str], None]) -> str:
+    parent, epoch = _epoch(tx), secrets.token_hex(8)
+    tx.execute("UPDATE meta SET value = ? WHERE key = 'epoch'", (epoch,))
+    note(tx, parent)
     return epoch
 
 

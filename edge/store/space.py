@@ -45,6 +45,10 @@ class Space:
         self._checked_s = time.monotonic()
         return self._free
 
+    def spare_bytes(self) -> int:
+        """Free bytes above twice the floor; below zero when the disk is about to count as full."""
+        return self.free_bytes() - 2 * self._floor
+
     def low(self) -> bool:
         """Whether nothing new may be taken; looked up at most once a second."""
         if time.monotonic() - self._checked_s >= CHECK_S:

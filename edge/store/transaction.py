@@ -97,3 +97,11 @@ class Transaction:
     def after(self, hook: Callable[[], None]) -> None:
         """Run `hook` in the event loop once this is committed, before anybody is told, whoever still waits."""
         self.hooks.append(hook)
+
+
+Within = Callable[[Transaction], None]
+"""What a caller adds to the transaction of a change: either both happen or neither."""
+
+
+def nothing(tx: Transaction) -> None:
+    """Nothing is added."""

@@ -53,6 +53,8 @@ class Writer:
         self._waiting: deque[tuple[Work[Any], asyncio.Future[Any]]] = deque()
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._followers: list[Callable[[], None]] = []
+        self._told_facts = 0
         self.commits = 0
         self.items = 0
 
@@ -85,6 +87,14 @@ class Writer:
         self._waiting.append((work, future))
         self._wake.set()
         return await future
+
+    def follow(self, follower: Callable[[], None]) -> None:
+        """Call `follower` in the event loop after every commit that held facts; it must be quick and not fail."""
+        self._followers.append(follower)
+
+    def unfollow(self, follower: Callable[[], None]) -> None:
+        """Call it no longer."""
+        self._followers.remove(follower)
 
     @property
     def waiting(self) -> int:
@@ -142,6 +152,10 @@ class Writer:
                 log.exception("what follows a commit failed")
         for event in tx.events:
             self._bus.publish(event)
+        if self.facts != self._told_facts:
+            self._told_facts = self.facts
+            for follower in self._followers:
+                follower()
         for (_, future), (ok, value) in zip(batch, results, strict=True):
             if not future.done():
                 future.set_result(value) if ok else future.set_exception(value)

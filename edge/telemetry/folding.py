@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -50,6 +51,7 @@ class Folding:
         self._telemetry, self._store, self._db = telemetry, store, store.readings
         self._clock, self._zone, self._keep = clock, zone, keep
         self._folded_s = clock.mono_s()
+        self._first_unsent: Callable[[], int | None] = lambda: None
         self.expired = self.dropped = self.size_bytes = 0
 
     async def run(self) -> None:
@@ -77,7 +79,7 @@ class Folding:
         devices, latest = self._telemetry.present.unsaved()
         offset_us = hour_offset_us(self._zone, self._clock.now().at_us)
         try:
-            taken = await self._db.write(lambda tx: sql.fold(tx, offset_us, latest))
+            taken = await self._db.write(lambda tx: sql.fold(tx, offset_us, latest, self._telemetry.boot))
         except BaseException:
             self._telemetry.present.unsaved_again(devices)
             raise
@@ -99,12 +101,19 @@ class Folding:
             await self._expire(now.at_us - self._keep.readings_days * DAY_S * SECOND_US)
             await self._expire_rollups(now.at_us - self._keep.rollups_days * DAY_S * SECOND_US)
         self.size_bytes = await self._telemetry.past.size_bytes()
-        if self.size_bytes > self._keep.readings_mb * MB:
-            await self._drop()
+        budget = self._budget()
+        if self.size_bytes > budget:
+            await self._shed(budget)
+
+    def keep_unsent_with(self, first_unsent: Callable[[], int | None]) -> None:
+        """What is not at the centre stays past its age, as long as there is space: `first_unsent` gives its first
+        number, None where nothing is sent to any centre."""
+        self._first_unsent = first_unsent
 
     async def _expire(self, before_us: int) -> None:
         for _ in range(SLICES_EACH):
-            span = await self._db.write(lambda tx: retention.expired(tx, before_us))
+            unsent = self._first_unsent()
+            span = await self._db.write(partial(retention.expired, before_us=before_us, unsent=unsent))
             if span is None:
                 return
             self.expired += await self._drop_upto(span.last)
@@ -114,22 +123,50 @@ class Folding:
             some = range(first, first + SERIES_EACH)
             await self._db.write(partial(retention.drop_rollups, series=some, before_us=before_us))
 
-    async def _drop(self) -> None:
-        """Delete the oldest readings until the file is within its budget. The ledger says so before it is done: a
-        power cut in between leaves readings that were said to be gone, never a loss that nobody was told of."""
-        budget = self._keep.readings_mb * MB
+    def _budget(self) -> int:
+        """Bytes the file's content may take: what is set, or less where the disk is nearly full. What others have
+        filled the disk with cannot be made good here, so half of the file stays."""
+        file_bytes = self._db.path.stat().st_size
+        room = max(file_bytes + self._store.space.spare_bytes(), file_bytes // 2)
+        return min(self._keep.readings_mb * MB, room)
+
+    async def _shed(self, budget: int) -> None:
+        """Let readings go until the file is within its budget: the oldest that are at the centre; else some of the
+        oldest that are not; else the oldest. The ledger says so before it is done: a power cut in between leaves
+        readings that were said to be gone, never a loss that nobody was told of."""
         ((first, last),) = await self._db.read(retention.SPAN)
         if first is None:
             return
         share = (self.size_bytes - DROP_TO * budget) / self.size_bytes
         count = max(retention.SLICE_ROWS, int((last - first + 1) * share))
-        span = await self._db.write(lambda tx: retention.oldest(tx, count))
-        if span is None:
+        unsent = self._first_unsent()
+        if unsent is not None and first < unsent:
+            count = min(count, unsent - first)  # what is left to do is done in the next round
+        elif unsent is not None and await self._thin(count, budget):
             return
+        span = await self._db.write(lambda tx: retention.oldest(tx, count, unsent))
+        if span is not None:
+            await self._tell_gap(span, budget, kept_every=0)
+            self.dropped += await self._drop_upto(span.last)
+
+    async def _thin(self, count: int, budget: int) -> bool:
+        """Keep every fourth of the oldest readings that were not thinned yet; False where there are too few."""
+        whole = await self._db.write(lambda tx: retention.to_thin(tx, count))
+        if whole is None:
+            return False
+        await self._tell_gap(whole, budget, kept_every=retention.THIN_KEEP)
+        for first in range(whole.first, whole.last + 1, retention.THIN_ROWS):
+            last = min(first + retention.THIN_ROWS - 1, whole.last)
+            part = msgspec.structs.replace(whole, first=first, last=last)
+            self.dropped += await self._db.write(partial(retention.thin, span=part))
+        return True
+
+    async def _tell_gap(self, span: retention.Span, budget: int, *, kept_every: int) -> None:
         body = msgspec.structs.asdict(span)
-        why = f"readings.db was past {self._keep.readings_mb} MB"
+        why = f"readings.db was past {budget // MB} MB"
+        if kept_every:
+            body["kept_every"] = kept_every
         await self._store.hub.write(lambda tx: tx.fact("gap", "readings", stream="readings", why=why, **body))
-        self.dropped += await self._drop_upto(span.last)
 
     async def _drop_upto(self, last: int) -> int:
         gone = 0

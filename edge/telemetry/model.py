@@ -26,6 +26,7 @@ REASONS = 16  # told of one request; the rest is counted
 LIVE_S = 10.0  # a reading older than that when it arrives tells of the past
 AHEAD_S = 60.0  # a device's clock may be so much ahead of the hub's before it counts as wrong
 AT_MAX_US = 253_402_300_799_999_999  # the last moment of the year 9999
+AGE_MAX_MS = 20 * 365 * 86_400_000  # older than any board runs
 CLOCK_SET_US = 1_577_836_800_000_000  # 2020: a clock before that was never set (an ESP32 starts in 1970 or 2000)
 
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}", re.ASCII)
@@ -52,6 +53,7 @@ class Latest(msgspec.Struct, frozen=True):
     quality: Quality
     received_us: int
     order_us: int = 0
+    unset_ms: int | None = None  # the hub's monotonic time then, where its clock gave the time in this boot, unset
 
 
 class Ingested(msgspec.Struct, frozen=True):
@@ -62,11 +64,15 @@ class Ingested(msgspec.Struct, frozen=True):
 
 
 class Moment(msgspec.Struct, frozen=True):
-    """When a reading was so, how good that time is, and whether it was just now."""
+    """When a reading was so, how good that time is, and whether it was just now.
+
+    `unset_ms`: the hub's monotonic time then, where the hub gave the time by a clock that nothing had set.
+    """
 
     at_us: int
     quality: Quality
     live: bool
+    unset_ms: int | None = None
 
 
 def parse(
@@ -178,6 +184,8 @@ def placed(at_us: int, age_ms: int | None, received: Stamp) -> Moment:
     `at_us` is the device's own time, 0 when it had none: that is never changed, only doubted, when it is ahead of
     the hub's good clock or from before 2020. `age_ms` is how old the device knows it to be, counted in its present
     boot; None when that is not known. Without both it is from now, for want of better, with quality none.
+
+    A clock of the hub that nothing has set gives labels; what they are really of is told by `unset_ms`.
     """
     live = age_ms is not None and 0 <= age_ms <= LIVE_S * 1000
     if at_us:
@@ -185,9 +193,18 @@ def placed(at_us: int, age_ms: int | None, received: Stamp) -> Moment:
         wrong = at_us < CLOCK_SET_US or (received.quality.good and late_s < -AHEAD_S)
         live = live or (age_ms is None and not wrong and abs(late_s) <= LIVE_S)
         return Moment(at_us, Quality.NONE if wrong else Quality.NTP, live)
-    if age_ms is None or not 0 <= age_ms * 1000 < received.at_us:
-        return Moment(received.at_us, Quality.NONE, live=False)
-    return Moment(received.at_us - age_ms * 1000, received.quality, live)
+    if age_ms is None or not 0 <= age_ms <= AGE_MAX_MS:
+        return Moment(received.at_us, Quality.NONE, False, None if received.quality.good else received.mono_ms)
+    if received.quality.good:
+        return Moment(received.at_us - age_ms * 1000, received.quality, live)
+    return Moment(max(0, received.at_us - age_ms * 1000), Quality.NONE, live, received.mono_ms - age_ms)
+
+
+def redated(latest: Latest, began_us: int, unset_ms: int) -> Latest:
+    """A newest value whose time the hub's unset clock gave, by when the boot really began."""
+    shift_us = began_us + unset_ms * 1000 - latest.at_us
+    at_us = latest.at_us + shift_us
+    return Latest(latest.value, at_us, Quality.FIXED, latest.received_us + shift_us, max(latest.order_us, at_us))
 
 
 def newer(old: Latest | None, value: Value, moment: Moment, received: Stamp) -> Latest | None:
@@ -202,4 +219,4 @@ def newer(old: Latest | None, value: Value, moment: Moment, received: Stamp) -> 
         if not moment.live:
             return None
         order_us = old.order_us
-    return Latest(value, moment.at_us, moment.quality, received.at_us, order_us)
+    return Latest(value, moment.at_us, moment.quality, received.at_us, order_us, moment.unset_ms)

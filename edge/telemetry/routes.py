@@ -10,10 +10,11 @@ from edge.clock import Clock, iso
 from edge.devices.model import Device
 from edge.devices.registry import Registry
 from edge.errors import DeviceUnavailable
+from edge.serving.moments import moment
 from edge.serving.roles import Role
 from edge.serving.routing import Answer, Call, Page, Route
 from edge.serving.table import send_csv
-from edge.telemetry.asked import QUERY, asked, moment
+from edge.telemetry.asked import QUERY, asked
 from edge.telemetry.history import Point
 from edge.telemetry.model import Latest
 from edge.telemetry.telemetry import Telemetry
@@ -100,7 +101,7 @@ class ReadingRoutes:
         """GET /v1/devices/{id}/latest."""
         latest, now = self._telemetry.latest(self._device(call).id), self._clock.now()
         ages = {key: self._telemetry.age_s(latest[key], now) for key in latest}
-        return Page([_latest(key, latest[key], ages[key]) for key in sorted(latest)])
+        return Page([latest_view(key, latest[key], ages[key]) for key in sorted(latest)])
 
     async def add(self, call: Call) -> Answer:
         """POST /v1/devices/{id}/readings."""
@@ -139,6 +140,7 @@ def _row(point: Point) -> tuple[object, ...]:
     return at, point.key, bucket.mean, bucket.min, bucket.max, bucket.count
 
 
-def _latest(key: str, latest: Latest, age_s: float | None) -> LatestView:
+def latest_view(key: str, latest: Latest, age_s: float | None) -> LatestView:
+    """A newest value as the API shows it."""
     quality = latest.quality.value
     return LatestView(key=key, value=latest.value, at=iso(latest.at_us), age_s=age_s, quality=quality)

@@ -9,11 +9,12 @@ import msgspec
 from edge.clock import Quality
 from edge.store.transaction import Row, Transaction
 from edge.store.transaction import Value as Bound
-from edge.telemetry.model import Latest, Value
+from edge.telemetry.model import Latest, Value, redated
 from edge.telemetry.series import NewSeries
 
 QUALITIES = (Quality.NONE, Quality.RTC, Quality.NTP, Quality.FIXED)
 QUALITY_NUMBER = {quality: number for number, quality in enumerate(QUALITIES)}
+UNSET = QUALITY_NUMBER[Quality.NONE]
 NUMBER, BOOL, TEXT = 0, 1, 2
 BUFFERS_PER_DEVICE = 4  # epochs of its flash: erasing it erases the buffer, so an older one has nothing to send
 
@@ -29,7 +30,8 @@ loop then keeps it for milliseconds."""
 
 
 class Loaded(msgspec.Struct, frozen=True):
-    """What the hub keeps in memory. `tail`: (series, at_us, value, kind, quality, late_us) behind `folded`."""
+    """What the hub keeps in memory. `tail`: (series, at_us, value, kind, quality, late_us, boot, mono_ms) behind
+    `folded`."""
 
     series: list[NewSeries]
     latest: list[tuple[int, Latest]]
@@ -38,24 +40,34 @@ class Loaded(msgspec.Struct, frozen=True):
     folded: int
     newest: int
     boot: int
+    began_us: int | None
 
 
 def load(tx: Transaction) -> Loaded:
     """All of it, and this boot of the hub noted."""
-    tx.execute("INSERT INTO hub_boots(boot_id) VALUES (?) ON CONFLICT DO NOTHING", (tx.stamp.boot_id,))
-    (boot,) = tx.rows("SELECT id FROM hub_boots WHERE boot_id = ?", (tx.stamp.boot_id,))[0]
     folded = folded_seq(tx)
+    newest = newest_seq(tx, folded)
+    tx.execute(
+        "INSERT INTO hub_boots(boot_id, first_seq) VALUES (?,?) ON CONFLICT DO NOTHING",
+        (tx.stamp.boot_id, newest + 1),
+    )
+    boot, began_us = tx.rows("SELECT -id, began_us FROM hub_boots WHERE boot_id = ?", (tx.stamp.boot_id,))[0]
     return Loaded(
         series=tx.rows("SELECT id, device_id, key FROM series"),
-        latest=[(row[0], _latest(row)) for row in tx.rows(f"SELECT {_LATEST} FROM latest")],
+        latest=[
+            (row[0], _latest(row, boot))
+            for row in tx.rows(f"SELECT {_LATEST}, began_us FROM latest LEFT JOIN hub_boots ON id = -boot")
+        ],
         buffers=tx.rows("SELECT device_id, epoch, next FROM buffers ORDER BY used_us"),
         tail=tx.rows(
-            "SELECT series_id, at_us, value, kind, quality, late_us FROM readings WHERE seq > ? ORDER BY seq",
+            "SELECT series_id, at_us, value, kind, quality, late_us, boot, mono_ms FROM dated WHERE seq > ?"
+            " ORDER BY seq",
             (folded,),
         ),
         folded=folded,
-        newest=newest_seq(tx, folded),
-        boot=-boot,
+        newest=newest,
+        boot=boot,
+        began_us=began_us,
     )
 
 
@@ -110,15 +122,24 @@ def forget_latest(tx: Transaction, device_id: str) -> None:
     tx.execute("DELETE FROM latest WHERE series_id IN (SELECT id FROM series WHERE device_id = ?)", (device_id,))
 
 
-_LATEST = "series_id, value, kind, at_us, quality, received_us, order_us"
+_LATEST = "series_id, value, kind, at_us, quality, received_us, order_us, boot, mono_ms"
 
 
-def save_latest(tx: Transaction, latest: Iterable[tuple[int, Latest]]) -> None:
-    """Keep what memory holds as the newest value of these series."""
+def save_latest(tx: Transaction, latest: Iterable[tuple[int, Latest]], boot: int) -> None:
+    """Keep what memory holds as the newest value of these series, in this boot of the hub."""
     tx.raw.executemany(
-        f"INSERT OR REPLACE INTO latest({_LATEST}) VALUES (?,?,?,?,?,?,?)",
+        f"INSERT OR REPLACE INTO latest({_LATEST}) VALUES (?,?,?,?,?,?,?,?,?)",
         [
-            (number, *bound(one.value), one.at_us, QUALITY_NUMBER[one.quality], one.received_us, one.order_us)
+            (
+                number,
+                *bound(one.value),
+                one.at_us,
+                QUALITY_NUMBER[one.quality],
+                one.received_us,
+                one.order_us,
+                None if one.unset_ms is None else boot,
+                one.unset_ms,
+            )
             for number, one in latest
         ],
     )
@@ -137,28 +158,30 @@ def unbound(value: Value, kind: int) -> Value:
     return bool(value) if kind == BOOL else value
 
 
-def _latest(row: Row) -> Latest:
-    _, value, kind, at_us, quality, received_us, order_us = row
-    return Latest(unbound(value, kind), at_us, QUALITIES[quality], received_us, order_us)
+def _latest(row: Row, this_boot: int) -> Latest:
+    _, value, kind, at_us, quality, received_us, order_us, boot, mono_ms, began_us = row
+    unset_ms = mono_ms if boot == this_boot else None
+    latest = Latest(unbound(value, kind), at_us, QUALITIES[quality], received_us, order_us, unset_ms)
+    return latest if began_us is None else redated(latest, began_us, mono_ms)
 
 
 FOLD_ROWS = 2048  # at a time: some 10 ms of the writer
 _FOLD_HISTORY = (
     "INSERT OR IGNORE INTO history(series_id, at_us, seq, value, kind, quality)"
-    " SELECT series_id, at_us, seq, value, kind, quality FROM readings WHERE seq > ? AND seq <= ?"
+    " SELECT series_id, at_us, seq, value, kind, quality FROM dated WHERE seq > ? AND seq <= ?"
     " ORDER BY series_id, at_us, seq"
 )
 _FOLD_ROLLUPS = (
     "INSERT INTO rollups(series_id, hour_us, count, sum, min, max)"
     " SELECT series_id, (at_us + :offset) / 3600000000 * 3600000000 - :offset, COUNT(*), TOTAL(value),"
     "  MIN(CAST(value AS REAL)), MAX(CAST(value AS REAL))"
-    " FROM readings WHERE seq > :after AND seq <= :upto AND kind < 2 GROUP BY 1, 2"
+    " FROM dated WHERE seq > :after AND seq <= :upto AND kind < 2 GROUP BY 1, 2"
     " ON CONFLICT(series_id, hour_us) DO UPDATE SET count = count + excluded.count, sum = sum + excluded.sum,"
     "  min = MIN(min, excluded.min), max = MAX(max, excluded.max)"
 )
 
 
-def fold(tx: Transaction, offset_us: int, latest: Sequence[tuple[int, Latest]]) -> int:
+def fold(tx: Transaction, offset_us: int, latest: Sequence[tuple[int, Latest]], boot: int) -> int:
     """Take the next readings into history and rollups, and save `latest`; returns how many they were.
 
     `offset_us` is how far the site's hours begin behind those of UTC.
@@ -168,6 +191,6 @@ def fold(tx: Transaction, offset_us: int, latest: Sequence[tuple[int, Latest]]) 
     tx.execute(_FOLD_HISTORY, (after, upto))
     tx.execute(_FOLD_ROLLUPS, {"offset": offset_us, "after": after, "upto": upto})
     if latest:
-        save_latest(tx, latest)
+        save_latest(tx, latest, boot)
     tx.execute("UPDATE progress SET seq = ? WHERE name = 'folded'", (upto,))
     return upto - after

@@ -49,9 +49,10 @@ class Telemetry:
         self.past = History(self._db, self.series, zone)
         self._buffers = Buffers(store.hub)
         self._lane = Lane(self._db, self.series, self._keep)
-        self._boot = self._started_us = 0
+        self.boot = self._started_us = 0  # `boot`: this one of the hub, by its number in readings.db, below zero
         self.accepted = self.refused = self.missed = 0
         self.unfolded = 0  # readings that history has yet to take in
+        store.boots.on_fixed(self._clock_fixed)
 
     async def start(self) -> None:
         """Load the series, the newest values and how far each device's buffer has been taken."""
@@ -60,7 +61,7 @@ class Telemetry:
         self.present.load(loaded)
         self._buffers.load(loaded.buffers)
         self._started_us = self._clock.now().at_us
-        self._boot, self.unfolded = loaded.boot, len(loaded.tail)
+        self.boot, self.unfolded = loaded.boot, len(loaded.tail)
 
     async def ingest(self, device: Device, values: Mapping[str, object], *, at_us: int | None = None) -> Ingested:
         """Store values by key, of now or of a time; returns once they are on disk.
@@ -72,13 +73,15 @@ class Telemetry:
         taken, refused = self._parse(device.id, values)
         received = self._clock.now()
         if at_us is None:
-            moment = Moment(received.at_us, received.quality, live=True)
+            unset_ms = None if received.quality.good else received.mono_ms
+            moment = Moment(received.at_us, received.quality, True, unset_ms)
+            boot, mono_ms = self.boot, received.mono_ms
         elif 0 < at_us <= AT_MAX_US:
-            moment = placed(at_us, None, received)
+            moment, boot, mono_ms = placed(at_us, None, received), 0, 0
         else:
             raise BadInput("The time lies outside the years 1970 to 9999.")
         if taken:
-            flat = self._flat(device.id, taken, moment, received, self._boot, received.mono_ms)
+            flat = self._flat(device.id, taken, moment, received, boot, mono_ms)
             kept = asyncio.get_running_loop().create_future()
             await self._lane.add(Arrival(device.id, moment, received, taken, flat, kept))
         return Ingested(len(taken), told(refused))
@@ -178,7 +181,10 @@ class Telemetry:
         boot: int,
         mono_ms: int,
     ) -> list[Bound]:
-        """Their rows, as columns one after another."""
+        """Their rows, as columns one after another. `boot` and `mono_ms` are the device's, 0 where nobody told;
+        where the hub's unset clock gave the time, the hub's are stored."""
+        if moment.unset_ms is not None:
+            boot, mono_ms = self.boot, moment.unset_ms
         numbers, quality = self.series.of(device_id), sql.QUALITY_NUMBER[moment.quality]
         at_us, late_us = moment.at_us, received.at_us - moment.at_us
         flat: list[Bound] = []
@@ -208,6 +214,10 @@ class Telemetry:
                 past_us = record.moment.at_us
         if past:
             self._tell(device_id, past_us, past, historical=True)
+
+    def _clock_fixed(self, boot_id: str, began_us: int) -> None:
+        if boot_id == self._clock.now().boot_id:
+            self.present.clock_fixed(began_us)
 
     def _count(self, readings: int) -> None:
         self.accepted += readings

@@ -79,21 +79,23 @@ class Inventory:
     ) -> list[Vend]:
         """Newest first, those asked for before number `before`."""
         query, values = sql.vends_query(device_id, state, before, limit)
-        return [sql.vend(row) for row in await self._db.read(query, values)]
+        return [self.dated(sql.vend(row)) for row in await self._db.read(query, values)]
 
     async def vend_of(self, command_id: str) -> Vend:
         """One vend. Raises NotFound."""
         rows = await self._db.read(sql.ONE_VEND, (command_id,))
         if not rows:
             raise NotFound(f"There is no vend {command_id!r}.", hint="`outpost transaction list` shows them.")
-        return sql.vend(rows[0])
+        return self.dated(sql.vend(rows[0]))
 
     async def movements(
         self, *, device_id: str = "", slot: int | None = None, before: int | None = None, limit: int
     ) -> list[Movement]:
         """Newest first, those before number `before`."""
         query, values = sql.movements_query(device_id, slot, before, limit)
-        return [sql.movement(row) for row in await self._db.read(query, values)]
+        found = [sql.movement(row) for row in await self._db.read(query, values)]
+        when = self._db.boots.when
+        return [msgspec.structs.replace(one, at_us=when(one.at_us, one.clock), clock=None) for one in found]
 
     async def agreement(self) -> Agreement:
         """Whether counts, movements, transactions and commands say the same."""
@@ -188,7 +190,7 @@ class Inventory:
             device, "vend", {"slot": number}, actor=actor, ttl_s=ttl_s, idempotency_key=idempotency_key
         )
         if note:
-            await self._db.write(lambda tx: _note(tx, command.id, note))
+            await self._db.write(lambda tx: note_vend(tx, command.id, note))
         return command
 
     async def has_said(self, device: Device, slots: object) -> None:
@@ -206,6 +208,19 @@ class Inventory:
                 tx.tell(SlotChanged(slot=machine.slot(number)))
 
         await self._db.write(work)
+
+    def dated(self, vend: Vend) -> Vend:
+        """A vend with the times it is really of."""
+        if vend.created_clock is None and vend.ended_clock is None:
+            return vend
+        when = self._db.boots.when
+        return msgspec.structs.replace(
+            vend,
+            created_us=when(vend.created_us, vend.created_clock),
+            created_clock=None,
+            ended_us=vend.ended_us and when(vend.ended_us, vend.ended_clock),
+            ended_clock=None,
+        )
 
     def _said(self, device: Device) -> int | None:
         return self._reported.get(device.id) or slots_said(device.profile, device.facts)
@@ -263,7 +278,8 @@ def _earlier_answer(asked: Asked, earlier: tuple[bytes, Slot]) -> Slot:
     return answer
 
 
-def _note(tx: Transaction, command_id: str, note: str) -> None:
+def note_vend(tx: Transaction, command_id: str, note: str) -> None:
+    """Keep what the asker wrote about a vend, unless somebody has written already."""
     sql.note_vend(tx, command_id, note)
     noted = sql.one_vend(tx, command_id)
     assert noted is not None

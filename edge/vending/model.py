@@ -185,6 +185,8 @@ class Vend(msgspec.Struct, frozen=True, kw_only=True):
     ended_us: int | None
     resolved_by: str
     note: str
+    created_clock: str | None = None  # which clock gave the time, where nothing had set it
+    ended_clock: str | None = None
     held: int | None = None
 
 
@@ -209,6 +211,7 @@ class Movement(msgspec.Struct, frozen=True, kw_only=True):
     command_id: str | None
     note: str
     at_us: int
+    clock: str | None = None  # as of a vend
 
 
 def todo(vend: Vend, name: str) -> str:

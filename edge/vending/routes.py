@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 import msgspec
 
 from edge.clock import Clock
-from edge.commands.intake import KEY_CHARS
 from edge.commands.views import command_view
 from edge.devices.model import Device
 from edge.devices.presence import Presences
@@ -16,10 +15,12 @@ from edge.errors import BadInput
 from edge.serving.roles import Role
 from edge.serving.routing import LIST_MAX, Answer, Call, Created, Page, Route
 from edge.serving.table import send_csv
+from edge.store.boots import Boots
 from edge.vending.inventory import Inventory
 from edge.vending.model import Slot, Vend, slot_number
 from edge.vending.views import movement_view, slot_view, vend_view
 from edge.wire.commands import State
+from edge.wire.kinds import KEY_CHARS
 from edge.wire.vending import (
     Agreement,
     MovementView,
@@ -38,9 +39,11 @@ CSV = "text/csv"
 class VendingRoutes:
     """The routes of this capability."""
 
-    def __init__(self, inventory: Inventory, registry: Registry, presences: Presences, clock: Clock) -> None:
+    def __init__(
+        self, inventory: Inventory, registry: Registry, presences: Presences, clock: Clock, boots: Boots
+    ) -> None:
         self._inventory, self._registry, self._presences = inventory, registry, presences
-        self._clock = clock
+        self._clock, self._boots = clock, boots
 
     def all(self) -> list[Route]:
         """Every route."""
@@ -163,7 +166,7 @@ class VendingRoutes:
             device, number, actor=call.actor, note=wanted.note, ttl_s=wanted.ttl_s, idempotency_key=_key(call)
         )
         slot = self._slot(await self._inventory.slot(device, number))
-        return Created(Vended(command=command_view(command, self._clock.now()), slot=slot))
+        return Created(Vended(command=command_view(command, self._clock.now(), self._boots), slot=slot))
 
     async def transactions(self, call: Call) -> Answer:
         """GET /v1/transactions?device=&state=."""

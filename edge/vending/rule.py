@@ -91,6 +91,7 @@ class VendRule:
             evidence=evidence_of(command.state, command.resolved_by, evidence),
             reason=before.reason if by_person else command.reason,
             ended_us=command.ended_us,
+            ended_clock=command.ended_clock,
             resolved_by=command.resolved_by,
             note=joined((before.note, command.reason)) if by_person else before.note,
         )
@@ -98,7 +99,7 @@ class VendRule:
         if now.state is State.SUCCEEDED and now.counted:
             now = msgspec.structs.replace(now, held=_take_one(tx, now))
         if now.state not in OPEN:
-            _write_down(tx, now)
+            _write_down(tx, now, command.reason)
         self._tell(tx, before, now)
 
     def _tell(self, tx: Transaction, before: Vend | None, now: Vend) -> None:
@@ -125,10 +126,11 @@ def _take_one(tx: Transaction, vend: Vend) -> int:
     return sql.move(tx, stock, "vend", -1, vend.actor, command_id=vend.command_id).count
 
 
-def _write_down(tx: Transaction, vend: Vend) -> None:
-    """The fact of where a vend has come to."""
+def _write_down(tx: Transaction, vend: Vend, reason: str) -> None:
+    """The fact of where a vend has come to; `reason` is its command's: a person's note where one settled it."""
     body: dict[str, object] = {"device": vend.device_id, "slot": vend.slot, "state": vend.state.value}
     if vend.resolved_by:
-        tx.fact("vend.resolved", vend.command_id, **body, by=vend.resolved_by)
+        tx.fact("vend.resolved", vend.command_id, **body, by=vend.resolved_by, note=reason)
     else:
-        tx.fact(FACTS.get(vend.state, "vend.failed"), vend.command_id, **body, evidence=vend.evidence)
+        kind = FACTS.get(vend.state, "vend.failed")
+        tx.fact(kind, vend.command_id, **body, evidence=vend.evidence, reason=reason)

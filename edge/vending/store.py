@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from edge.commands.model import Command
+from edge.store.boots import unset
 from edge.store.transaction import Transaction
 from edge.vending.model import Asked, Machine, Movement, Slot, Stock, Unsettled, Vend, slots_said
 from edge.wire.commands import ENDED, State
@@ -18,9 +19,9 @@ from edge.wire.commands import ENDED, State
 STOCK = "device_id, slot, item, price, currency, capacity, count, restocked_us"
 VEND = (
     "number, command_id, device_id, slot, item, price, currency, counted, state, evidence, reason, actor,"
-    " created_us, ended_us, resolved_by, note"
+    " created_us, ended_us, resolved_by, note, created_clock, ended_clock"
 )
-MOVEMENT = "number, device_id, slot, what, change, count, actor, command_id, note, at_us"
+MOVEMENT = "number, device_id, slot, what, change, count, actor, command_id, note, at_us, clock"
 
 OPEN_VENDS = "transactions INDEXED BY transactions_open"  # SQLite might read all history for the few open ones
 HELD = "(SELECT s.count FROM slots s WHERE s.device_id = transactions.device_id AND s.slot = transactions.slot)"
@@ -129,9 +130,20 @@ def move(
     assert row is not None
     after = stock(row)
     tx.execute(
-        "INSERT INTO movements(device_id, slot, what, change, count, actor, command_id, note, at_us)"
-        " VALUES (?,?,?,?,?,?,?,?,?)",
-        (at.device_id, at.slot, what, change, after.count, actor, command_id, note, tx.stamp.at_us),
+        "INSERT INTO movements(device_id, slot, what, change, count, actor, command_id, note, at_us, clock)"
+        " VALUES (?,?,?,?,?,?,?,?,?,?)",
+        (
+            at.device_id,
+            at.slot,
+            what,
+            change,
+            after.count,
+            actor,
+            command_id,
+            note,
+            tx.stamp.at_us,
+            unset(tx.stamp),
+        ),
     )
     return after
 
@@ -145,11 +157,17 @@ def answered(tx: Transaction, asked: Asked) -> tuple[bytes, Slot] | None:
 
 
 def keep_answer(tx: Transaction, asked: Asked, answer: Slot, kept_us: int) -> None:
-    """Keep what a request is answered, and let go of answers older than `kept_us`."""
-    tx.execute("DELETE FROM stock_answers WHERE at_us < ?", (tx.stamp.at_us - kept_us,))
+    """Keep what a request is answered, and let go of answers older than `kept_us`; those of an unset clock stay as
+    long as the boot."""
+    clock = unset(tx.stamp)
+    if clock is None:
+        tx.execute(
+            "DELETE FROM stock_answers WHERE at_us < ? AND (clock IS NULL OR clock NOT LIKE ? || ' %')",
+            (tx.stamp.at_us - kept_us, tx.stamp.boot_id),
+        )
     tx.execute(
-        "INSERT INTO stock_answers(actor, key, body_hash, answer, at_us) VALUES (?,?,?,?,?)",
-        (asked.actor, asked.key, asked.body_hash, msgspec.json.encode(answer).decode(), tx.stamp.at_us),
+        "INSERT INTO stock_answers(actor, key, body_hash, answer, at_us, clock) VALUES (?,?,?,?,?,?)",
+        (asked.actor, asked.key, asked.body_hash, msgspec.json.encode(answer).decode(), tx.stamp.at_us, clock),
     )
 
 
@@ -169,7 +187,7 @@ def open_vend(tx: Transaction, command: Command, at: Slot) -> Vend:
     sold = at.stock
     tx.execute(
         "INSERT INTO transactions(command_id, device_id, slot, item, price, currency, counted, state, actor,"
-        " created_us) VALUES (?,?,?,?,?,?,?,?,?,?)",
+        " created_us, created_clock) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
         (
             command.id,
             command.device_id,
@@ -181,6 +199,7 @@ def open_vend(tx: Transaction, command: Command, at: Slot) -> Vend:
             command.state.value,
             command.actor,
             command.created_us,
+            None if command.quality.good else f"{command.boot_id} {command.created_ms}",
         ),
     )
     made = one_vend(tx, command.id)
@@ -197,9 +216,18 @@ def one_vend(tx: Transaction, command_id: str) -> Vend | None:
 def save_vend(tx: Transaction, now: Vend) -> None:
     """Write down where a vend stands now."""
     tx.execute(
-        "UPDATE transactions SET state = ?, evidence = ?, reason = ?, ended_us = ?, resolved_by = ?, note = ?"
-        " WHERE command_id = ?",
-        (now.state.value, now.evidence, now.reason, now.ended_us, now.resolved_by, now.note, now.command_id),
+        "UPDATE transactions SET state = ?, evidence = ?, reason = ?, ended_us = ?, ended_clock = ?,"
+        " resolved_by = ?, note = ? WHERE command_id = ?",
+        (
+            now.state.value,
+            now.evidence,
+            now.reason,
+            now.ended_us,
+            now.ended_clock,
+            now.resolved_by,
+            now.note,
+            now.command_id,
+        ),
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import ipaddress
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -11,10 +13,15 @@ from edge.clock import site_zone
 from edge.errors import ConfigError
 from edge.links.serial_port import Lines
 from edge.links.spec import parse
+from edge.logs import redact
+from edge.places import is_centre
 from edge.serving.server import parse_listen, tls_context
-from edge.settings import Settings
-from edge.verbs import flags
+from edge.settings import Loaded, Settings
+from edge.verbs import centre_here, flags
 from edge.verbs.output import emit, say
+
+if TYPE_CHECKING:
+    from cloud.settings import CloudSettings
 
 
 def add(verbs: flags.Verbs) -> None:
@@ -33,28 +40,36 @@ def add(verbs: flags.Verbs) -> None:
 
 def show_config(arguments: argparse.Namespace) -> int:
     """`outpost config show`."""
-    loaded = flags.settings_of(arguments)
+    loaded = _loaded(arguments)
     tree = msgspec.to_builtins(loaded.settings)
     rows = []
     for key, origin in loaded.origins.items():
         section, name = key.split(".", 1)
-        rows.append({"setting": key, "value": tree[section][name], "from": origin})
+        value = tree[section][name]
+        shown = redact(value) if isinstance(value, str) else value  # a database's URL may have a password
+        rows.append({"setting": key, "value": shown, "from": origin})
     emit(rows, arguments.json, columns=("setting", "value", "from"))
     return 0
 
 
 def check_config(arguments: argparse.Namespace) -> int:
     """`outpost config check`."""
-    check(flags.settings_of(arguments).settings)
+    if is_centre(flags.data_dir(arguments)):
+        check_centre(centre_here.settings_of(flags.data_dir(arguments)).settings)
+    else:
+        check(flags.settings_of(arguments).settings)
     say("The settings are right.")
     return 0
 
 
+def _loaded(arguments: argparse.Namespace) -> Loaded[Settings] | Loaded[CloudSettings]:
+    directory = flags.data_dir(arguments)
+    return centre_here.settings_of(directory) if is_centre(directory) else flags.settings_of(arguments)
+
+
 def check(settings: Settings) -> None:
     """Raise ConfigError for a setting that has the right form, but that no hub could start with."""
-    listens = [parse_listen(text) for text in settings.hub.listen]
-    if any(listen.tls for listen in listens):
-        tls_context(settings.hub.tls_cert, settings.hub.tls_key)
+    _check_listeners(settings.hub.listen, settings.hub.tls_cert, settings.hub.tls_key)
     for port in settings.serial.ports:
         parse(port)
     site_zone(settings.site.timezone)
@@ -64,9 +79,29 @@ def check(settings: Settings) -> None:
         except ValueError as error:
             raise ConfigError(f"content.fetch_allow: {error}.", hint="Write networks as 192.168.1.0/24.") from error
     _one_of("serial.lines", settings.serial.lines, [lines.value for lines in Lines])
-    _one_of("log.level", settings.log.level, ["debug", "info", "warning", "error", "critical"])
-    _one_of("log.format", settings.log.format, ["auto", "json", "text"])
-    for section in (settings.limits, settings.history, settings.content):
+    _check_log(settings.log.level, settings.log.format)
+    _above_zero(settings.limits, settings.history, settings.content)
+
+
+def check_centre(settings: CloudSettings) -> None:
+    """The same for a centre."""
+    _check_listeners(settings.centre.listen, settings.centre.tls_cert, settings.centre.tls_key)
+    _check_log(settings.log.level, settings.log.format)
+    _above_zero(settings.limits, settings.retention)
+
+
+def _check_listeners(listen: Sequence[str], cert: str, key: str) -> None:
+    if any([parse_listen(text).tls for text in listen]):  # all of them, so that each is looked at
+        tls_context(cert, key)
+
+
+def _check_log(level: str, style: str) -> None:
+    _one_of("log.level", level, ["debug", "info", "warning", "error", "critical"])
+    _one_of("log.format", style, ["auto", "json", "text"])
+
+
+def _above_zero(*sections: msgspec.Struct) -> None:
+    for section in sections:
         for name in section.__struct_fields__:
             value = getattr(section, name)
             if isinstance(value, int | float) and not 0 < value < float("inf"):

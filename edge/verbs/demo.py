@@ -18,13 +18,16 @@ from edge.sim.site import PAYLOAD, DemoSite, demo_site
 from edge.verbs import flags
 
 LISTEN = "127.0.0.1:5000"
+CENTRE_LISTEN = "127.0.0.1:8600"
 
 
 def add(verbs: flags.Verbs) -> None:
     """Add the verb."""
-    demo = verbs.add_parser("demo", help="a hub and virtual devices on this machine, to try")
+    demo = verbs.add_parser("demo", help="a hub with virtual devices and head office on this machine, to try")
     demo.add_argument("--headless", action="store_true", help="print what to try instead of opening the terminal")
     demo.add_argument("--listen", default=LISTEN, metavar="HOST:PORT", help=f"the hub's address ({LISTEN})")
+    office = f"head office's address ({CENTRE_LISTEN})"
+    demo.add_argument("--cloud-listen", default=CENTRE_LISTEN, metavar="HOST:PORT", help=office)
     flags.add_data_dir(demo)
     demo.set_defaults(do=run_demo)
 
@@ -33,7 +36,7 @@ async def run_demo(arguments: argparse.Namespace) -> int:
     """`outpost demo`: until interrupted, or until the terminal is left."""
     folder = arguments.data_dir or Path(tempfile.mkdtemp(prefix="outpost-demo-"))
     headless = arguments.headless or not (sys.stdin.isatty() and sys.stdout.isatty())
-    async with demo_site(folder, arguments.listen) as site:
+    async with demo_site(folder, arguments.listen, arguments.cloud_listen) as site:
         sys.stdout.write(what_to_try(site) + "\n")
         sys.stdout.flush()
         if headless:
@@ -62,7 +65,8 @@ def what_to_try(site: DemoSite) -> str:
 ready demo {site.url}
 
   A hub runs at {site.url}. On its serial port is a virtual display, on its network a sensor and a vending machine:
-  all three run the real firmware. The display's panel is a picture: {site.panel}
+  all three run the real firmware. It syncs with head office, at {site.centre}.
+  The display's panel is a picture: {site.panel}
 
   1. Send a payment QR, as a web page at the desk would (agent 24 sits there):
 
@@ -87,6 +91,12 @@ ready demo {site.url}
 
      {outpost} reading latest "{SENSOR}" --data-dir {site.folder}
      {outpost} twin set "{SENSOR}" v1=true --data-dir {site.folder}
+
+  6. Be head office: the centre at {site.centre} shows the same, and reaches the same devices. With its --data-dir:
+
+     {outpost} site list --data-dir {site.office}
+     {outpost} device list --data-dir {site.office}
+     {outpost} vend {MACHINE} 3 --data-dir {site.office}
 
   Ctrl-C ends it. Everything is in {site.folder}.
 """

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Protocol
 
 from edge.client import Client, connect
-from edge.places import config_file, default_data_dir
+from edge.errors import Unreachable
+from edge.places import config_file, default_centre_dir, default_data_dir, is_centre
 from edge.settings import Loaded, Settings, load
+from edge.verbs import centre_here
 
 
 class Verbs(Protocol):
@@ -22,7 +24,7 @@ class Verbs(Protocol):
 
 def add_data_dir(parser: argparse.ArgumentParser) -> None:
     """--data-dir."""
-    parser.add_argument("--data-dir", type=Path, metavar="DIR", help="where the hub keeps its data")
+    parser.add_argument("--data-dir", type=Path, metavar="DIR", help="where the hub, or the centre, keeps its data")
 
 
 def add_hub(parser: argparse.ArgumentParser, *, prints: bool = True) -> None:
@@ -47,6 +49,20 @@ def settings_of(arguments: argparse.Namespace, flags: dict[str, object] | None =
 
 @contextlib.asynccontextmanager
 async def hub(arguments: argparse.Namespace) -> AsyncIterator[Client]:
-    """A client of the hub the flags name."""
-    async with connect(data_dir(arguments), arguments.hub, arguments.key_file) as client:
+    """A client of the hub or the centre that the flags name."""
+    async with connect(data_dir(arguments), arguments.hub, arguments.key_file, centre_here.opened) as client:
+        yield client
+
+
+@contextlib.asynccontextmanager
+async def centre(arguments: argparse.Namespace) -> AsyncIterator[Client]:
+    """A client of the centre that the flags name, or of the one on this machine. Raises Unreachable for a hub's
+    directory."""
+    directory = arguments.data_dir or default_centre_dir()
+    if not arguments.hub and not is_centre(directory):
+        raise Unreachable(
+            f"There is no centre in {directory}.",
+            hint="Name its directory with --data-dir, or its address with --hub URL and --key-file FILE.",
+        )
+    async with connect(directory, arguments.hub, arguments.key_file, centre_here.opened) as client:
         yield client

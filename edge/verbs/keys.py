@@ -7,9 +7,11 @@ import sys
 from pathlib import Path
 from urllib.parse import quote
 
+from edge.access.model import OLD_SYSTEMS
 from edge.errors import BadInput
 from edge.verbs import flags
 from edge.verbs.output import emit, say
+from edge.wire.centre import CreateSiteKey
 from edge.wire.views import CreateKey
 
 COLUMNS = ("id", "name", "role", "scope", "weak", "created_at", "created_by", "last_used_at", "revoked_at")
@@ -23,13 +25,18 @@ def add(verbs: flags.Verbs) -> None:
     create = key.add_parser("create", help="make a key; it is printed this once")
     create.add_argument("name")
     create.add_argument("--role", required=True, help="viewer, technician, admin or app")
+    create.add_argument("--sites", default="", metavar="A,B", help="at head office: it reaches these sites alone")
     flags.add_hub(create)
     create.set_defaults(do=create_key)
     importing = key.add_parser("import", help="take over a key that older clients have compiled in")
     importing.add_argument("name")
     importing.add_argument("--role", default="app", help="app unless said otherwise")
     importing.add_argument("--from-file", required=True, metavar="F", help="a file that holds the key; - for stdin")
-    importing.add_argument("--scope", default="nic", help="the older system it belongs to (nic)")
+    systems = ", ".join(sorted(OLD_SYSTEMS))
+    importing.add_argument("--scope", default="nic", help=f"the older system it belongs to ({systems})")
+    importing.add_argument(
+        "--sites", default="", metavar="A,B", help="at head office: it reaches these sites alone"
+    )
     flags.add_hub(importing)
     importing.set_defaults(do=import_key)
     listing = key.add_parser("list", help="all keys, without their secrets")
@@ -44,7 +51,7 @@ def add(verbs: flags.Verbs) -> None:
 async def create_key(arguments: argparse.Namespace) -> int:
     """`outpost key create NAME --role ROLE`."""
     async with flags.hub(arguments) as client:
-        made = await client.send("POST", "/v1/keys", CreateKey(name=arguments.name, role=arguments.role))
+        made = await client.send("POST", "/v1/keys", _wanted(arguments, "", ""))
     if arguments.json:
         emit(made, True)
     else:
@@ -56,9 +63,8 @@ async def create_key(arguments: argparse.Namespace) -> int:
 async def import_key(arguments: argparse.Namespace) -> int:
     """`outpost key import NAME --from-file F`."""
     secret = _read(arguments.from_file)
-    wanted = CreateKey(name=arguments.name, role=arguments.role, scope=arguments.scope, secret=secret)
     async with flags.hub(arguments) as client:
-        made = await client.send("POST", "/v1/keys", wanted)
+        made = await client.send("POST", "/v1/keys", _wanted(arguments, arguments.scope, secret))
     if arguments.json:
         emit(made, True)
     else:
@@ -72,7 +78,9 @@ async def import_key(arguments: argparse.Namespace) -> int:
 async def list_keys(arguments: argparse.Namespace) -> int:
     """`outpost key list`."""
     async with flags.hub(arguments) as client:
-        emit(await client.items("/v1/keys"), arguments.json, columns=COLUMNS)
+        keys = await client.items("/v1/keys")
+    columns = (*COLUMNS, "sites") if any("sites" in key for key in keys) else COLUMNS
+    emit(keys, arguments.json, columns=columns)
     return 0
 
 
@@ -82,6 +90,15 @@ async def revoke_key(arguments: argparse.Namespace) -> int:
         await client.send("DELETE", f"/v1/keys/{quote(arguments.id, safe='')}")
     say(f"{arguments.id} is refused from now on.")
     return 0
+
+
+def _wanted(arguments: argparse.Namespace, scope: str, secret: str) -> CreateKey | CreateSiteKey:
+    """The key to ask for; only a centre's names sites."""
+    name, role = arguments.name, arguments.role
+    sites = [site.strip() for site in arguments.sites.split(",") if site.strip()]
+    if not sites:
+        return CreateKey(name=name, role=role, scope=scope, secret=secret)
+    return CreateSiteKey(name=name, role=role, scope=scope, secret=secret, sites=sites)
 
 
 def _read(file: str) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from edge.access.keys import ADMIN_KEY_FILE
-from edge.places import config_file, socket_path
-from edge.verbs import flags
+from edge.logs import redact
+from edge.places import CENTRE_DATABASE, HUB_DATABASE, centre_config_file, config_file, is_centre, socket_path
+from edge.verbs import centre_here, flags
 from edge.verbs.output import emit
 
 
@@ -24,12 +26,26 @@ def show_paths(arguments: argparse.Namespace) -> int:
     emit(
         {
             "data_dir": str(directory),
-            "settings": str(config_file(directory)),
-            "devices_and_commands": str(directory / "hub.db"),
-            "readings_and_logs": str(directory / "readings.db"),
+            **(_of_centre(directory) if is_centre(directory) else _of_hub(directory)),
             "admin_key": str(directory / ADMIN_KEY_FILE),
             "socket": str(socket_path(directory)),
         },
         arguments.json,
     )
     return 0
+
+
+def _of_hub(directory: Path) -> dict[str, str]:
+    return {
+        "settings": str(config_file(directory)),
+        "devices_and_commands": str(directory / HUB_DATABASE),
+        "readings_and_logs": str(directory / "readings.db"),
+    }
+
+
+def _of_centre(directory: Path) -> dict[str, str]:
+    database = centre_here.settings_of(directory).settings.centre.database
+    return {
+        "settings": str(centre_config_file(directory)),
+        "database": redact(database) or str(directory / CENTRE_DATABASE),
+    }

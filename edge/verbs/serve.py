@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
-import logging
 import signal
 import sys
 from pathlib import Path
 
 from edge import logs
 from edge.hub import Hub
-from edge.notify import notify, watchdog_s
 from edge.serving.server import Listen
 from edge.settings import Settings
 from edge.verbs import flags
 from edge.verbs.config import check
-
-log = logging.getLogger(__name__)
-
-STATUS_S = 10.0
-LOOP_LAG_S = 1.0  # a loop held up for longer is not healthy, whatever else works
+from edge.verbs.watchdog import served
 
 
 def add(verbs: flags.Verbs) -> None:
@@ -40,6 +33,9 @@ def add(verbs: flags.Verbs) -> None:
     hub.add_argument(
         "--auto-approve", action="store_true", default=None, help="take devices in without a technician"
     )
+    hub.add_argument(
+        "--cloud", metavar="URL", help="the centre this hub may be enrolled at: `outpost site enrol CODE`"
+    )
     hub.set_defaults(do=serve)
 
 
@@ -53,6 +49,7 @@ async def serve(arguments: argparse.Namespace) -> int:
         "hub.auto_approve": arguments.auto_approve,
         "serial.ports": arguments.serial,
         "serial.scan": False if arguments.no_scan else None,
+        "sync.url": arguments.cloud,
         "discovery.enabled": False if arguments.no_discovery else None,
     }
     return await run(flags.settings_of(arguments, given).settings, flags.data_dir(arguments))
@@ -70,15 +67,8 @@ async def run(settings: Settings, data_dir: Path) -> int:
     async with hub.serving() as listens:
         sys.stdout.write("".join(f"{line}\n" for line in ready_lines(listens, data_dir)))
         sys.stdout.flush()
-        notify("READY=1")
-        watch = asyncio.create_task(_watch(hub), name="watchdog")
-        try:
+        async with served("hub", hub.probe, lambda: _state(hub)):
             await stop.wait()
-        finally:
-            notify("STOPPING=1")
-            watch.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await watch
     return 0
 
 
@@ -88,20 +78,6 @@ def ready_lines(listens: list[Listen], data_dir: Path) -> list[str]:
     return [f"ready hub {where}"]
 
 
-async def _watch(hub: Hub) -> None:
-    """Tell the service manager how it goes; the watchdog is fed only by a probe of real work."""
-    wanted = watchdog_s()
-    period_s = min(STATUS_S, wanted / 2) if wanted else STATUS_S  # nobody watches: no writes for the probe's sake
-    loop = asyncio.get_running_loop()
-    while True:
-        began = loop.time()
-        await asyncio.sleep(period_s)
-        lag_s = loop.time() - began - period_s
-        healthy = lag_s < LOOP_LAG_S and (wanted is None or await hub.probe())
-        view = hub.status.view("", "")
-        state = (
-            f"STATUS={view.online} of {view.devices} devices online, {view.queued} queued, {view.in_doubt} in doubt"
-        )
-        notify(f"{state}\nWATCHDOG=1" if healthy else state)
-        if not healthy:
-            log.error("the hub is not healthy; the watchdog is not fed", extra={"lag_s": round(lag_s, 3)})
+def _state(hub: Hub) -> str:
+    view = hub.status.view("", "")
+    return f"{view.online} of {view.devices} devices online, {view.queued} queued, {view.in_doubt} in doubt"

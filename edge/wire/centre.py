@@ -4,10 +4,21 @@ from __future__ import annotations
 
 import msgspec
 
-from edge.wire.readings import ReadingView
-from edge.wire.site import LaneView
+from edge.wire.readings import LatestView, ReadingView, TwinView
 from edge.wire.vending import SlotView, TransactionView
-from edge.wire.views import CommandView, DeviceView, FactView, Json, KeyView, Request, View
+from edge.wire.views import AgentView, CommandView, DeviceView, FactView, Json, KeyView, Request, View
+
+
+class SiteLane(View, frozen=True, kw_only=True):
+    """One stream of a site, as the centre has it. `complete_to`: everything the hub wrote up to then is here, by
+    the hub's clock; `waiting`: rows the hub had at its last word that are not; `moved_at`: when rows last came."""
+
+    stream: str  # ledger, readings
+    head: int
+    next: int
+    waiting: int
+    complete_to: str | None
+    moved_at: str | None
 
 
 class SiteView(View, frozen=True, kw_only=True):
@@ -27,7 +38,7 @@ class SiteView(View, frozen=True, kw_only=True):
     timezone: str
     version: str
     clock_quality: str
-    lanes: list[LaneView]
+    lanes: list[SiteLane]
     inbox_waiting: int
     dead_letters: int
     buffer_bytes: int
@@ -47,12 +58,23 @@ class CreateSite(Request, frozen=True, kw_only=True):
 
 
 class SiteCode(View, frozen=True, kw_only=True):
-    """The one-time code that enrols a hub for this site; it is shown this once."""
+    """The one-time code that enrols a hub for this site; it is shown this once. `url`: how hubs reach the centre,
+    as far as its settings say."""
 
     site: str
     name: str
     code: str
     expires_at: str
+    url: str
+
+
+class ChainView(View, frozen=True, kw_only=True):
+    """Whether a site's ledger is at the centre as the hub wrote it: every fact looked at anew."""
+
+    facts: int
+    epochs: int
+    whole: bool
+    problem: str
 
 
 class ChangeSite(Request, frozen=True, kw_only=True):
@@ -70,14 +92,48 @@ class SiteDevice(DeviceView, frozen=True, kw_only=True):
 
 
 class SiteCommand(CommandView, frozen=True, kw_only=True):
-    """A command. `where`: `centre` (waits for its site), `handed` (sent there, not confirmed), `site`."""
+    """A command. `where`: `centre` (waits for its site), `handed` (sent there, not confirmed), `site`.
+
+    `reason` says what an open one waits for. One in doubt that is at the `centre`: its hub does not know of it.
+    """
 
     site: str
     where: str
 
 
+class SiteVended(View, frozen=True, kw_only=True):
+    """A vend's command, and the slot as its hub last told of it."""
+
+    command: SiteCommand
+    slot: SiteSlot
+
+
 class SiteSlot(SlotView, frozen=True, kw_only=True):
     """A slot as its hub last told it."""
+
+    site: str
+    as_of: str
+    stale: bool
+
+
+class SiteTwin(TwinView, frozen=True, kw_only=True):
+    """A twin as its hub last told it."""
+
+    site: str
+    as_of: str
+    stale: bool
+
+
+class SiteAgent(AgentView, frozen=True, kw_only=True):
+    """Who sits at a display, as its hub last told it."""
+
+    site: str
+    as_of: str
+    stale: bool
+
+
+class SiteLatest(LatestView, frozen=True, kw_only=True):
+    """The newest value of a key, as its hub last told it."""
 
     site: str
     as_of: str
@@ -120,6 +176,29 @@ class CreateSiteKey(Request, frozen=True, kw_only=True):
     scope: str = ""
     secret: str = ""
     sites: list[str] = msgspec.field(default_factory=list)
+
+
+class TenantView(View, frozen=True, kw_only=True):
+    """Somebody whose sites nobody else sees."""
+
+    id: int
+    name: str
+    created_at: str
+    sites: int
+
+
+class CreateTenant(Request, frozen=True, kw_only=True):
+    """POST /v1/tenants."""
+
+    name: str
+
+
+class NewTenant(View, frozen=True, kw_only=True):
+    """A tenant just made; `key` is its first admin key, shown this once."""
+
+    id: int
+    name: str
+    key: str
 
 
 class AuditView(View, frozen=True, kw_only=True):

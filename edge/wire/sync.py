@@ -7,7 +7,9 @@ docs/sync.md tells the whole conversation.
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+import threading
+from hashlib import blake2b
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 import zstandard
@@ -26,20 +28,41 @@ ROWS_MAX = 50_000  # of one batch
 POINTS_MAX = 64  # of one comparison
 LEASE_S = 20.0  # after so long without a word from it, a hub's place may be taken by one started elsewhere
 ZSTD_LEVEL = 3
+ITEM_MAX = 3 * 1024 * 1024  # bytes of one inbox item's body: a picture as base64
+INBOX_MAX = 4 * 1024 * 1024  # of all items in one answer; what does not fit comes with the next
+INBOX_ITEMS = 100  # in one answer
+INBOX_WAIT_MAX_S = 25.0  # a question for items is answered by then, though there be none
 
-FactRow = tuple[int, str, str, int, str, str, int, str, bytes]
+TIME_MAX_US = 253_402_300_799_000_000  # the end of the year 9999, the last that can be told
+INT64_MAX = 2**63 - 1
+FLOAT_MAX = 1.7976931348623157e308
+
+Int64 = Annotated[int, msgspec.Meta(ge=-INT64_MAX - 1, le=INT64_MAX)]
+Seq = Annotated[int, msgspec.Meta(ge=1, le=2**44 - 1)]  # at 1,000 rows a second, enough for 500 years
+Head = Annotated[int, msgspec.Meta(ge=0, le=2**44 - 1)]  # a Seq, or 0 for none
+Time = Annotated[int, msgspec.Meta(ge=0, le=TIME_MAX_US)]
+Number = Annotated[float, msgspec.Meta(ge=-FLOAT_MAX, le=FLOAT_MAX)]
+Small = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+Quality = Annotated[int, msgspec.Meta(ge=0, le=3)]
+
+FactRow = tuple[Seq, str, str, Time, str, str, Int64, str, bytes]
 """A Fact's fields: seq, kind, subject, at_us, quality, boot_id, mono_ms, body, hash."""
-NumberRow = tuple[int, int, int, float, int, int, int, int, int]
+NumberRow = tuple[Seq, Small, Time, Number, Annotated[int, msgspec.Meta(ge=0, le=1)], Quality, Int64, Int64, Int64]
 """seq, series, at_us, value, kind (0 number, 1 true or false), quality, late_us, boot, mono_ms; see readings in
 the hub's store."""
-TextRow = tuple[int, int, int, str, int, int, int, int, int]
+TextRow = tuple[Seq, Small, Time, str, Annotated[int, msgspec.Meta(ge=2, le=2)], Quality, Int64, Int64, Int64]
 """The same with a text for a value, kind 2."""
-StateRow = tuple[str, str, str, int, int, bytes]
+StateRow = tuple[str, str, str, Int64, Time, bytes]
 """kind, id, device id or '', version, at_us, the view as JSON (empty: it is gone)."""
 
 
 class Packed(msgspec.Struct, frozen=True, array_like=True):
     """Base of batches."""
+
+
+T = TypeVar("T")
+Rows = Annotated[list[T], msgspec.Meta(max_length=ROWS_MAX)]
+"""A list of a batch: a longer one is refused before its rows are made."""
 
 
 class LedgerBatch(Packed, frozen=True):
@@ -49,10 +72,10 @@ class LedgerBatch(Packed, frozen=True):
     """
 
     epoch: str
-    first: int
+    first: Seq
     previous: bytes
-    rows: list[FactRow]
-    skipped: list[tuple[int, bytes]] = msgspec.field(default_factory=list)
+    rows: Rows[FactRow]
+    skipped: Rows[tuple[Seq, bytes]] = msgspec.field(default_factory=list)
 
 
 class ReadingsBatch(Packed, frozen=True):
@@ -62,12 +85,12 @@ class ReadingsBatch(Packed, frozen=True):
     """
 
     epoch: str
-    first: int
-    last: int
-    series: list[tuple[int, str, str]]
-    boots: list[tuple[int, str]]
-    numbers: list[NumberRow]
-    texts: list[TextRow]
+    first: Seq
+    last: Seq
+    series: Rows[tuple[Small, str, str]]
+    boots: Rows[tuple[Small, str]]
+    numbers: Rows[NumberRow]
+    texts: Rows[TextRow]
 
 
 class StateBatch(Packed, frozen=True):
@@ -76,7 +99,7 @@ class StateBatch(Packed, frozen=True):
     A snapshot is everything there is: the batch that ends it says so, and what it did not name is gone.
     """
 
-    rows: list[StateRow]
+    rows: Rows[StateRow]
     snapshot_ends: bool
     report: dict[str, Json]  # a SiteReport
 
@@ -85,9 +108,9 @@ class StreamHead(View, frozen=True, kw_only=True):
     """Where a stream stands at the hub. `points`: numbers and hashes (hex) of some rows, the newest first."""
 
     epoch: str
-    head: int
-    first: int  # the oldest row the hub still has
-    points: list[tuple[int, str]] = msgspec.field(default_factory=list)
+    head: Head
+    first: Head  # the oldest row the hub still has
+    points: list[tuple[Head, str]] = msgspec.field(default_factory=list)
 
 
 class Hello(View, frozen=True, kw_only=True):
@@ -143,20 +166,30 @@ class Welcome(View, frozen=True, kw_only=True):
 
 
 class BeginEpoch(View, frozen=True, kw_only=True):
-    """POST /sync/v1/epoch: the stream goes on under a new epoch behind row `base`, whose hash is `hash` (hex)."""
+    """POST /sync/v1/epoch: the stream goes on under a new epoch behind row `base`, whose hash is `hash` (hex).
+
+    `hash` is '' where the hub has no row at `base` or before it, in readings because it let go of them. What the
+    centre has of the old epoch up to `base` counts for the new one too: the answer, a StreamState, tells what is
+    wanted next. What comes behind `base` and is there all the same is known by its content. The same again, after a
+    lost answer, is answered the same.
+    """
 
     stream: str  # ledger or readings
     epoch: str
-    base: int
+    base: Head
     hash: str
     why: str
 
 
 class Compare(View, frozen=True, kw_only=True):
-    """POST /sync/v1/compare: which of these rows (number, hash in hex) of a stream the centre has just so."""
+    """POST /sync/v1/compare: which of these rows (number, hash in hex) of a stream the centre has just so.
+
+    A hub that looks for the last common row of its readings asks for rows in what the centre has (up to `next` - 1,
+    and `ranges`): a row that never arrived says nothing about where the two part.
+    """
 
     stream: str
-    points: list[tuple[int, str]]
+    points: Annotated[list[tuple[Seq, str]], msgspec.Meta(max_length=POINTS_MAX)]
 
 
 class Compared(View, frozen=True, kw_only=True):
@@ -170,6 +203,12 @@ class Taken(View, frozen=True, kw_only=True):
 
     next: int
     ranges: list[tuple[int, int]] = msgspec.field(default_factory=list)
+
+
+class Heard(View, frozen=True, kw_only=True):
+    """The answer to a state batch and to a bye. `at_us`: the centre's time."""
+
+    at_us: int
 
 
 class Enrol(View, frozen=True, kw_only=True):
@@ -193,8 +232,10 @@ class Enrolled(View, frozen=True, kw_only=True):
 class Item(View, frozen=True, kw_only=True):
     """One thing the centre asks of a hub. `ttl_ms`: what was left of its time when this was sent; null: no end.
 
-    Kinds and bodies: `command` {id, device, kind, args, agent}, `cancel` {command, reason}, `resolve` {command,
-    outcome, note}, `twin` {device, desired}, `link` {agent, name, device, computer_name}.
+    Kinds and bodies: `command` {id, device, kind, args, agent, note}, `cancel` {command, reason}, `resolve`
+    {command, outcome, note}, `twin` {device, desired}, `link` {agent, name, device, computer_name}. The note of a
+    command is of a vend. A link seats the agent at the device, whoever sits there now, or nobody where `agent` is
+    ''; without a device it seats him where his computer's name leads.
     """
 
     seq: int
@@ -214,10 +255,10 @@ class Inbox(View, frozen=True, kw_only=True):
 class SiteReport(View, frozen=True, kw_only=True):
     """How the hub's own sending stands, by its own count; part of every state batch."""
 
-    at_us: int
+    at_us: Time
     quality: str
-    ledger_head: int
-    readings_head: int
+    ledger_head: Head
+    readings_head: Head
     dead_letters: int
     buffer_bytes: int
     buffer_max_bytes: int
@@ -230,38 +271,48 @@ class SiteReport(View, frozen=True, kw_only=True):
 APPLIED, REFUSED = "inbox.applied", "inbox.refused"
 """Kinds of the fact that every item ends with at the hub: subject its id; the body has kind, code and detail."""
 
-T = TypeVar("T", bound=msgspec.Struct)
+B = TypeVar("B", bound=Packed)
 
 
 class NotABatch(ValueError):
-    """These bytes are no batch of that kind, or past its bounds."""
+    """These bytes are no batch of that kind."""
 
 
-_compress = zstandard.ZstdCompressor(level=ZSTD_LEVEL, write_content_size=True)
+class TooMuch(NotABatch):
+    """It would unpack to more than is taken."""
+
+
+class WrongRow(NotABatch):
+    """A row does not have its types, or there are too many; the words name its place."""
+
+
+_of_thread = threading.local()  # a compressor works for one thread at a time
 _encode = msgspec.msgpack.Encoder().encode
 _decoders: dict[type[msgspec.Struct], msgspec.msgpack.Decoder[Any]] = {}
 
 
 def pack(batch: Packed) -> bytes:
-    """A batch as it goes over the line."""
-    return _compress.compress(_encode(batch))
+    """A batch as it goes over the line; from any thread."""
+    compressor: zstandard.ZstdCompressor | None = getattr(_of_thread, "compressor", None)
+    if compressor is None:
+        compressor = zstandard.ZstdCompressor(level=ZSTD_LEVEL, write_content_size=True, write_checksum=True)
+        _of_thread.compressor = compressor
+    return compressor.compress(_encode(batch))
 
 
-def unpack(raw: bytes, kind: type[T]) -> T:
-    """The batch in `raw`. Raises NotABatch, before unpacking where it would be past UNPACKED_MAX.
-
-    A row that does not have its types raises it too: msgspec's words name its place.
-    """
+def unpack(raw: bytes, kind: type[B]) -> B:
+    """The batch in `raw`. Raises NotABatch: TooMuch before anything is unpacked, WrongRow."""
+    if kind not in _decoders:
+        _decoders[kind] = msgspec.msgpack.Decoder(kind)
     try:
-        parameters = zstandard.get_frame_parameters(raw)
-        if not 0 < parameters.content_size <= UNPACKED_MAX:
-            raise NotABatch(f"It would unpack to more than {UNPACKED_MAX} bytes, or does not say to how many.")
-        plain = zstandard.ZstdDecompressor(max_window_size=UNPACKED_MAX).decompress(
-            raw, max_output_size=UNPACKED_MAX
-        )
-        if kind not in _decoders:
-            _decoders[kind] = msgspec.msgpack.Decoder(kind)
-        batch: T = _decoders[kind].decode(plain)
+        size = zstandard.get_frame_parameters(raw).content_size
+        if not 0 < size <= UNPACKED_MAX:
+            raise TooMuch(f"It would unpack to more than {UNPACKED_MAX} bytes, or does not say to how many.")
+        decompressor = zstandard.ZstdDecompressor(max_window_size=UNPACKED_MAX)
+        plain = decompressor.decompress(raw, allow_extra_data=False)
+        batch: B = _decoders[kind].decode(plain)
+    except msgspec.ValidationError as error:
+        raise WrongRow(str(error)) from error
     except (zstandard.ZstdError, msgspec.DecodeError, UnicodeDecodeError) as error:
         raise NotABatch(str(error)) from error
     return batch
@@ -282,6 +333,12 @@ def chained(batch: LedgerBatch) -> bytes | None:
             previous = row[8]
         seq += 1
     return previous
+
+
+def readings_digest(device: str, key: str, at_us: int, value: float | str, kind: int, mono_ms: int) -> bytes:
+    """What a row of readings is known by, 16 bytes: readings have no chain. A number counts as a float."""
+    plain = value if isinstance(value, str) else float(value) + 0.0  # of the two zeros SQLite knows but one
+    return blake2b(_encode([device, key, at_us, plain, kind, mono_ms]), digest_size=16).digest()
 
 
 def begins(batch: LedgerBatch) -> bool:

@@ -9,6 +9,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from cloud.service import Centre
+from cloud.settings import CloudSettings
 from edge import errors
 from edge.api.field import refusals
 from edge.hub import Hub
@@ -24,7 +26,18 @@ REFERENCE = ROOT / "docs" / "reference"
 def routes() -> list[Route]:
     """Every route of a hub, by path."""
     with tempfile.TemporaryDirectory() as folder:
-        return sorted(Hub(Path(folder), Settings()).routes, key=lambda route: (route.path, route.method))
+        return by_path(Hub(Path(folder), Settings()).routes)
+
+
+def centre_routes() -> list[Route]:
+    """Every route of a centre, by path."""
+    with tempfile.TemporaryDirectory() as folder:
+        return by_path(Centre(Path(folder), CloudSettings()).routes)
+
+
+def by_path(found: list[Route]) -> list[Route]:
+    """Routes in the order of the tables."""
+    return sorted(found, key=lambda route: (route.path, route.method))
 
 
 def may(route: Route) -> str:
@@ -34,10 +47,20 @@ def may(route: Route) -> str:
     return route.role.label + (", app" if route.app else "")
 
 
-def route_table() -> str:
+def hub_table() -> str:
+    """The hub's routes."""
+    return route_table(routes())
+
+
+def centre_table() -> str:
+    """The centre's routes."""
+    return route_table(centre_routes())
+
+
+def route_table(found: list[Route]) -> str:
     """One line per route."""
     lines = ["| | | what | who | body | answer |", "|---|---|---|---|---|---|"]
-    for route in routes():
+    for route in found:
         answer = route.returns.__name__ if route.returns else ""
         answer = f"list of {answer}" if route.many else answer or getattr(route, "stream", "") or ""
         body = route.body.__name__ if route.body else ""
@@ -61,7 +84,7 @@ def error_table() -> str:
     return "\n".join(lines)
 
 
-PAGES = {"api.md": route_table, "errors.md": error_table}
+PAGES = {"api.md": hub_table, "centre-api.md": centre_table, "errors.md": error_table}
 
 
 def generated(page: str) -> str:

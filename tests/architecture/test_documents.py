@@ -4,40 +4,71 @@ from __future__ import annotations
 
 import re
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 import openapi_spec_validator
 import pytest
 
+from cloud.settings import CloudSettings
+from cloud.settings import load as load_centre
 from edge.serving.openapi import document
+from edge.serving.routing import Route
 from edge.settings import Settings, known_keys, load
 from tests.architecture import reference_pages, tree
 from tests.architecture.tree import ROOT
 
-SETTINGS = ROOT / "docs" / "reference" / "settings.md"
+REFERENCE = ROOT / "docs" / "reference"
 ROW = re.compile(r"^\| `([a-z_]+\.[a-z0-9_]+)` \| (.+?) \| (.+) \|$", re.MULTILINE)
 
 
-def test_every_setting_is_documented_with_its_default() -> None:
-    rows = {name: default for name, default, _ in ROW.findall(SETTINGS.read_text("utf-8"))}
-    defaults = msgspec.to_builtins(Settings())
-    written = {key: _as_toml(defaults[key.split(".")[0]][key.split(".")[1]]) for key in known_keys()}
+class Service(msgspec.Struct, frozen=True):
+    """What has settings: their type, the page they are told on, the room that uses them, and how they are read."""
+
+    settings: type[msgspec.Struct]
+    page: str
+    room: str
+    load: Callable[..., object]
+
+    @property
+    def text(self) -> str:
+        """The page."""
+        return (REFERENCE / self.page).read_text("utf-8")
+
+
+SERVICES = (
+    Service(Settings, "settings.md", "edge", load),
+    Service(CloudSettings, "centre-settings.md", "cloud", load_centre),
+)
+of_each_service = pytest.mark.parametrize("service", SERVICES, ids=["hub", "centre"])
+
+
+@of_each_service
+def test_every_setting_is_documented_with_its_default(service: Service) -> None:
+    rows = {name: default for name, default, _ in ROW.findall(service.text)}
+    defaults = msgspec.to_builtins(service.settings())
+    known = known_keys(service.settings)
+    written = {key: _as_toml(defaults[key.split(".")[0]][key.split(".")[1]]) for key in known}
     assert rows == written
 
 
-def test_every_setting_has_an_effect() -> None:
-    code = "".join(path.read_text("utf-8") for path in tree.sources("edge") if path.name != "settings.py")
-    assert [key for key in known_keys() if not re.search(rf"\.{key.split('.')[1]}\b", code)] == []
+@of_each_service
+def test_every_setting_has_an_effect(service: Service) -> None:
+    sources = [*tree.sources(service.room), *(tree.ROOT / "edge" / "verbs").glob("*.py")]
+    code = "".join(path.read_text("utf-8") for path in sources if path.name != "settings.py")
+    known = known_keys(service.settings)
+    assert [key for key in known if not re.search(rf"\.{key.split('.')[1]}\b", code)] == []
 
 
-def test_the_example_is_right() -> None:
-    """The TOML in the page is a file that the hub takes."""
-    (example,) = re.findall(r"```toml\n(.*?)```", SETTINGS.read_text("utf-8"), re.DOTALL)
+@of_each_service
+def test_the_example_is_right(service: Service) -> None:
+    """The TOML in the page is a file that the service takes."""
+    (example,) = re.findall(r"```toml\n(.*?)```", service.text, re.DOTALL)
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "hub.toml"
+        file = Path(folder) / "given.toml"
         file.write_text(example)
-        load(file, environ={})
+        service.load(file, environ={})
 
 
 @pytest.mark.parametrize("page", reference_pages.PAGES)
@@ -46,8 +77,9 @@ def test_a_reference_page_says_what_the_code_does(page: str) -> None:
     assert reference_pages.generated(page) == table, "`make reference` writes it anew"
 
 
-def test_the_openapi_document_is_valid() -> None:
-    openapi_spec_validator.validate(document(reference_pages.routes()))
+@pytest.mark.parametrize("routes", [reference_pages.routes, reference_pages.centre_routes])
+def test_the_openapi_document_is_valid(routes: Callable[[], list[Route]]) -> None:
+    openapi_spec_validator.validate(document(routes()))
 
 
 def _as_toml(value: object) -> str:

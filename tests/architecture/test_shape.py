@@ -14,6 +14,7 @@ from tests.architecture import tree
 FILE_LINES_MAX = 400  # past this it wants a second room
 FUNCTION_LINES_MAX = 60  # without its docstring
 FUNCTION_LINES_MEDIAN = 10
+WRITTEN_DOWN = "cloud/db/migrations/versions/"  # all tables as they were at one time, never edited again
 EMPTY_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "managers", "base", "stuff"}
 REASON = re.compile(r"type: ignore\[[\w, -]+\]\s*# \S")
 
@@ -28,7 +29,7 @@ def test_no_function_is_long() -> None:
         f"{tree.named(path)}: {function.name}"
         for path in tree.sources()
         for function in tree.functions(path)
-        if _lines(function) > FUNCTION_LINES_MAX
+        if _lines(function) > FUNCTION_LINES_MAX and not tree.named(path).startswith(WRITTEN_DOWN)
     ]
     assert long == []
 
@@ -42,7 +43,7 @@ def test_most_functions_are_short(room: str) -> None:
 def test_what_is_public_says_what_it_is_for() -> None:
     bare = [
         f"{tree.named(path)}: {name}"
-        for path in tree.sources("edge", "tui")
+        for path in tree.sources(*tree.SERVICES)
         for name, node in _public(tree.parsed(path), "")
         if not ast.get_docstring(node)
     ]
@@ -64,7 +65,7 @@ def test_names_say_something() -> None:
 def test_a_silenced_type_error_says_why() -> None:
     silenced = [
         f"{tree.named(path)}:{number}"
-        for path in tree.sources("edge", "tui", "firmware")
+        for path in tree.sources(*tree.SERVICES, "firmware")
         for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
         if "type: ignore" in line and not REASON.search(line)
     ]

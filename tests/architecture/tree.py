@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("edge", "tui", "firmware", "tests")
+ROOMS = ("edge", "cloud", "tui", "firmware", "tests")
+SERVICES = ("edge", "cloud", "tui")  # what runs on the machines of users
 NOT_OURS = (".git", ".venv", "dist", "build", "__pycache__", "node_modules")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

@@ -25,7 +25,7 @@ async def test_from_one_command_to_a_code_that_scans(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
     demo = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "edge.cli", "demo", "--headless"),
-        *("--listen", "127.0.0.1:0", "--data-dir", str(folder)),
+        *("--listen", "127.0.0.1:0", "--cloud-listen", "127.0.0.1:0", "--data-dir", str(folder)),
         stdout=PIPE,
         env={**os.environ, "PYTHONUTF8": "1"},
     )

@@ -6,6 +6,8 @@ import getpass
 import http.server
 import socket
 import threading
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -34,6 +36,14 @@ def test_a_device_from_adding_to_forgetting(hub: RunningHub) -> None:
     assert (gone.code, gone.out) == (1, "")
     assert "outpost device list" in gone.err
     assert [device["name"] for device in hub.run("device", "list", "--json").json] == ["Till 2"]
+
+
+def test_who_knocks(hub: RunningHub) -> None:
+    assert "Nobody knocks" in hub.run("knocking").out
+    with pytest.raises(urllib.error.HTTPError):
+        urllib.request.urlopen(f"{hub.url}/esp32/dance")
+    (knock,) = hub.run("knocking", "--json").json
+    assert (knock["what"], knock["count"]) == ("GET /esp32/dance", 1)
 
 
 def test_a_command_from_sending_to_its_end(hub: RunningHub) -> None:

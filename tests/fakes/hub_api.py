@@ -18,6 +18,7 @@ from edge.errors import Conflict, NotFound, OutpostError
 from edge.wire import views
 from edge.wire.commands import OPEN, State
 from edge.wire.readings import LatestView, ReadingView, TwinView
+from edge.wire.site import DeadLetterDone, DeadLetterView, SyncView
 from edge.wire.vending import SlotView, TransactionView, Vended
 
 JSON = "application/json"
@@ -41,6 +42,8 @@ class FakeHub:
         self.latest: dict[str, list[LatestView]] = {}
         self.readings: dict[str, list[ReadingView]] = {}
         self.twins: dict[str, TwinView] = {}
+        self.sync: SyncView | None = None  # None: an older hub, that does not sync
+        self.letters: list[DeadLetterView] = []
         self.monitor: list[dict[str, str]] = []
         self.preview: views.Preview | None = None
         self.calls: list[tuple[str, Any]] = []
@@ -111,6 +114,11 @@ class FakeHub:
             web.patch("/v1/devices/{id}/twin", self._change_twin),
             web.get("/v1/log", self._all_log),
             web.get("/v1/slots", self._all_slots),
+            web.get("/v1/sync", self._sync),
+            web.post("/v1/sync/enrol", self._enrol),
+            web.post("/v1/sync/leave", self._leave),
+            web.get("/v1/sync/dead-letters", self._letters),
+            web.post("/v1/sync/dead-letters/retry", self._retry_letters),
             web.get("/v1/transactions", self._all_transactions),
             web.put("/v1/devices/{id}/slots/{slot}", self._set_slot),
             web.post("/v1/devices/{id}/slots/{slot}/restock", self._restock),
@@ -322,6 +330,34 @@ class FakeHub:
     async def _claim_done(self, request: web.Request) -> web.Response:
         self.claims.pop(request.match_info["agent"])
         return web.Response(status=204)
+
+    def _synced(self, **changes: Any) -> SyncView:
+        if self.sync is None:
+            raise NotFound("there is nothing at this address")
+        self.sync = msgspec.structs.replace(self.sync, **changes)
+        return self.sync
+
+    async def _sync(self, _: web.Request) -> web.Response:
+        return _json(self._synced())
+
+    async def _enrol(self, request: web.Request) -> web.Response:
+        asked = await request.json()
+        if asked["code"] == "WRONG":
+            raise Conflict("this code was used already", hint="Ask head office for a new one.")
+        return _json(
+            self._synced(state="live", site="cologne", name="Cologne", url=asked["url"] or self._synced().url)
+        )
+
+    async def _leave(self, _: web.Request) -> web.Response:
+        return _json(self._synced(state="off", site="", name="", lanes=[]))
+
+    async def _letters(self, _: web.Request) -> web.Response:
+        return await _items(self.letters)
+
+    async def _retry_letters(self, _: web.Request) -> web.Response:
+        sent, self.letters = len(self.letters), []
+        self._synced(dead_letters=0)
+        return _json(DeadLetterDone(sent=sent))
 
     async def _preview(self, _: web.Request) -> web.Response:
         if self.preview is None:

@@ -12,6 +12,7 @@ from typing import Any
 import aiohttp
 import msgspec
 
+from edge.clock import Clock
 from edge.devices.model import Device
 from edge.hub import Hub
 from edge.serving.roles import Role
@@ -105,9 +106,11 @@ async def until(so: Callable[[], Awaitable[bool]], *, seconds: float = 10.0) -> 
 
 
 @contextlib.asynccontextmanager
-async def started(folder: Path, settings: Settings = QUIET) -> AsyncIterator[RunningHub]:
+async def started(
+    folder: Path, settings: Settings = QUIET, clock: Clock | None = None
+) -> AsyncIterator[RunningHub]:
     """A hub over `folder`, serving on a free port."""
-    hub = Hub(folder, settings)
+    hub = Hub(folder, settings, clock)
     async with hub.serving(listens=[Listen("127.0.0.1", 0, tls=False)], ports=False) as listens:
         keys = {"admin": (folder / "admin.key").read_text().strip()}
         known = {key.name for key, _ in hub.keys.listed()}

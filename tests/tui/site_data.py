@@ -9,6 +9,7 @@ from typing import Any
 from edge.wire import views
 from edge.wire.commands import State
 from edge.wire.readings import LatestView, ReadingView, TwinView
+from edge.wire.site import DeadLetterView, LaneView, SyncView
 from edge.wire.vending import SlotView, TransactionView
 from tests.fakes.hub_api import FakeHub
 
@@ -117,9 +118,37 @@ def stock(made: FakeHub) -> None:
     )  # fmt: skip
 
 
+def sync(**changes: Any) -> SyncView:
+    """Enrolled, and catching up."""
+    facts: dict[str, Any] = {
+        "state": "catching-up", "url": "https://outpost.example.com", "site": "cologne-desk",
+        "name": "Cologne desk", "tenant": "Example retail", "since": at(3), "problem": "", "hint": "",
+        "contact_at": at(0.05), "protocol": 1,
+        "lanes": [
+            LaneView(stream="ledger", head=812, next=813, waiting=0, oldest_waiting_at=None, complete_to=at(0),
+                     rows_per_s=0.4, left_s=None),
+            LaneView(stream="readings", head=1_204_331, next=761_020, waiting=443_312, oldest_waiting_at=at(1500),
+                     complete_to=at(1500), rows_per_s=18_250.0, left_s=24.3),
+        ],
+        "buffer_bytes": 122_000_000, "buffer_max_bytes": 1_024_000_000, "buffer_days": 9.4, "dead_letters": 1,
+        "sent_bytes": 14_200_000,
+    }  # fmt: skip
+    return SyncView(**(facts | changes))
+
+
+def letter(**changes: Any) -> DeadLetterView:
+    """A row the centre would not take."""
+    facts: dict[str, Any] = {
+        "id": 1, "stream": "readings", "seq": 760_112, "at": at(1501), "why": "a text with a character 0 in it",
+        "body": '["sensor-1", "note", "ok\\u0000"]',
+    }  # fmt: skip
+    return DeadLetterView(**(facts | changes))
+
+
 def hub(folder: Path) -> FakeHub:
     """The site, not yet listening."""
     made = FakeHub(folder / "hub.sock", status())
+    made.sync, made.letters = sync(), [letter()]
     anna = views.AgentView(
         device="till-1", agent="anna@desk", name="Anna Weber", since=at(120), how="workstation PC-7"
     )

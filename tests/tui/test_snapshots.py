@@ -18,6 +18,7 @@ from textual.widgets import Input
 
 from edge.wire.views import Preview
 from tests.fakes.hub_api import FakeHub
+from tests.tui import site_data
 from tests.tui.stage import LARGE, SMALL, settled, shows, terminal, until
 from tui.app import OutpostApp
 
@@ -55,6 +56,27 @@ async def away(pilot: Pilot[None], app: OutpostApp, hub: FakeHub) -> None:
     await shows(pilot, app, "Hub away")
 
 
+async def refused(pilot: Pilot[None], app: OutpostApp, hub: FakeHub) -> None:
+    """Somebody else speaks for this site."""
+    view = site_data.sync(
+        state="refused",
+        problem="Another hub speaks for this site.",
+        hint="Switch the other one off, or ask head office for a new code and enrol here.",
+    )
+    hub.sync = view
+    await pilot.press("6")
+    await hub.tell("sync", view)
+    await shows(pilot, app, "Another hub")
+
+
+async def not_enrolled(pilot: Pilot[None], app: OutpostApp, hub: FakeHub) -> None:
+    """A hub on its own."""
+    hub.sync, hub.letters = site_data.sync(state="off", site="", name="", url="", lanes=[], dead_letters=0), []
+    await pilot.press("6")
+    await hub.tell("sync", hub.sync)
+    await shows(pilot, app, "works alone")
+
+
 DEVICE = ("down", "down", "down", "enter")
 STORIES: dict[str, Story] = {
     "overview": pressing(until_shown="Till 2"),
@@ -73,6 +95,10 @@ STORIES: dict[str, Story] = {
     "restock": pressing("4", "s", until_shown="How many you put in"),
     "values": pressing("down", "down", "enter", until_shown="4.25"),
     "talk": pressing("5", until_shown="checksum"),
+    "sync": pressing("6", until_shown="would not take"),
+    "sync-enrol": pressing("6", "e", until_shown="Code that head office"),
+    "sync-refused": refused,
+    "sync-off": not_enrolled,
     "help": pressing("question_mark", until_shown="Keys of"),
     "palette": pressing("colon", *"till", until_shown="Open this device"),
     "away": away,

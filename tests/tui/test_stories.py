@@ -297,3 +297,52 @@ async def test_the_log_is_filtered_and_paused(hub: FakeHub) -> None:
         app.screen.query_one(FilterLine).value = "device:snack"
         await pilot.press("enter", "p")
         await shows(pilot, app, "another")
+
+
+async def test_a_site_is_enrolled_by_typing_the_code(hub: FakeHub) -> None:
+    hub.sync, hub.letters = site_data.sync(state="off", site="", name="", url="", lanes=[], dead_letters=0), []
+    app = terminal(hub.target)
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await settled(pilot, app)
+        await shows(pilot, app, "Sync off")
+        await pilot.press("6", "e")
+        await shows(pilot, app, "Address of the centre")
+        await pilot.press(*"WRONG", "enter", *"centre.example", "enter")
+        await shows(pilot, app, "An address such as")
+        app.screen.query_one("#blank-url", Input).value = "https://centre.example"
+        await pilot.press("enter")
+        await shows(pilot, app, "this code was used already")
+        await shows(pilot, app, "Ask head office for a new one")
+        await pilot.press("e", *"K7-42", "enter")
+        app.screen.query_one("#blank-url", Input).value = "https://centre.example"
+        await pilot.press("enter")
+        await shows(pilot, app, "Sync live")
+    assert ("POST /v1/sync/enrol", {"code": "K7-42", "url": "https://centre.example"}) in hub.calls
+
+
+async def test_what_the_centre_would_not_take_is_sent_again_and_the_centre_is_left(hub: FakeHub) -> None:
+    app = terminal(hub.target)
+    async with app.run_test(size=LARGE) as pilot:
+        await settled(pilot, app)
+        await pilot.press("6")
+        await shows(pilot, app, "a text with a character 0 in it")
+        await shows(pilot, app, "12 % = 9.4 days at the present rate")
+        await pilot.press("t")
+        await shows(pilot, app, "The centre took every row")
+        await pilot.press("l")
+        await shows(pilot, app, "Leave the centre?")
+        await pilot.press("right", "enter")
+        await shows(pilot, app, "This hub works alone")
+    assert "POST /v1/sync/leave" in hub.changes()
+
+
+async def test_an_older_hub_says_that_it_does_not_sync(hub: FakeHub) -> None:
+    hub.sync, hub.letters = None, []
+    app = terminal(hub.target)
+    async with app.run_test(size=SMALL) as pilot:
+        await settled(pilot, app)
+        await pilot.press("6")
+        await shows(pilot, app, "does not sync")
+        await pilot.press("e")
+        await until(pilot, lambda: not app._running_actions, "the answer")
+    assert hub.changes() == []

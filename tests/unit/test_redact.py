@@ -53,6 +53,11 @@ def test_what_follows_the_scheme_of_a_header_never_gets_in(scheme: str) -> None:
     assert "COMPILED-IN-2024" not in redact(f"Authorization: {scheme} COMPILED-IN-2024")
 
 
+def test_a_password_in_an_address_never_gets_in() -> None:
+    said = redact("no answer from postgresql+asyncpg://office:s3cr3t@db/outpost, http://[::1]:80/a")
+    assert said == f"no answer from postgresql+asyncpg://{REDACTED}@db/outpost, http://[::1]:80/a"
+
+
 @given(st.binary(min_size=1, max_size=300).map(lambda data: base64.b64encode(data).decode()))
 def test_a_picture_never_gets_in(picture: str) -> None:
     assert redact(f'"qr_image": "data:image/png;base64,{picture}"') == f'"qr_image": "{REDACTED}"'

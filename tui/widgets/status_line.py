@@ -8,14 +8,14 @@ from textual.content import Content
 from textual.widget import Widget
 
 from edge.wire.commands import State
-from tui import ages
+from tui import ages, sync_words
 from tui.actions import BY_ID
 from tui.literal import literal
 from tui.messages import ActionAsked
 from tui.session import Session
 from tui.site import Contact
 
-TABS = ("overview", "queue", "serial", "vending", "talk")
+TABS = ("overview", "queue", "serial", "vending", "talk", "sync")
 
 
 class StatusLine(Widget):
@@ -62,6 +62,8 @@ class StatusLine(Widget):
         doubtful = sum(1 for command in commands if command.state is State.IN_DOUBT)
         if tab == "queue" and commands:
             return f" ▲{doubtful}" if doubtful else f" {len(commands)}"
+        if tab == "sync" and (word := sync_words.short(self._session.site.sync)):
+            return f" {literal(word, 12)}"
         return ""
 
     def _rights(self) -> list[Content]:

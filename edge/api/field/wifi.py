@@ -7,11 +7,12 @@ import asyncio
 from edge.clock import Clock
 from edge.commands.commands import Commands
 from edge.commands.dispatch import Dispatcher
-from edge.commands.model import DISPLAY, Command, kind_of
+from edge.commands.model import Command, kind_of
 from edge.devices.model import PROFILES
 from edge.devices.presence import Presences
 from edge.links.longpoll import Mailbox, Pace
 from edge.wire.field import POLL_WAIT_S
+from edge.wire.kinds import DISPLAY
 
 SILENCE_S = PROFILES["native"].silence_s
 SWEEP_S = 1.0

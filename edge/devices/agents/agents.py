@@ -40,7 +40,7 @@ from edge.devices.agents.model import (
 )
 from edge.errors import BadInput, DeviceUnavailable, NotFound
 from edge.store.database import Database
-from edge.store.transaction import Transaction
+from edge.store.transaction import Transaction, Within, nothing
 from edge.store.writer import Work
 
 
@@ -132,7 +132,7 @@ class Agents:
         return session is not None and session.id == session_id
 
     async def link(
-        self, agent: str, name: str, *, device_id: str = "", computer_name: str = ""
+        self, agent: str, name: str, *, device_id: str = "", computer_name: str = "", within: Within = nothing
     ) -> Linked | Refused:
         """Seat `agent` (an agent_key) at the display his request leads to, or refuse and keep his claim.
 
@@ -143,11 +143,11 @@ class Agents:
         3. Otherwise refused. An offline display is refused too, changing nothing and making no claim.
 
         His earlier session elsewhere ends; whoever is taken over is told (`departure`), and his queued pictures are
-        cancelled in the same transaction.
+        cancelled in the same transaction, to which a caller adds what `within` writes.
         """
         named = self._displays.named(device_id) if device_id else None
         computer = computer_key(computer_name)
-        session = self._plain_refresh(agent, name, named, computer)
+        session = self._plain_refresh(agent, name, named, computer) if within is nothing else None
         if session is not None:
             return Linked(session)
         expired, offline = self._expired(), self._offline({*self._bound.get(computer, ()), *filter(None, [named])})
@@ -176,11 +176,11 @@ class Agents:
             why = End.TAKEOVER if verdict is Verdict.TAKE_OVER else End.EXPIRED
             return self._seat(tx, agent, name, display, how, ousted=why, by=agent, expired=expired)
 
-        change = await self._commit(work)
+        change = await self._commit(work, within)
         assert change.result is not None
         return change.result
 
-    async def seat(self, agent: str, name: str, device_id: str, *, actor: str) -> Session:
+    async def seat(self, agent: str, name: str, device_id: str, *, actor: str, within: Within = nothing) -> Session:
         """A technician seats an agent, whoever sits there now. Raises DeviceUnavailable: no approved display."""
         expired = self._expired()
 
@@ -195,7 +195,7 @@ class Agents:
                 tx, agent, name, device_id, How.TECHNICIAN, ousted=End.TECHNICIAN, by=actor, expired=expired
             )
 
-        change = await self._commit(work)
+        change = await self._commit(work, within)
         assert change.session is not None
         return change.session
 
@@ -211,7 +211,7 @@ class Agents:
         if not await self._db.write(lambda tx: sql.dismiss_claim(tx, agent, actor)):
             raise NotFound(f"Agent {agent!r} waits for no display.")
 
-    async def end(self, device_id: str, *, actor: str) -> bool:
+    async def end(self, device_id: str, *, actor: str, within: Within = nothing) -> bool:
         """A technician frees a display; False when nobody sits there."""
 
         def work(tx: Transaction) -> _Change:
@@ -220,7 +220,7 @@ class Agents:
                 self._end(tx, change, holder, End.TECHNICIAN, actor)
             return change
 
-        return bool((await self._commit(work)).departures)
+        return bool((await self._commit(work, within)).departures)
 
     async def touch(self, session: Session) -> None:
         """The agent has done something: his lease runs anew, and a yielding desk is his again."""
@@ -299,9 +299,15 @@ class Agents:
             reason = f"The agent's session at this display ended: {why.value}."
             change.after.append(self._pictures.cancel_session(tx, session.id, reason))
 
-    async def _commit(self, work: Work[_Change]) -> _Change:
+    async def _commit(self, work: Work[_Change], within: Within = nothing) -> _Change:
         """Run `work` and copy what it did into memory, also when the caller has gone meanwhile."""
-        return await asyncio.shield(asyncio.ensure_future(self._write(work)))
+
+        def both(tx: Transaction) -> _Change:
+            change = work(tx)
+            within(tx)
+            return change
+
+        return await asyncio.shield(asyncio.ensure_future(self._write(both)))
 
     async def _write(self, work: Work[_Change]) -> _Change:
         change = await self._db.write(work)

@@ -127,7 +127,7 @@ class DeviceLog:
         )
         lines = [
             LogLine(
-                at=iso(row[2]),
+                at=iso(self._db.boots.dated(row[2], *row[7:])[0]),
                 level=row[3],
                 text=row[4],
                 device=row[1],

@@ -73,7 +73,7 @@ def search(
 ) -> tuple[str, tuple[Value, ...]]:
     """The question for the newest lines that fit, and its values.
 
-    Its rows: id, device, time, level, text, direction, channel.
+    Its rows: id, device, time, level, text, direction, channel, and the clock: quality, boot, monotonic time.
     """
     wanted: list[tuple[str, Value]] = []
     if device_id:
@@ -90,7 +90,7 @@ def search(
         wanted.append(("id > ?", after))
     where = " AND ".join(clause for clause, _ in wanted) or "1"
     return (
-        "SELECT id, device_id, at_us, level, text, direction, channel FROM device_log"
+        "SELECT id, device_id, at_us, level, text, direction, channel, quality, boot_id, mono_ms FROM device_log"
         f" WHERE {where} ORDER BY id DESC LIMIT ?",
         (*(value for _, value in wanted), limit),
     )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from edge.devices.model import Device
 from edge.store.database import Database
-from edge.store.transaction import Transaction
+from edge.store.transaction import Transaction, Within, nothing
 from edge.telemetry.events import TwinChanged
 from edge.telemetry.model import Value
 from edge.telemetry.twins import store as sql
@@ -36,13 +36,22 @@ class Twins:
         """What a device shall be; version 0 when nobody has ever said."""
         return self._twins.get(device_id) or Twin(device_id=device_id)
 
-    async def change(self, device: Device, changes: Mapping[str, Value | None], *, actor: str) -> Twin:
-        """Desire values by key, None to desire a key no longer; the twin as it is on disk then.
+    async def change(
+        self, device: Device, changes: Mapping[str, object], *, actor: str, within: Within = nothing
+    ) -> Twin:
+        """Desire values by key, None to desire a key no longer; the twin as it is on disk then, with what `within`
+        writes.
 
         What changes nothing makes no new version. Raises Rejected, TooLarge.
         """
         wanted = checked(changes)
-        return await self._db.write(lambda tx: self.apply(tx, device.id, wanted, actor))
+
+        def work(tx: Transaction) -> Twin:
+            twin = self.apply(tx, device.id, wanted, actor)
+            within(tx)
+            return twin
+
+        return await self._db.write(work)
 
     def apply(self, tx: Transaction, device_id: str, changes: Mapping[str, Value | None], actor: str) -> Twin:
         """The same within a caller's own transaction, for `changes` that are `checked`."""

@@ -268,7 +268,7 @@ async def test_what_nobody_wants_is_neither_translated_nor_queued(
     device = await running_hub.display()
     encoded: list[str] = []
     real = feed.told
-    monkeypatch.setattr(feed, "told", lambda event, about="": encoded.append(event.topic) or real(event, about))
+    monkeypatch.setattr(feed, "told", lambda event, *about: encoded.append(event.topic) or real(event, *about))
     async with contextlib.AsyncExitStack() as stack:
         readers = [
             await stack.enter_async_context(Events(running_hub, "?topics=command").connected()) for _ in range(3)

@@ -1,4 +1,4 @@
-"""The real hub as systemd would start it, with the test in the place of the service manager."""
+"""The real hub, or centre, as systemd would start it, with the test in the place of the service manager."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ START_S = 60.0  # traced, it takes some seconds
 STOP_S = 20.0
 
 HUB = (sys.executable, "-m", "edge.cli", "hub", "--listen", "127.0.0.1:0", "--no-scan", "--no-discovery")
+CENTRE = (sys.executable, "-m", "edge.cli", "cloud", "--listen", "127.0.0.1:0")
 
 STANDSTILL_S = 4
 STANDS_STILL = "the loop stands still"

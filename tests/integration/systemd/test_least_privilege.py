@@ -10,8 +10,6 @@ import asyncio
 import base64
 import contextlib
 import io
-import os
-import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -23,6 +21,7 @@ from edge.errors import OutpostError
 from edge.sim.board import Board
 from edge.sim.uart import UartLine
 from edge.wire.views import NewCommand, PreviewRequest
+from tests.integration.systemd import trace as tracing
 from tests.integration.systemd import units
 from tests.integration.systemd.service import HUB, Service
 from tests.tools import needs_tool
@@ -30,42 +29,26 @@ from tests.tools import needs_tool
 UNIT = "outpost-hub.service"
 CHIP = "A0B7650C2D31"
 PATIENCE_S = 60.0  # everything is slower while it is traced
-CALL = re.compile(r"^\d+ +(\w+)\((.*)")
-REFUSED_HARMLESSLY = {
-    "chown",  # hub.sock is given to the group of technicians, which the unit's Group= has done already
-    "fchown",  # SQLite gives its journals to the database's owner, and tries only as root, which the hub is not
-}
 
 
 @pytest.fixture(scope="module")
-def trace(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, str]]:
+def trace(tmp_path_factory: pytest.TempPathFactory) -> tracing.Trace:
     """Every system call of a whole life, as name and the rest of strace's line."""
     return asyncio.run(_life(tmp_path_factory.mktemp("life")))
 
 
-async def _life(folder: Path) -> list[tuple[str, str]]:
+async def _life(folder: Path) -> tracing.Trace:
     trace = folder / "trace"
-    privileges = ["--no-new-privs"] + (["--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else [])
-    wrapper = [
-        needs_tool("setpriv"),
-        *privileges,
-        needs_tool("strace"),
-        "-f",
-        "-qq",
-        "-y",
-        "-s",
-        "256",
-        "-o",
-        str(trace),
-    ]
     async with UartLine() as line, _board(line, folder):
         hub = (*HUB, "--serial", f"{line.host_tty}=native")
-        async with Service(folder, hub=hub, wrapper=wrapper) as service, connect(service.data_dir) as client:
+        async with (
+            Service(folder, hub=hub, wrapper=tracing.wrapper(trace)) as service,
+            connect(service.data_dir) as client,
+        ):
             await _work(client)
             await service.told("WATCHDOG=1", within_s=PATIENCE_S)
             assert await service.stop() == 0
-    found = [CALL.match(line) for line in trace.read_text("utf-8", "replace").splitlines()]
-    return [(match[1], match[2]) for match in found if match]
+    return tracing.read(trace)
 
 
 @contextlib.asynccontextmanager
@@ -107,34 +90,28 @@ def _picture(text: str) -> str:
     return "data:image/png;base64," + base64.b64encode(out.getvalue()).decode()
 
 
-def test_it_makes_no_system_call_that_its_filter_refuses(trace: list[tuple[str, str]]) -> None:
+def test_it_makes_no_system_call_that_its_filter_refuses(trace: tracing.Trace) -> None:
     needs_tool("systemd-analyze")
     made = {name for name, _ in trace}
     assert {"execve", "fdatasync", "prlimit64"} <= made, "the trace saw the hub commit and the decoder bound itself"
-    assert made - units.allowed_syscalls(UNIT) - REFUSED_HARMLESSLY == set()
+    assert tracing.refused(trace, UNIT) == set()
 
 
-def test_it_needs_no_memory_that_is_both_writable_and_executable(trace: list[tuple[str, str]]) -> None:
+def test_it_needs_no_memory_that_is_both_writable_and_executable(trace: tracing.Trace) -> None:
     assert units.settings(UNIT)["MemoryDenyWriteExecute"] == ["yes"]
-    both = [rest for name, rest in trace if name == "mmap" and "PROT_WRITE" in rest and "PROT_EXEC" in rest]
-    turned = [rest for name, rest in trace if name in ("mprotect", "pkey_mprotect") and "PROT_EXEC" in rest]
-    assert both + turned == []
+    assert tracing.writable_and_executable(trace) == []
 
 
-def test_it_opens_only_sockets_of_the_families_it_may(trace: list[tuple[str, str]]) -> None:
-    allowed = set(units.settings(UNIT)["RestrictAddressFamilies"][0].split())
-    assert {rest.split(",")[0] for name, rest in trace if name in ("socket", "socketpair")} <= allowed
+def test_it_opens_only_sockets_of_the_families_it_may(trace: tracing.Trace) -> None:
+    assert tracing.families(trace) <= set(units.settings(UNIT)["RestrictAddressFamilies"][0].split())
 
 
-def test_it_writes_in_its_data_directory_alone(trace: list[tuple[str, str]]) -> None:
-    opened = [rest for name, rest in trace if name in ("open", "openat", "creat") and " = -1 " not in rest]
-    writing = [rest for rest in opened if re.search(r"O_WRONLY|O_RDWR|O_CREAT", rest)]
-    paths = {match[1] for rest in writing if (match := re.search(r"= \d+<([^>]*)>", rest))}
+def test_it_writes_in_its_data_directory_alone(trace: tracing.Trace) -> None:
+    paths = tracing.written(trace)
     assert any(path.endswith("/data/hub.db-wal") for path in paths), "the trace saw it write"
     outside = {path for path in paths if "/data/" not in path and not path.startswith(("/dev/pts/", "/dev/ptmx"))}
     assert outside <= {"/dev/null"}
 
 
-def test_it_enters_no_namespace_and_sets_no_id_bits(trace: list[tuple[str, str]]) -> None:
-    assert [rest for name, rest in trace if name in ("unshare", "setns") or "CLONE_NEW" in rest] == []
-    assert [rest for name, rest in trace if "chmod" in name and "S_ISUID" in rest] == []
+def test_it_enters_no_namespace_and_sets_no_id_bits(trace: tracing.Trace) -> None:
+    assert tracing.namespaces_and_id_bits(trace) == []

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from edge.clock import ManualClock, Quality, Stamp
-from edge.commands.model import DISPLAY, KINDS, TRANSITIONS, Command
+from edge.commands.model import TRANSITIONS, Command
 from edge.errors import Conflict, DeviceUnavailable
 from edge.store.ledger import facts, verify
 from edge.wire.commands import ENDED, State
+from edge.wire.kinds import DISPLAY, KINDS
 from edge.wire.orders import Outcome, Verdict
 from tests.unit.commands.queue_site import QueueSite
 

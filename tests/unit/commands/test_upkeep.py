@@ -14,7 +14,7 @@ SHOW_S = 300.0
 
 def upkeep_of(site: QueueSite) -> Upkeep:
     """Upkeep as the hub puts it together."""
-    screens = Screens(site.bus, site.clock)
+    screens = Screens(site.bus, site.clock, site.store.boots)
     site.commands.follow_with(screens.follow)
     return Upkeep(site.commands, site.registry, lambda: screens.overdue(SHOW_S))
 

@@ -135,7 +135,23 @@ def test_an_answer_holds_a_bounded_number_of_reasons() -> None:
 def test_when_a_reading_was_so(
     at_us: int, age_ms: int | None, received: Stamp, at: int, quality: Quality, live: bool
 ) -> None:
-    assert placed(at_us, age_ms, received) == Moment(at, quality, live)
+    assert msgspec.structs.replace(placed(at_us, age_ms, received), unset_ms=None) == Moment(at, quality, live)
+
+
+@pytest.mark.parametrize(
+    ("at_us", "age_ms", "unset_ms"),
+    [
+        (0, 60_000, 40_000),  # so long ago by the hub's monotonic clock
+        (0, 200_000, -100_000),  # before the hub's boot
+        (0, None, 100_000),  # nobody knows: when it came
+        (NOW_US, None, None),  # a time of its own needs no other
+    ],
+)
+def test_a_clock_that_nothing_has_set_is_told_by_its_monotonic_time(
+    at_us: int, age_ms: int | None, unset_ms: int | None
+) -> None:
+    assert placed(at_us, age_ms, CLOCKLESS).unset_ms == unset_ms
+    assert placed(at_us, age_ms, NOW).unset_ms is None
 
 
 def test_history_never_overwrites_the_present() -> None:

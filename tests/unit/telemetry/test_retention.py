@@ -129,6 +129,38 @@ async def test_past_its_budget_the_file_loses_its_oldest_and_the_ledger_says_so(
         assert last == 20_000 // 60 * 10 + 10
 
 
+async def test_what_is_not_at_the_centre_stays_past_its_age(site: Site) -> None:
+    async with site.opened() as telemetry:
+        work = keeping(site, telemetry)
+        work.keep_unsent_with(lambda: 4)
+        await days(site, telemetry, 40)
+        await work.fold()
+        await work.retain()
+        assert [row[2] for row in await stored(site)] == list(range(3, 40))
+
+
+async def test_past_the_budget_what_is_not_at_the_centre_is_thinned_before_it_is_dropped(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention_store, "SLICE_ROWS", 100)
+    async with site.opened() as telemetry:
+        work = keeping(site, telemetry, readings_mb=1)
+        work.keep_unsent_with(lambda: 1)
+        for start in range(400):
+            await telemetry.ingest(site.device, {f"k{number}": f"{start:0250d}" for number in range(10)})
+        await fold_all(work, telemetry)
+        for _ in range(20):
+            await work.retain()
+            if work.size_bytes <= 1024 * 1024:
+                break
+        assert work.size_bytes <= 1024 * 1024
+        told = await gaps(site)
+        assert told[0]["kept_every"] == 4
+        assert sum(gap["unsent"] for gap in told) == work.dropped == 4000 - len(await stored(site))
+        left = {row[1] for row in await stored(site)}
+        assert len(left) == 10, "every series has something left"
+
+
 async def test_the_ledger_says_so_before_it_is_done(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     async with site.opened() as telemetry:
         work = keeping(site, telemetry, readings_mb=0)

@@ -32,9 +32,19 @@ CREATE TABLE dead_letters (
     UNIQUE (stream, epoch, seq)
 ) STRICT;
 
--- What the rows of a boot without clock quality are off by; added to their time wherever they are read.
+-- The boots of this machine that began with a clock that nothing had set. `unset_us`: when the boot began by that
+-- clock; `began_us`: when it really did, null until the clock was set. A row of such a boot is of `began_us` plus its
+-- monotonic time; rows themselves are never changed (edge/wire/times.py).
 CREATE TABLE clock_fixes (
-    boot_id   TEXT PRIMARY KEY,
-    offset_us INTEGER NOT NULL,
-    fact_seq  INTEGER NOT NULL
+    boot_id  TEXT PRIMARY KEY,
+    unset_us INTEGER NOT NULL,
+    began_us INTEGER
 ) STRICT, WITHOUT ROWID;
+
+-- Where a clock that nothing had set gave a time: boot and monotonic milliseconds, between them a blank. Else null.
+ALTER TABLE commands ADD COLUMN ended_clock TEXT;
+ALTER TABLE command_attempts ADD COLUMN clock TEXT;
+ALTER TABLE transactions ADD COLUMN created_clock TEXT;
+ALTER TABLE transactions ADD COLUMN ended_clock TEXT;
+ALTER TABLE movements ADD COLUMN clock TEXT;
+ALTER TABLE stock_answers ADD COLUMN clock TEXT;

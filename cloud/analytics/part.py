@@ -1,0 +1,43 @@
+"""What devices measured, at head office: its routes, rollups, retention."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+
+from cloud.analytics.clock_rollups import ClockRollups
+from cloud.analytics.reading_routes import ReadingRoutes
+from cloud.analytics.retention import Retention
+from cloud.analytics.rollups import Rollups
+from cloud.part import Core, Part
+from cloud.sites.part import SitesPart
+from edge.serving.metrics import Sample
+from edge.serving.routing import Route
+
+
+class AnalyticsPart(Part):
+    """Readings and what is made of them."""
+
+    def __init__(self, core: Core, sites: SitesPart) -> None:
+        sites.projections.insert(0, ClockRollups())
+        self._routes = ReadingRoutes(core.db, core.clock)
+        self.rollups = Rollups(core.db, core.clock, readings_days=core.settings.retention.readings_days)
+        self.retention = Retention(core.db, core.months, core.clock, core.settings.retention)
+
+    def routes(self) -> list[Route]:
+        """Readings by device, and exports."""
+        return self._routes.all()
+
+    def tasks(self) -> dict[str, Callable[[], Coroutine[None, None, None]]]:
+        """Rollups and retention."""
+        return {"rollups": self.rollups.run, "retention": self.retention.run}
+
+    def samples(self) -> list[Sample]:
+        """What was made."""
+        retention = self.retention
+        return [
+            Sample("rollups_made_total", "counter", "Hours of series rolled up.", {"": self.rollups.made}),
+            Sample("readings_deleted_total", "counter", "Readings let go by age.", {"": retention.expired}),
+            Sample(
+                "readings_months_dropped_total", "counter", "Months of readings let go.", {"": retention.dropped}
+            ),
+        ]

@@ -1,0 +1,86 @@
+"""/v1 of the centre itself: status, who knocks, its description; and what watches it: health and metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+from aiohttp import web
+
+from cloud.accounts.member import member, require_operator
+from cloud.api.site_metrics import site_samples
+from cloud.api.status import Status
+from cloud.sites.sites import Sites
+from edge.clock import Clock
+from edge.serving.knocking import Knocking
+from edge.serving.metrics import Metrics, Sample
+from edge.serving.openapi import document
+from edge.serving.roles import Role
+from edge.serving.routing import Answer, Call, Page, Route
+from edge.wire.centre import CentreStatus
+from edge.wire.views import KnockView
+
+TITLE = "Outpost centre"
+
+
+class CentreRoutes:
+    """The routes of the centre as a whole. `samples`: the metrics of its parts; `routes`: all there are."""
+
+    def __init__(
+        self,
+        status: Status,
+        sites: Sites,
+        knocking: Knocking,
+        clock: Clock,
+        samples: Callable[[], list[Sample]],
+        routes: Callable[[], list[Route]],
+    ) -> None:
+        self._status, self._sites, self._knocking, self._clock = status, sites, knocking, clock
+        self._samples, self._routes = samples, routes
+        self._document: bytes | None = None
+
+    def all(self) -> list[Route]:
+        """Every route."""
+        viewer, knocks, openapi = Role.VIEWER, "Who finds no answer", "/v1/openapi.json"
+        return [
+            Route("GET", "/v1/status", self.status, "The centre at one look", viewer, returns=CentreStatus),
+            Route(
+                "GET", "/v1/knocking", self.knocking, knocks, viewer,
+                returns=KnockView, many=True, also=require_operator,
+            ),
+            Route("GET", openapi, self.openapi, "This API as OpenAPI 3.1", None, limited=False),
+            Route("GET", "/healthz", self.healthz, "The process lives", None, limited=False),
+            Route("GET", "/readyz", self.readyz, "The database answers", None, limited=False),
+            Route("GET", "/metrics", self.metrics, "Prometheus metrics", viewer),
+        ]  # fmt: skip
+
+    async def status(self, call: Call) -> Answer:
+        """GET /v1/status."""
+        return await self._status.view(member(call))
+
+    async def knocking(self, call: Call) -> Answer:
+        """GET /v1/knocking: nobody knows whose those are, so only those who run the centre see them."""
+        return Page(list(self._knocking.views()))
+
+    async def openapi(self, call: Call) -> Answer:
+        """GET /v1/openapi.json."""
+        if self._document is None:
+            self._document = msgspec.json.encode(document(self._routes(), TITLE))
+        return web.Response(body=self._document, content_type="application/json")
+
+    async def healthz(self, call: Call) -> Answer:
+        """GET /healthz."""
+        return web.json_response({"status": "alive"})
+
+    async def readyz(self, call: Call) -> Answer:
+        """GET /readyz: 200 when ready, 503 with the reasons when not."""
+        problems = await self._status.problems()
+        return web.json_response({"ready": not problems, "problems": problems}, status=503 if problems else 200)
+
+    async def metrics(self, call: Call) -> Answer:
+        """GET /metrics: of this instance, and of the sites the caller reaches."""
+        found = await self._status.samples()
+        if not await self._status.problems():
+            found += await site_samples(self._sites, member(call), self._clock.now().at_us)
+        found += self._samples()
+        return web.Response(text=Metrics([lambda: found]).text(), content_type="text/plain", charset="utf-8")

@@ -1,0 +1,59 @@
+"""What happens at the sites, as it happens and as it is kept: live readers and the ledger."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from cloud.accounts.member import member
+from cloud.analytics import fact_store
+from cloud.api.channels import TenantChannels
+from cloud.fleet.lookup import find_site
+from cloud.part import Core, Part
+from edge.serving.live import Live
+from edge.serving.roles import Role
+from edge.serving.routing import Answer, Call, Page, Route
+from edge.wire.centre import SiteFact
+
+
+class LivePart(Part):
+    """/v1/live, /v1/events and /v1/ledger."""
+
+    def __init__(self, core: Core) -> None:
+        self._db, self._clock = core.db, core.clock
+        self._live = Live(TenantChannels(core.db, core.signals, core.clock), query=("site",))
+
+    def routes(self) -> list[Route]:
+        """Every route."""
+        ledger = Route(
+            "GET",
+            "/v1/ledger",
+            self.ledger,
+            "Facts of all sites; `after` takes the id of one",
+            Role.VIEWER,
+            returns=SiteFact,
+            many=True,
+            query=("after", "site"),
+        )
+        return [*self._live.all(), ledger]
+
+    async def start(self) -> None:
+        """Make a database that was restored elsewhere readable in order."""
+        await fact_store.settle_restored(self._db, self._clock.now().at_us)
+
+    async def let_go(self, app: web.Application) -> None:
+        """Let every live reader go, so that none holds up the end."""
+        await self._live.stop(app)
+
+    async def ledger(self, call: Call) -> Answer:
+        """GET /v1/ledger?after=&site=; a cursor goes on from there."""
+        caller, site, limit = member(call), call.query("site"), call.limit()
+        after = call.cursor() or call.number("after") or 0
+        async with self._db.read() as connection:
+            if site:
+                await find_site(connection, caller, site)
+            position = fact_store.BEGIN
+            if after:
+                position = await fact_store.position_of(self._db, connection, caller, after)
+            rows = await fact_store.behind(self._db, connection, caller, position, limit, site=site)
+        found = [fact_store.fact_view(row) for row in rows]
+        return Page(found, str(found[-1].id) if len(found) == limit else None)

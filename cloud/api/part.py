@@ -1,0 +1,31 @@
+"""The centre as a whole, built and wired."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from cloud.api.centre_routes import CentreRoutes
+from cloud.api.status import Status
+from cloud.part import Core, Part
+from cloud.sites.sites import Sites
+from edge.serving.metrics import Sample
+from edge.serving.routing import Route
+
+
+class ApiPart(Part):
+    """What is asked of the centre, not of one of its parts. `parts`: all of them, with this one."""
+
+    def __init__(self, core: Core, sites: Sites, parts: Callable[[], list[Part]]) -> None:
+        self._parts = parts
+        status = Status(core.settings.centre.name, core.db, core.clock)
+        self._centre = CentreRoutes(status, sites, core.knocking, core.clock, self._all_samples, self._all_routes)
+
+    def routes(self) -> list[Route]:
+        """Status, health, metrics, the description of the API."""
+        return self._centre.all()
+
+    def _all_samples(self) -> list[Sample]:
+        return [sample for part in self._parts() for sample in part.samples()]
+
+    def _all_routes(self) -> list[Route]:
+        return [route for part in self._parts() for route in part.routes()]

@@ -1,0 +1,88 @@
+"""Asking a site's hub for what is no command: it waits in the inbox, and what came of it is waited for."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from cloud.accounts.audit import record
+from cloud.accounts.member import Member
+from cloud.db.database import Database
+from cloud.db.signals import Signals
+from cloud.fleet.lookup import Place
+from cloud.sites.inbox import Inbox, Step
+from edge.clock import Clock
+from edge.errors import (
+    BadInput,
+    BadPicture,
+    Busy,
+    Conflict,
+    DeviceUnavailable,
+    NotFound,
+    OutpostError,
+    Rejected,
+    TooLarge,
+)
+
+LOOK_S = 1.0  # a signal may be lost: whoever waits looks anyway
+CONFIRM_S = 5.0  # how long an answer is held back for the hub's word
+_ERRORS = {
+    kind.code: kind
+    for kind in (BadInput, BadPicture, TooLarge, Rejected, NotFound, Conflict, DeviceUnavailable, Busy)
+}
+
+
+class Asking:
+    """Puts questions into inboxes."""
+
+    def __init__(self, database: Database, signals: Signals, clock: Clock, inbox: Inbox) -> None:
+        self._db, self._signals, self._clock, self._inbox = database, signals, clock, inbox
+
+    async def ask(
+        self,
+        member: Member,
+        place: Place,
+        kind: str,
+        body: Mapping[str, Any],
+        *,
+        wait_s: float = CONFIRM_S,
+        ttl_s: float | None = None,
+        audit: str = "",
+        subject: str = "",
+    ) -> bool:
+        """Let the site's hub do it, and wait up to `wait_s` for its word; whether it has done it by then.
+
+        It stays asked for where its hub is away, which is not waited for. Raises what the hub said against it, and
+        Busy or Conflict when it cannot be asked.
+        """
+        now_us, item_id = self._clock.now().at_us, f"ask_{secrets.token_hex(8)}"
+        expires_us = None if ttl_s is None else now_us + int(ttl_s * 1_000_000)
+        async with self._db.write() as connection:
+            site = await self._inbox.lock(connection, place.site_id)
+            await self._inbox.put(
+                connection, site, kind, body, item_id=item_id, actor=member.actor, expires_us=expires_us
+            )
+            if audit:
+                await record(connection, member, audit, at_us=now_us, site_id=place.site_id, subject=subject)
+        with self._signals.watch(f"facts:{place.tenant_id}") as watch:
+            self._inbox.tell(place.site_id)
+            if place.stale(now_us):
+                return False
+            loop = asyncio.get_running_loop()
+            until_s = loop.time() + wait_s
+            while (left_s := until_s - loop.time()) > 0 and not self._signals.ended:
+                await watch.wait(min(left_s, LOOK_S))
+                row = await self._inbox.outcome(place.tenant_id, place.site_id, item_id)
+                if row is not None and row["outcome"]:
+                    return _judged(row["outcome"], row["code"], row["detail"])
+        return False
+
+
+def _judged(outcome: str, code: str, detail: str) -> bool:
+    """True for what was done. Raises what the hub said instead."""
+    if outcome == Step.APPLIED:
+        return True
+    kind: type[OutpostError] = _ERRORS.get(code, Conflict)
+    raise kind(detail or "Its hub would not do it.")

@@ -1,0 +1,90 @@
+"""The only SQL that writes the live state of sites, as their hubs tell it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, and_, delete, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cloud.db.database import Database
+from cloud.db.models import StateRow
+from cloud.sites.gate import HubCaller
+from edge.wire import sync
+
+GONE = ""  # the view of what is no more: live readers learn it by that
+
+
+async def put(
+    connection: AsyncConnection,
+    database: Database,
+    site: HubCaller,
+    session: int,
+    rows: Sequence[sync.StateRow],
+    received_us: int,
+) -> None:
+    """Keep these views where they are newer, by session and version, than what is here. None is named twice."""
+    table = StateRow.__table__
+    statement = (sqlite if database.sqlite else postgresql).insert(table)
+    new = statement.excluded
+    key = [table.c.tenant_id, table.c.site_id, table.c.kind, table.c.id]
+    statement = statement.on_conflict_do_update(
+        index_elements=key,
+        set_={column.name: new[column.name] for column in table.c if column not in key},
+        where=or_(
+            new.session > table.c.session, and_(new.session == table.c.session, new.version > table.c.version)
+        ),
+    )
+    of_all = {
+        "tenant_id": site.tenant_id,
+        "site_id": site.site_id,
+        "session": session,
+        "received_us": received_us,
+        "txid": await database.transaction_id(connection),
+    }
+    changes = await database.numbers(connection, "change", len(rows))
+    values = [
+        {
+            **of_all,
+            "kind": kind,
+            "id": of,
+            "device": device,
+            "version": version,
+            "at_us": at_us,
+            "change": change,
+            "view": view.decode(),
+        }
+        for (kind, of, device, version, at_us, view), change in zip(rows, sorted(changes), strict=True)
+    ]
+    await connection.execute(statement, values)
+
+
+async def end_snapshot(
+    connection: AsyncConnection, database: Database, site: HubCaller, session: int, received_us: int
+) -> None:
+    """What no batch of this session named is gone: its rows stay, without a view, for live readers."""
+    of_site = _of(site)
+    left = and_(of_site, StateRow.session < session, StateRow.view != GONE)
+    gone = (await connection.execute(select(StateRow.kind, StateRow.id).where(left))).all()
+    if not gone:
+        return
+    txid = await database.transaction_id(connection)
+    changes = await database.numbers(connection, "change", len(gone))
+    for row, change in zip(gone, sorted(changes), strict=True):
+        await connection.execute(
+            update(StateRow)
+            .where(of_site, StateRow.kind == row.kind, StateRow.id == row.id)
+            .values(view=GONE, session=session, received_us=received_us, change=change, txid=txid)
+        )
+
+
+async def forget(connection: AsyncConnection, site: HubCaller, before_us: int) -> None:
+    """Delete rows of what has been gone since before that time."""
+    await connection.execute(
+        delete(StateRow).where(_of(site), StateRow.view == GONE, StateRow.received_us < before_us)
+    )
+
+
+def _of(site: HubCaller) -> ColumnElement[bool]:
+    return and_(StateRow.tenant_id == site.tenant_id, StateRow.site_id == site.site_id)

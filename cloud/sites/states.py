@@ -1,0 +1,99 @@
+"""The live lane: what the hub's things are like now, and how its own sending stands.
+
+It tells the present alone. History drains beside it and never overwrites it; what is older, by session and version,
+never overwrites what is newer, in whatever order the line carries it.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cloud.db.database import Database
+from cloud.db.signals import Signals
+from cloud.sites import state_store as sql
+from cloud.sites import stream_store
+from cloud.sites.gate import HubCaller
+from cloud.sites.stream_store import LEDGER, READINGS
+from edge.clock import Clock
+from edge.errors import RowRejected, SessionOver
+from edge.wire.sync import Heard, SiteReport, StateBatch, StateRow
+
+GONE_KEPT_US = 86_400 * 1_000_000  # what is no more is told to live readers for so long
+REPORT_BYTES = 64 * 1024
+NO_CLOCK = "none"
+
+
+class States:
+    """Takes batches of the live lane."""
+
+    def __init__(self, database: Database, clock: Clock, signals: Signals) -> None:
+        self._db, self._clock, self._signals = database, clock, signals
+
+    async def take(self, site: HubCaller, session: int, batch: StateBatch) -> Heard:
+        """Keep what is newer. Raises RowRejected, SessionOver, Revoked, StorageError."""
+        report, rows = _report(batch), _newest(batch)
+        now_us = self._clock.now().at_us
+        async with self._db.write() as connection:
+            held = await stream_store.lock_site(connection, site)
+            if held["session"] != session:
+                raise SessionOver()
+            if rows:
+                await sql.put(connection, self._db, site, session, rows, now_us)
+            if batch.snapshot_ends:
+                await sql.end_snapshot(connection, self._db, site, session, now_us)
+                await sql.forget(connection, site, now_us - GONE_KEPT_US)
+            told = msgspec.json.encode(report).decode()
+            await stream_store.change_site(connection, site, seen_us=now_us, report_us=now_us, report=told)
+            await _tell_head(connection, site, LEDGER, report.ledger_head, report, now_us)
+            await _tell_head(connection, site, READINGS, report.readings_head, report, now_us)
+        self._signals.tell(f"states:{site.tenant_id}")
+        return Heard(at_us=now_us)
+
+
+async def _tell_head(
+    connection: AsyncConnection, site: HubCaller, stream: str, head: int, report: SiteReport, now_us: int
+) -> None:
+    """Where the hub's rows end by its own word; where all of them are here, they are all up to when it said so."""
+    standing = await stream_store.lock(connection, site, stream)
+    if standing is None:
+        return
+    complete_us = standing.complete_us
+    if standing.next > head:
+        said_us = now_us if report.quality == NO_CLOCK else min(report.at_us, now_us)
+        complete_us = max(complete_us, said_us)
+    if (head, complete_us) != (standing.head, standing.complete_us):
+        await stream_store.move(connection, site, stream, head=head, complete_us=complete_us)
+
+
+def _report(batch: StateBatch) -> SiteReport:
+    try:
+        report = msgspec.convert(batch.report, SiteReport)
+    except msgspec.ValidationError as error:
+        raise RowRejected(f"The report of the batch cannot be kept: {error}.") from error
+    if len(msgspec.json.encode(report)) > REPORT_BYTES:
+        raise RowRejected(f"The report of the batch is longer than {REPORT_BYTES} bytes.")
+    return report
+
+
+def _newest(batch: StateBatch) -> list[StateRow]:
+    """The batch's rows, of each thing its newest. Raises RowRejected."""
+    newest: dict[tuple[str, str], StateRow] = {}
+    for number, row in enumerate(batch.rows):
+        kind, of, device, version, _, view = row
+        if "\0" in kind + of + device or not _is_json(view):
+            raise RowRejected(f"Row {number} of the batch cannot be kept: a view is JSON, a name has no 0 in it.")
+        before = newest.get((kind, of))
+        if before is None or version > before[3]:
+            newest[kind, of] = row
+    return list(newest.values())
+
+
+def _is_json(view: bytes) -> bool:
+    if not view:
+        return True
+    try:
+        msgspec.json.decode(view)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True

@@ -1,0 +1,103 @@
+"""What head office is shown of this site: every device, slot, twin and newest value, as /v1 shows them here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from edge.bus import Event
+from edge.commands.events import CommandChanged
+from edge.content.screens import ScreenChanged
+from edge.devices.agents.events import AgentLeft, AgentSeated, WorkstationBound
+from edge.devices.model import Device
+from edge.devices.presence import DeviceChanged
+from edge.parts.part import Core
+from edge.parts.telemetry import TelemetryPart
+from edge.parts.twins import TwinsPart
+from edge.parts.vending import VendingPart
+from edge.sync.state_lane import Aspect, Mark, Seen
+from edge.telemetry.events import TwinChanged
+from edge.telemetry.routes import latest_view
+from edge.telemetry.twins.routes import twin_view
+from edge.vending.events import SlotChanged
+from edge.vending.inventory import KIND
+from edge.vending.views import slot_view
+
+_json = msgspec.json.Encoder().encode
+
+
+class SiteSight:
+    """Draws rows of state from all who know of a device."""
+
+    events: tuple[type[Event], ...] = (
+        DeviceChanged,
+        ScreenChanged,
+        AgentSeated,
+        AgentLeft,
+        WorkstationBound,
+        CommandChanged,
+        SlotChanged,
+        TwinChanged,
+    )
+
+    def __init__(self, core: Core, telemetry: TelemetryPart, twins: TwinsPart, vending: VendingPart) -> None:
+        self._core, self._telemetry = core, telemetry.telemetry
+        self._twins, self._inventory = twins.twins, vending.inventory
+
+    def devices(self) -> list[str]:
+        """Every device that /v1/devices lists."""
+        return [device.id for device in self._core.registry.all()]
+
+    def measured(self) -> Iterable[str]:
+        """Devices with new values since this was last asked."""
+        return self._telemetry.present.measured()
+
+    def marks(self, event: Event) -> Iterable[Mark]:
+        """What an event may have changed."""
+        if isinstance(event, SlotChanged):
+            return [(Aspect.SLOTS, event.slot.stock.device_id)]
+        if isinstance(event, TwinChanged):
+            return [(Aspect.LATEST, event.device_id)]
+        if isinstance(event, CommandChanged):
+            return [(Aspect.DEVICE, event.command.device_id)]
+        device = getattr(event, "device_id", "")
+        if isinstance(event, DeviceChanged):  # whether a machine is there is part of its slots
+            return [(Aspect.DEVICE, device), (Aspect.SLOTS, device)]
+        return [(Aspect.DEVICE, device)] if device else []
+
+    async def draw(self, aspect: Aspect, device_id: str) -> Sequence[Seen]:
+        """The rows of this aspect as they are; none where the device is gone."""
+        device = self._core.registry.find(device_id)
+        if device is None:
+            return []
+        if aspect is Aspect.DEVICE:
+            return self._device(device)
+        return await self._slots(device) if aspect is Aspect.SLOTS else self._values(device)
+
+    def _device(self, device: Device) -> list[Seen]:
+        view = self._core.view(device)
+        seen = [Seen("device", device.id, device.id, _json(view))]
+        if view.agent is not None:
+            seen.append(Seen("agent", view.agent.agent, device.id, _json(view.agent)))
+        return seen
+
+    async def _slots(self, device: Device) -> list[Seen]:
+        if device.kind != KIND:
+            return []
+        online = self._core.presences.online(device)
+        return [
+            Seen("slot", f"{device.id}/{slot.stock.slot}", device.id, _json(slot_view(slot, online=online)))
+            for slot in await self._inventory.slots(device)
+        ]
+
+    def _values(self, device: Device) -> list[Seen]:
+        latest, now, age_s = self._telemetry.latest(device.id), self._core.clock.now(), self._telemetry.age_s
+        seen = []
+        if latest:
+            views = [latest_view(key, latest[key], age_s(latest[key], now)) for key in sorted(latest)]
+            seen.append(Seen("latest", device.id, device.id, _json(views)))
+        twin = self._twins.of(device.id)
+        if twin.version:
+            seen.append(Seen("twin", device.id, device.id, _json(twin_view(twin, latest))))
+        return seen

@@ -1,0 +1,54 @@
+"""A service of the demo: `outpost hub` or `outpost cloud` as a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from edge.errors import Unreachable
+
+START_S = 30.0
+STOP_S = 10.0
+
+
+@contextlib.asynccontextmanager
+async def service(verb: str, folder: Path, *flags: str, **environ: str) -> AsyncIterator[str]:
+    """`outpost VERB --data-dir FOLDER FLAGS…` while the block runs; gives its URL. Its log is FOLDER/VERB.log.
+
+    Raises Unreachable with its last words when it does not start.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    said = folder / f"{verb}.log"
+    with said.open("ab") as log:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "edge.cli", verb, "--data-dir", str(folder), *flags),
+            stdout=PIPE,
+            stderr=log,
+            env={**os.environ, **environ},
+        )
+    try:
+        assert process.stdout is not None
+        line = (await asyncio.wait_for(process.stdout.readline(), START_S)).decode().strip()
+        if not line.startswith("ready "):
+            await process.wait()
+            last = " ".join(said.read_text("utf-8", "replace").strip().splitlines()[-2:])
+            raise Unreachable(f"`outpost {verb}` did not start. {last}", hint="Is the port free? Try another.")
+        yield line.split()[-1]
+    finally:
+        await _stop(process)
+
+
+async def _stop(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is not None:
+        return
+    process.terminate()
+    try:
+        await asyncio.wait_for(process.wait(), STOP_S)
+    except TimeoutError:
+        process.kill()
+        await process.wait()

@@ -1,0 +1,198 @@
+"""HTTP to the centre: one connection pool, a bounded answer to each question, the centre's errors as ours.
+
+Nothing the centre sends is trusted further than its type: answers are cut off at a bound, never unpacked, never
+followed elsewhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import email.utils
+import ssl
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import ClassVar, TypeVar
+
+import aiohttp
+import msgspec
+
+from edge import __version__
+from edge.errors import ConfigError, OutpostError, Unreachable
+from edge.wire.views import Problem, View
+
+ANSWER_MAX = 1024 * 1024  # of an answer; the inbox, which carries pictures, asks for more
+ANSWER_S = 30.0  # for a whole answer: a batch of 4 MB over a slow line is judged by its own, longer time
+CONNECT_S = 10.0
+CONNECTIONS = 8  # the lanes' own, and the batches in flight
+CHUNK = 64 * 1024
+RETRY_AFTER_MAX_S = 300.0  # a centre cannot send a hub away for longer with one answer
+SHOWN_CHARS = 300  # of what the centre says, in what a person reads
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+class CentreSaid(OutpostError):
+    """The centre answered with an error: `said` is its code, `said_status` its HTTP status, `passes` its word that
+    the same may be asked again."""
+
+    code: ClassVar[str] = "centre-said"
+    status: ClassVar[int] = 502
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        said: str,
+        said_status: int,
+        hint: str = "",
+        passes: bool = False,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(detail, hint=hint)
+        self.said, self.said_status = said, said_status
+        self.passes, self.retry_after_s = passes, retry_after_s
+
+
+class Client:
+    """Questions to one centre. Use as `async with Client(url, ca_file) as client`."""
+
+    def __init__(self, url: str, ca_file: str = "") -> None:
+        self._url = url.rstrip("/")
+        self._tls = trusting(ca_file) if self._url.startswith("https:") else None
+        self._http: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Client:
+        connector = aiohttp.TCPConnector(limit=CONNECTIONS, ssl=self._tls or True)
+        self._http = aiohttp.ClientSession(
+            connector=connector,
+            headers={"User-Agent": f"outpost-hub/{__version__}", "Accept-Encoding": "identity"},
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            trust_env=False,
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._http is not None:
+            await self._http.close()
+            self._http = None
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        answer: type[T],
+        *,
+        body: bytes | None = None,
+        body_type: str = "application/json",
+        headers: Mapping[str, str] | None = None,
+        timeout_s: float = ANSWER_S,
+        answer_max: int = ANSWER_MAX,
+    ) -> T:
+        """Ask, and return the answer as `answer`.
+
+        Raises Unreachable when there was no answer in time or none that is one, CentreSaid when it was an error.
+        """
+        assert self._http is not None, "the client is not open"
+        sent = {**(headers or {}), **({"Content-Type": body_type} if body is not None else {})}
+        timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=CONNECT_S)
+        try:
+            async with self._http.request(
+                method, self._url + path, data=body, headers=sent, timeout=timeout, allow_redirects=False
+            ) as response:
+                raw = await _bounded(response, answer_max)
+        except TimeoutError as error:
+            raise Unreachable(f"The centre did not answer within {timeout_s:g} s.") from error
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise Unreachable(_shown(f"The centre cannot be reached: {error or type(error).__name__}")) from error
+        if response.status != 200:
+            raise _said(response, raw)
+        return _decoded(raw, answer)
+
+
+def trusting(ca_file: str) -> ssl.SSLContext:
+    """TLS that verifies the centre, by the system's authorities or by those in `ca_file`. Raises ConfigError."""
+    if not ca_file:
+        return ssl.create_default_context()
+    try:
+        return ssl.create_default_context(cafile=str(Path(ca_file).expanduser()))
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigError(
+            f"The authority in {ca_file} cannot be used: {error}.", hint="sync.ca_file names a PEM file."
+        ) from error
+
+
+async def _bounded(response: aiohttp.ClientResponse, limit: int) -> bytes:
+    raw = bytearray()
+    async for chunk in response.content.iter_chunked(CHUNK):
+        raw += chunk
+        if len(raw) > limit:
+            response.close()
+            raise Unreachable(f"What answers as the centre sends more than {limit} bytes.", hint=NOT_A_CENTRE)
+    return bytes(raw)
+
+
+NOT_A_CENTRE = "Is it an Outpost centre that answers at this address? A proxy or a portal may do so in its place."
+
+
+def _decoded(raw: bytes, answer: type[T]) -> T:
+    try:
+        return msgspec.json.decode(raw, type=answer)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise Unreachable(
+            _shown(f"What answers as the centre makes no sense: {error}"), hint=NOT_A_CENTRE
+        ) from error
+
+
+def _said(response: aiohttp.ClientResponse, raw: bytes) -> OutpostError:
+    """The error of an answer: a problem, or what some proxy before the centre made of it."""
+    try:
+        problem = msgspec.json.decode(raw, type=Problem)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        if response.status in (429, 503):
+            text = f"The centre is busy (HTTP {response.status})."
+            wait_s = _retry_after(response)
+            return CentreSaid(text, said="", said_status=response.status, passes=True, retry_after_s=wait_s)
+        return Unreachable(f"What answers as the centre says HTTP {response.status}.", hint=NOT_A_CENTRE)
+    return CentreSaid(
+        _shown(problem.detail or problem.title),
+        said=problem.code[:SHOWN_CHARS],
+        said_status=response.status,
+        hint=_shown(problem.hint),
+        passes=problem.retryable,
+        retry_after_s=_retry_after(response),
+    )
+
+
+def _retry_after(response: aiohttp.ClientResponse) -> float | None:
+    """Seconds the answer asks to wait, within bounds; None where it does not say."""
+    text = response.headers.get("Retry-After", "")
+    try:
+        seconds = float(text)
+    except ValueError:
+        parsed = email.utils.parsedate_tz(text)
+        seconds = email.utils.mktime_tz(parsed) - time.time() if parsed else -1.0
+    return min(seconds, RETRY_AFTER_MAX_S) if seconds >= 0 else None
+
+
+def _shown(text: str) -> str:
+    """What came from outside, fit for a person's terminal and the log."""
+    return "".join(character if character.isprintable() else " " for character in text[:SHOWN_CHARS])
+
+
+async def pause(event: asyncio.Event, seconds: float) -> None:
+    """Wait until `event`, at most so long."""
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return
+
+
+def as_json(body: View) -> bytes:
+    """A request's body."""
+    return msgspec.json.encode(body)

@@ -1,0 +1,111 @@
+"""The downlink: asks the centre for what waits here, and takes each item over, once, in order.
+
+What an item does, the fact it ends with and the cursor are one transaction: a hub that is killed anywhere has all
+of it or nothing, and an item that comes again is known by its number. A disk that is full uses nothing up: the item
+is tried again for as long as its time lasts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Protocol
+
+from edge.clock import Clock
+from edge.errors import OutpostError, StorageError
+from edge.store.database import Database
+from edge.store.transaction import Transaction, Within
+from edge.sync import store
+from edge.sync.client import ANSWER_S
+from edge.sync.session import Session
+from edge.wire.sync import APPLIED, INBOX_MAX, INBOX_WAIT_MAX_S, REFUSED, Inbox, Item
+
+log = logging.getLogger(__name__)
+
+ANSWER_MAX = 4 * INBOX_MAX  # the centre counts characters, of up to four bytes each
+AGAIN_S = 1.0  # before an item is tried again that the disk would not take
+DETAIL_CHARS = 500
+EXPIRED = "expired"
+TOO_LATE = "Its time ran out before the hub could take it."
+
+
+class Orders(Protocol):
+    """Does what items ask for."""
+
+    async def apply(self, item: Item, left_s: float | None, within: Within) -> None:
+        """Do it, in one transaction with `within`; `left_s` of its time are left, None: it has no end.
+
+        Raises OutpostError when it cannot be done; then nothing is, not `within` either.
+        """
+
+
+class Taken(OutpostError):
+    """This item was taken over before."""
+
+    code = "taken"
+
+
+class Downlink:
+    """A lane of each session."""
+
+    def __init__(self, database: Database, orders: Orders, clock: Clock) -> None:
+        self._db, self._orders, self._clock = database, orders, clock
+
+    async def run(self, session: Session) -> None:
+        """Work until cancelled; an error of the line ends the session."""
+        site = session.welcome.site
+        after = await self._db.write(lambda tx: store.cursor(tx, site, store.INBOX))
+        wait_s = int(max(1.0, min(session.welcome.inbox_wait_s, INBOX_WAIT_MAX_S)))
+        while True:
+            inbox = await session.ask(
+                "GET",
+                "/sync/v1/inbox",
+                Inbox,
+                query={"after": after, "wait": wait_s},
+                timeout_s=wait_s + ANSWER_S,
+                answer_max=ANSWER_MAX,
+            )
+            arrived_s = self._clock.mono_s()
+            for item in inbox.items:
+                if item.seq > after:
+                    await self.take(site, item, arrived_s)
+                    after = item.seq
+
+    async def take(self, site: str, item: Item, arrived_s: float) -> None:
+        """Take an item over that arrived then, by the monotonic clock: done or refused when this returns."""
+        while True:
+            left_s = None if item.ttl_ms is None else item.ttl_ms / 1000 - (self._clock.mono_s() - arrived_s)
+            try:
+                if left_s is not None and left_s <= 0:
+                    await self._refuse(site, item, EXPIRED, TOO_LATE)
+                else:
+                    await self._apply(site, item, left_s)
+            except Taken:
+                return
+            except StorageError as error:
+                log.warning("an item of the centre waits for the disk: %s", error.detail)
+                await asyncio.sleep(AGAIN_S)
+            else:
+                return
+
+    async def _apply(self, site: str, item: Item, left_s: float | None) -> None:
+        try:
+            await self._orders.apply(item, left_s, lambda tx: _end(tx, site, item, APPLIED))
+        except (StorageError, Taken):
+            raise
+        except OutpostError as error:
+            await self._refuse(site, item, error.code, error.detail)
+        except Exception:  # the task's edge: an item that nobody can do must not stand in the way of all others
+            log.exception("an item of the centre failed in a way that was not foreseen")
+            await self._refuse(site, item, OutpostError.code, "Something went wrong inside the hub.")
+
+    async def _refuse(self, site: str, item: Item, code: str, detail: str) -> None:
+        await self._db.write(lambda tx: _end(tx, site, item, REFUSED, code, detail[:DETAIL_CHARS]))
+
+
+def _end(tx: Transaction, site: str, item: Item, kind: str, code: str = "", detail: str = "") -> None:
+    """Move the cursor behind the item, and tell what became of it. Raises Taken when it is there already."""
+    if store.cursor(tx, site, store.INBOX) >= item.seq:
+        raise Taken
+    store.move_cursor(tx, site, store.INBOX, item.seq)
+    tx.fact(kind, item.id, kind=item.kind, code=code, detail=detail)

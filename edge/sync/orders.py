@@ -1,0 +1,165 @@
+"""What the centre may ask of this hub: commands, their settling, desired state, who sits where.
+
+Everything goes the way it goes when somebody asks here, under the same rules; nothing the centre sends is trusted
+further than its type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeVar
+
+import msgspec
+
+from edge.commands.commands import Commands
+from edge.commands.intake import not_approved
+from edge.devices.agents.agents import Agents
+from edge.devices.agents.model import agent_key
+from edge.devices.model import Device
+from edge.devices.registry import Registry
+from edge.errors import BadInput, NotFound
+from edge.store.database import Database
+from edge.store.transaction import Transaction, Within
+from edge.sync.model import is_word
+from edge.wire.commands import State
+from edge.wire.kinds import NOTE_CHARS
+from edge.wire.sync import Item
+from edge.wire.views import Json
+
+ACTOR = "centre:"  # how the names of those begin who ask through the centre
+ACTOR_CHARS = 200
+ID_CHARS = 64
+
+T = TypeVar("T", bound=msgspec.Struct)
+Desire = Callable[[Device, Mapping[str, Json], str, Within], Awaitable[object]]
+NoteVend = Callable[[Transaction, str, str], None]
+
+
+class _Command(msgspec.Struct, kw_only=True):
+    id: str
+    device: str
+    kind: str
+    args: dict[str, Json] = {}
+    agent: str = ""
+    note: str = ""
+
+
+class _Cancel(msgspec.Struct, kw_only=True):
+    command: str
+    reason: str = ""
+
+
+class _Resolve(msgspec.Struct, kw_only=True):
+    command: str
+    outcome: str
+    note: str
+
+
+class _Twin(msgspec.Struct, kw_only=True):
+    device: str
+    desired: dict[str, Json]
+
+
+class _Link(msgspec.Struct, kw_only=True):
+    agent: str
+    name: str = ""
+    device: str = ""
+    computer_name: str = ""
+
+
+class SiteOrders:
+    """`desire(device, values, actor, within)` sets desired state, `note_vend(tx, command, note)` keeps a note."""
+
+    def __init__(
+        self,
+        database: Database,
+        commands: Commands,
+        registry: Registry,
+        agents: Agents,
+        *,
+        desire: Desire,
+        note_vend: NoteVend,
+    ) -> None:
+        self._db, self._commands, self._registry, self._agents = database, commands, registry, agents
+        self._desire, self._note_vend = desire, note_vend
+
+    async def apply(self, item: Item, left_s: float | None, within: Within) -> None:
+        """Do it, in one transaction with `within`. Raises OutpostError; then nothing of it is done."""
+        actor = ACTOR + item.actor[:ACTOR_CHARS]
+        if item.kind == "command":
+            await self._command(_body(item, _Command), left_s, actor, within)
+        elif item.kind == "cancel":
+            cancel = _body(item, _Cancel)
+            command = await self._commands.get(cancel.command)
+            await self._commands.cancel(command, cancel.reason[:NOTE_CHARS], within=within)
+        elif item.kind == "resolve":
+            await self._resolve(_body(item, _Resolve), actor, within)
+        elif item.kind == "twin":
+            await self._twin(_body(item, _Twin), actor, within)
+        elif item.kind == "link":
+            await self._link(_body(item, _Link), actor, within)
+        else:
+            raise BadInput(f"This hub does not know how to do {item.kind[:40]!r}; update it.")
+
+    async def _command(self, asked: _Command, left_s: float | None, actor: str, within: Within) -> None:
+        if not is_word(asked.id, ID_CHARS):
+            raise BadInput("A command needs an id of printable characters.")
+        if await self._is_known(asked.id):
+            await self._db.write(within)
+            return
+        note = asked.note[:NOTE_CHARS] if asked.kind == "vend" else ""
+
+        def with_note(tx: Transaction) -> None:
+            within(tx)
+            if note:
+                self._note_vend(tx, asked.id, note)
+
+        await self._commands.accept(
+            self._registry.get(asked.device),
+            asked.kind,
+            asked.args,
+            actor=actor,
+            agent=asked.agent,
+            ttl_s=left_s,
+            command_id=asked.id,
+            within=with_note,
+        )
+
+    async def _is_known(self, command_id: str) -> bool:
+        try:
+            await self._commands.get(command_id)
+        except NotFound:
+            return False
+        return True
+
+    async def _resolve(self, asked: _Resolve, actor: str, within: Within) -> None:
+        if asked.outcome not in (State.SUCCEEDED.value, State.FAILED.value) or not asked.note.strip():
+            raise BadInput("A command in doubt is resolved as `succeeded` or `failed`, with a note.")
+        command = await self._commands.get(asked.command)
+        happened = asked.outcome == State.SUCCEEDED.value
+        await self._commands.resolve(command, happened, asked.note[:NOTE_CHARS], actor=actor, within=within)
+
+    async def _twin(self, asked: _Twin, actor: str, within: Within) -> None:
+        device = self._registry.get(asked.device)
+        if not device.approved:
+            raise not_approved(device)
+        await self._desire(device, asked.desired, actor, within)
+
+    async def _link(self, asked: _Link, actor: str, within: Within) -> None:
+        if not asked.device:
+            await self._agents.link(
+                agent_key(asked.agent), asked.name, computer_name=asked.computer_name, within=within
+            )
+            return
+        device = self._registry.get(asked.device)
+        if asked.agent:
+            await self._agents.seat(agent_key(asked.agent), asked.name, device.id, actor=actor, within=within)
+        else:
+            await self._agents.end(device.id, actor=actor, within=within)
+
+
+def _body(item: Item, kind: type[T]) -> T:
+    try:
+        return msgspec.convert(item.body, kind)
+    except msgspec.ValidationError as error:
+        raise BadInput(f"What the centre sent cannot be used: {error}.") from error

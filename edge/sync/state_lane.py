@@ -1,0 +1,166 @@
+"""What is true now, ahead of all history: everything once, then whatever changes, within a fraction of a second."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from enum import StrEnum
+from typing import Protocol
+
+import msgspec
+
+from edge.bus import Bus, Event, Missed, Subscription
+from edge.clock import Clock
+from edge.sync.session import Session
+from edge.sync.share import STATE, Share
+from edge.wire.sync import Heard, SiteReport, StateBatch, StateRow, pack
+
+FLUSH_S = 0.2  # changes within that go together
+HEARTBEAT_S = 5.0  # without a change the centre still hears so often that the hub is there
+BATCH_BYTES = 256 * 1024  # of views in one batch
+TURN_ROWS = 50  # drawn before others get a turn
+
+
+class Aspect(StrEnum):
+    """What of a device may have changed; each stands for some kinds of rows."""
+
+    DEVICE = "device"
+    SLOTS = "slots"
+    LATEST = "latest"
+
+
+KINDS = {
+    Aspect.DEVICE: frozenset({"device", "agent"}),
+    Aspect.SLOTS: frozenset({"slot"}),
+    Aspect.LATEST: frozenset({"latest", "twin"}),
+}
+Mark = tuple[Aspect, str]
+"""An aspect of a device, by its id."""
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """A view as it is now, as JSON."""
+
+    kind: str
+    id: str
+    device: str
+    view: bytes
+
+
+class Sight(Protocol):
+    """Who can draw this site."""
+
+    def devices(self) -> Iterable[str]:
+        """The ids of all devices."""
+
+    async def draw(self, aspect: Aspect, device_id: str) -> Sequence[Seen]:
+        """The rows of this aspect as they are; none where the device is gone."""
+
+    def marks(self, event: Event) -> Iterable[Mark]:
+        """What an event may have changed."""
+
+    @property
+    def events(self) -> tuple[type[Event], ...]:
+        """Those that change anything."""
+
+    def measured(self) -> Iterable[str]:
+        """Devices with new values since this was last asked."""
+
+
+Report = Callable[[], Awaitable[SiteReport]]
+
+
+class StateLane:
+    """Draws and sends; remembers what it told, so that what is gone can be told too."""
+
+    def __init__(self, sight: Sight, report: Report, bus: Bus, share: Share, clock: Clock) -> None:
+        self._sight, self._report, self._bus = sight, report, bus
+        self._share, self._clock = share, clock
+        self._changed: dict[Mark, None] = {}
+        self._told: dict[tuple[str, str], tuple[str, int]] = {}  # device and hash of the view, by kind and id
+        self._of_device: dict[str, set[tuple[str, str]]] = {}
+        self._version = 0
+        self._all_again = False
+
+    async def run(self, session: Session) -> None:
+        """A snapshot, then changes, until cancelled."""
+        self._told, self._of_device, self._version = {}, {}, 0
+        self._changed = {}
+        subscription = self._bus.subscribe(only=self._sight.events)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._listen(subscription), name="sync-state-marks")
+                for _ in self._sight.measured():
+                    pass  # the snapshot shows it anyway
+                await self._snapshot(session)
+                await self._changes(session)
+        finally:
+            subscription.close()
+
+    async def _listen(self, events: Subscription) -> None:
+        async for event in events:
+            if isinstance(event, Missed):
+                self._all_again = True
+            for mark in self._sight.marks(event):
+                self._changed[mark] = None
+
+    async def _snapshot(self, session: Session) -> None:
+        marks = [(aspect, device) for device in self._sight.devices() for aspect in Aspect]
+        rows = await self._send_marks(session, marks)
+        await self._send(session, rows, ends=True)
+
+    async def _changes(self, session: Session) -> None:
+        told_s = self._clock.mono_s()
+        while True:
+            await asyncio.sleep(FLUSH_S)
+            for device in self._sight.measured():
+                self._changed[(Aspect.LATEST, device)] = None
+            if self._all_again:
+                self._all_again = False
+                self._changed |= {(aspect, device): None for device in self._sight.devices() for aspect in Aspect}
+            marks, self._changed = list(self._changed), {}
+            rows = await self._send_marks(session, marks)
+            if rows or self._clock.mono_s() - told_s >= HEARTBEAT_S:
+                await self._send(session, rows, ends=False)
+                told_s = self._clock.mono_s()
+
+    async def _send_marks(self, session: Session, marks: Sequence[Mark]) -> list[StateRow]:
+        """Draw these and send full batches of them; returns the rest."""
+        rows: list[StateRow] = []
+        size = 0
+        for number, (aspect, device) in enumerate(marks):
+            for row in self._differing(aspect, device, await self._sight.draw(aspect, device)):
+                rows.append(row)
+                size += len(row[5])
+            if size >= BATCH_BYTES:
+                await self._send(session, rows, ends=False)
+                rows, size = [], 0
+            if number % TURN_ROWS == 0:
+                await asyncio.sleep(0)
+        return rows
+
+    def _differing(self, aspect: Aspect, device: str, seen: Sequence[Seen]) -> Iterable[StateRow]:
+        """Rows of what is not as it was told, and of what is gone."""
+        at_us, mine = self._clock.now().at_us, self._of_device.setdefault(device, set())
+        now = {(one.kind, one.id) for one in seen}
+        for key in [key for key in mine if key[0] in KINDS[aspect] and key not in now]:
+            mine.discard(key)
+            if self._told.get(key, ("", 0))[0] == device:  # else it is at another device by now
+                del self._told[key]
+                yield self._row(key[0], key[1], device, at_us, b"")
+        for one in seen:
+            key, fresh = (one.kind, one.id), (device, hash(one.view))
+            if self._told.get(key) != fresh:
+                self._told[key] = fresh
+                mine.add(key)
+                yield self._row(one.kind, one.id, one.device, at_us, one.view)
+
+    def _row(self, kind: str, row_id: str, device: str, at_us: int, view: bytes) -> StateRow:
+        self._version += 1
+        return kind, row_id, device, self._version, at_us, view
+
+    async def _send(self, session: Session, rows: list[StateRow], *, ends: bool) -> None:
+        report = msgspec.to_builtins(await self._report())
+        raw = pack(StateBatch(rows=rows, snapshot_ends=ends, report=report))
+        await self._share.take(STATE, len(raw))
+        await session.ask("POST", "/sync/v1/state", Heard, batch=raw)

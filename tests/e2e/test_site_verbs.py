@@ -1,0 +1,106 @@
+"""Head office and a hub, by the command line alone: a site is made, enrolled, taken over, refused."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.cli import RunningHub, outpost
+
+
+@pytest.fixture(scope="module")
+def centre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub]:
+    """`outpost cloud` on a free port."""
+    folder = tmp_path_factory.mktemp("centre")
+    command = [sys.executable, "-m", "edge.cli", "cloud", "--data-dir", str(folder), "--listen", "127.0.0.1:0"]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, env={**os.environ})
+    assert process.stdout is not None
+    try:
+        line = process.stdout.readline().decode()
+        assert line.startswith("ready hub "), (folder / "log").read_text()
+        yield RunningHub(folder, line.split()[2], process)
+    finally:
+        process.terminate()
+        process.wait(10)
+        process.stdout.close()
+
+
+def test_a_site_is_made_and_its_hub_enrolled(centre: RunningHub, hub: RunningHub) -> None:
+    made = centre.run("site", "create", "Depot 4")
+    assert made.code == 0, made.err
+    code = made.out.strip()
+    assert f"outpost site enrol {code} --cloud ADDRESS-OF-THIS-CENTRE" in made.err
+    enrolled = hub.run("site", "enrol", code, "--cloud", centre.url)
+    assert (enrolled.code, enrolled.out) == (0, ""), enrolled.err
+    assert "'Depot 4' of 'main'" in enrolled.err
+    status = hub.run("site", "status", "--json").json
+    assert (status["site"], status["url"]) == ("depot-4", centre.url)
+    assert "ledger" in hub.run("site", "status").out
+    assert "There are none" in hub.run("site", "letters").out
+    (site,) = centre.run("site", "list", "--json").json
+    assert (site["id"], site["name"]) == ("depot-4", "Depot 4")
+    assert "any more" in hub.run("site", "leave").err
+    assert hub.run("site", "status", "--json").json["state"] == "off"
+    again = hub.run("site", "enrol", code, "--cloud", centre.url)
+    assert again.code != 0
+    assert "outpost site code" in again.err
+
+
+def test_a_site_is_renamed_refused_and_given_a_new_code(centre: RunningHub) -> None:
+    centre.run("site", "create", "Old name")
+    renamed = centre.run("site", "rename", "Old name", "New name")
+    assert "New name" in renamed.out
+    assert centre.run("site", "clear", "New name", "--json").json["alerts"] == []
+    refused = centre.run("site", "revoke", "New name")
+    assert "refused from now on" in refused.err
+    assert centre.run("site", "show", "old-name", "--json").json["state"] == "revoked"
+    code = centre.run("site", "code", "old-name")
+    assert len(code.out.strip()) == 14
+    missing = centre.run("site", "show", "nowhere")
+    assert (missing.code, "outpost site list" in missing.err) == (1, True)
+
+
+def test_keys_of_head_office(centre: RunningHub, tmp_path: Path) -> None:
+    centre.run("site", "create", "Keyed")
+    made = centre.run("key", "create", "board", "--role", "viewer", "--sites", "keyed")
+    file = tmp_path / "board.key"
+    file.write_text(made.out)
+    seen = outpost("site", "list", "--hub", centre.url, "--key-file", str(file), "--json").json
+    assert [site["id"] for site in seen] == ["keyed"]
+    old = tmp_path / "old.key"
+    old.write_text("compiled-in-long-ago\n")
+    assert centre.run("key", "import", "old app", "--from-file", str(old), "--sites", "keyed").code == 0
+    listed = centre.run("key", "list", "--json").json
+    assert {key["name"]: key["sites"] for key in listed} == {
+        "first-admin": [], "board": ["keyed"], "old app": ["keyed"],
+    }  # fmt: skip
+    assert "SITES" in centre.run("key", "list").out
+    (board,) = [key["id"] for key in listed if key["name"] == "board"]
+    assert centre.run("key", "revoke", board).code == 0
+    refused = outpost("site", "list", "--hub", centre.url, "--key-file", str(file))
+    assert refused.code != 0
+
+
+def test_a_tenant_has_a_key_of_its_own(centre: RunningHub, tmp_path: Path) -> None:
+    made = centre.run("tenant", "create", "Other company")
+    file = tmp_path / "other.key"
+    file.write_text(made.out)
+    there = ("--hub", centre.url, "--key-file", str(file))
+    assert "There are no sites" in outpost("site", "list", *there).out
+    code = outpost("site", "create", "Depot 9", *there)
+    assert f"--cloud {centre.url}" in code.err
+    tenants = centre.run("tenant", "list", "--json").json
+    assert {tenant["name"]: tenant["sites"] for tenant in tenants}["Other company"] == 1
+    assert outpost("tenant", "list", *there).code != 0
+
+
+def test_site_verbs_are_asked_at_head_office(hub: RunningHub) -> None:
+    asked = hub.run("site", "list")
+    assert (asked.code, asked.out) == (3, "")
+    assert "no centre" in asked.err

@@ -1,0 +1,111 @@
+"""One of everything at a site, and how each route is asked for it: by its owner, and by whom it is not for."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+from sqlalchemy import insert
+
+from cloud.db.models import ApiKey, Audit, CommandRow, InboxItem, Stream, TransactionRow
+from edge.access.model import hash_secret
+from edge.serving.routing import Route
+from tests.filled_centre import NOW_US, Filled
+from tests.running_centre import RunningCentre
+
+BODIES: dict[str, dict[str, Any]] = {
+    "BindAgent": {"agent": "24"},
+    "ChangeSite": {"name": "Taken over"},
+    "ChangeTwin": {"desired": {"v1": True}},
+    "CreateSite": {"name": "One more"},
+    "CreateSiteKey": {"name": "one more", "role": "viewer"},
+    "CreateTenant": {"name": "one more"},
+    "NewCommand": {"kind": "display_qr", "args": {"payload": "hello"}},
+    "Resolve": {"outcome": "succeeded", "note": "seen"},
+    "Vend": {},
+}
+"""What is sent to a route, by the type of its body."""
+
+
+class Planted(msgspec.Struct, frozen=True):
+    """What a site has. All its ids and texts begin with `mark`, which is nowhere else."""
+
+    mark: str
+
+    @property
+    def slug(self) -> str:
+        """The site's id."""
+        return f"{self.mark}-site"
+
+    def fill(self, path: str) -> str:
+        """`path`, its parameters naming this site's things. Raises KeyError for one that is not known here."""
+        room = path.removeprefix("/v1/").partition("/")[0]
+        values = {"site": self.slug, "slot": "1", "id": f"{self.mark}-{room.removesuffix('s')}"}
+        return re.sub(r"\{(\w+)\}", lambda found: values[found[1]], path)
+
+    def body(self, route: Route) -> dict[str, Any] | None:
+        """What is sent with it. Raises KeyError for a type that is not known here."""
+        if route.body is None:
+            return None
+        names_sites = {"sites": [self.slug]} if "sites" in route.body.__struct_fields__ else {}
+        return {**BODIES[route.body.__name__], **names_sites}
+
+
+async def plant(centre: RunningCentre, site: int, mark: str) -> Planted:
+    """A site of the first tenant with one of everything."""
+    filled, planted = Filled(centre.centre.db), Planted(mark)
+    device, command = f"{mark}-device", f"{mark}-command"
+    await filled.site(site, planted.slug)
+    await filled.device(site, device, name=f"{mark} till", kind="display")
+    slot = {
+        "device": device, "slot": 1, "item": f"{mark} cola", "price": 100, "currency": "EUR", "capacity": 9,
+        "count": 5, "reserved": 0, "in_doubt": 0, "available": True, "why": "", "restocked_at": None,
+    }  # fmt: skip
+    twin = {
+        "device": device, "version": 1, "desired": {f"{mark}-v": 1}, "reported": {}, "pending": [],
+        "changed_at": None, "changed_by": mark,
+    }  # fmt: skip
+    latest = [
+        {"key": f"{mark}-temp", "value": 21.5, "at": "2026-09-21T13:33:20.000Z", "age_s": 1.0, "quality": "ntp"}
+    ]
+    agent = {
+        "agent": f"{mark}-24",
+        "name": mark,
+        "since": "2026-09-21T13:33:20.000Z",
+        "how": "poll",
+        "device": device,
+    }
+    await filled.state(site, "slot", f"{device}/1", slot, device=device)
+    await filled.state(site, "twin", device, twin)
+    await filled.state(site, "latest", device, latest)
+    await filled.state(site, "agent", f"{mark}-24", agent, device=device)
+    await filled.series(site, 1, device, f"{mark}-temp")
+    await filled.readings(site, 1, [(1, centre.centre.clock.now().at_us, 21.5)])
+    await filled.facts(site, 1, 3, device=device)
+    base = {"tenant_id": 1, "site_id": site}
+    rows: list[tuple[type[Any], dict[str, object]]] = [
+        (Stream, {"stream": "ledger", "epoch": f"{mark}-epoch", "next": 4, "head": 3, "complete_us": NOW_US}),
+        (Stream, {"stream": "readings", "epoch": f"{mark}-epoch", "next": 2, "head": 1, "complete_us": NOW_US}),
+        (Audit, {"at_us": NOW_US, "actor": mark, "what": "site.renamed"}),
+        (CommandRow, {
+            "id": command, "number": site, "device": device, "kind": "display_qr", "state": "in_doubt",
+            "place": "site", "actor": mark, "created_us": NOW_US, "attempts": 1,
+            "tries": msgspec.json.encode([{"attempt": 1, "link": mark, "at_us": NOW_US}]).decode(),
+        }),
+        (TransactionRow, {
+            "id": f"{mark}-transaction", "number": site, "device": device, "slot": 1, "state": "dispensed",
+            "actor": mark, "created_us": NOW_US,
+        }),
+        (InboxItem, {
+            "seq": 1, "id": command, "kind": "command", "body": "{}", "actor": mark, "created_us": NOW_US,
+        }),
+    ]  # fmt: skip
+    async with centre.centre.db.write() as connection:
+        for table, values in rows:
+            await connection.execute(insert(table).values(**base, **values))
+        key = {"id": f"{mark}-key", "name": f"{mark} app", "role": "viewer", "hash": hash_secret(mark)}
+        made = {"tenant_id": 1, "sites": planted.slug, "created_us": NOW_US, "created_by": mark}
+        await connection.execute(insert(ApiKey).values(**key, **made))
+    await centre.centre.accounts.keys.reload()
+    return planted

@@ -1,0 +1,87 @@
+"""What a caller does not reach is not there: every route is asked for it, by whom it is not for.
+
+The questions are made from the table of routes: one that is new is asked too, or says here what it lacks.
+"""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from edge.serving.roles import Role
+from edge.serving.routing import Route
+from tests.architecture.reference_pages import centre_routes
+from tests.filled_centre import Filled
+from tests.integration.centre.strangers import BODIES, Planted, plant
+from tests.running_centre import RunningCentre
+
+MARK = "xyzzy"  # begins all that is hidden
+WITHOUT_NAMES = {"/v1/tenants", "/v1/knocking", "/v1/status", "/metrics", "/v1/sites/{site}/chain"}
+"""What is told of no site, or in numbers alone; the tests of each look at those."""
+LIVE = {"/v1/live", "/v1/events"}
+"""Answers without an end; test_live.py listens to them as a stranger."""
+REFUSED = {400, 403, 404, 409}
+STRANGERS = ("another tenant", "another site")
+
+ROUTES = [route for route in centre_routes() if route.role is not None and route.path not in LIVE]
+
+
+def path_of(route: Route) -> str:
+    """The route as one names a test."""
+    return f"{route.method} {route.path}"
+
+
+async def hidden(centre: RunningCentre) -> Planted:
+    """A full site of the first tenant, and keys of two admins who do not reach it."""
+    planted = await plant(centre, 1, MARK)
+    filled = Filled(centre.centre.db)
+    await filled.site(2, "plain-site")
+    await filled.tenant(2)
+    await centre.add_key("another tenant", Role.ADMIN, tenant_id=2)
+    await centre.add_key("another site", Role.ADMIN, sites="plain-site")
+    return planted
+
+
+async def test_no_route_tells_a_stranger_anything(centre: RunningCentre) -> None:
+    planted = await hidden(centre)
+    for route in ROUTES:
+        for stranger in STRANGERS:
+            path, body = planted.fill(route.path), planted.body(route)
+            answer = await centre.ask(route.method, path, body, key=stranger)
+            where = (path_of(route), stranger, answer.status, answer.body)
+            if "{" in route.path:
+                assert answer.status == 404, where
+            elif answer.status not in REFUSED:
+                assert MARK not in str(answer.body), where
+    await everything_is_still_there(centre, planted)
+
+
+async def test_no_list_tells_a_stranger_of_a_site_he_names(centre: RunningCentre) -> None:
+    planted = await hidden(centre)
+    for route in [route for route in ROUTES if route.method == "GET" and "{" not in route.path]:
+        for stranger in STRANGERS:
+            answer = await centre.get(f"{route.path}?site={planted.slug}&device={MARK}-device", key=stranger)
+            if answer.status not in REFUSED:
+                assert MARK not in str(answer.body), (path_of(route), stranger, answer.body)
+
+
+async def everything_is_still_there(centre: RunningCentre, planted: Planted) -> None:
+    """The owner sees in each answer what is hidden from others: it was there to be seen."""
+    for route in [route for route in ROUTES if route.method == "GET" and route.path not in WITHOUT_NAMES]:
+        answer = await centre.get(planted.fill(route.path))
+        assert answer.status == 200, (path_of(route), answer.body)
+        assert MARK in str(answer.body), (path_of(route), answer.body)
+    site = (await centre.get(f"/v1/sites/{planted.slug}")).body
+    assert (site["name"], site["state"] != "revoked") == ("Xyzzy-Site", True)
+
+
+@pytest.mark.parametrize("route", centre_routes(), ids=path_of)
+def test_every_route_can_be_asked(route: Route) -> None:
+    """What a new one needs: its parameters in Planted.fill, and its body in BODIES."""
+    if route.role is None:
+        return
+    planted = Planted(MARK)
+    planted.fill(route.path)
+    if route.body is not None:
+        assert route.body.__name__ in BODIES, "say what is sent to it"
+        msgspec.convert(planted.body(route), route.body)

@@ -1,0 +1,108 @@
+"""A real centre in this process: its database on disk or in PostgreSQL, its listener on 127.0.0.1, its socket."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import msgspec
+from sqlalchemy import insert
+
+from cloud.db.models import ApiKey
+from cloud.service import Centre
+from cloud.settings import CloudSettings, Limits
+from edge.access.model import hash_secret, new_secret
+from edge.serving.roles import Role
+from edge.serving.server import Listen
+from tests.integration.running_hub import Answer
+from tests.postgres import shared
+
+QUIET = CloudSettings(limits=Limits(authenticated_per_minute=1_000_000, anonymous_per_minute=1_000_000))
+ENGINES = ("sqlite", "postgresql")
+
+StartCentre = Callable[..., contextlib.AbstractAsyncContextManager["RunningCentre"]]
+
+
+class RunningCentre:
+    """A centre that listens, with a key of every role."""
+
+    def __init__(self, centre: Centre, url: str, keys: dict[str, str]) -> None:
+        self.centre, self.url, self.keys = centre, url, keys
+        self.port = int(url.rsplit(":", 1)[1])
+        self.http = aiohttp.ClientSession()
+
+    async def ask(
+        self, method: str, path: str, json: Any = None, *, key: str = "admin", data: Any = None, **headers: str
+    ) -> Answer:
+        """One request as the owner of `key` (a role, or a key or token itself; '' for nobody)."""
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        if key:
+            given.setdefault("Authorization", f"Bearer {self.keys.get(key, key)}")
+        body = data if json is None else msgspec.json.encode(json)
+        body = io.BytesIO(body) if isinstance(body, bytes) else body
+        async with self.http.request(method, self.url + path, data=body, headers=given) as response:
+            raw = await response.read()
+            is_json = "json" in response.headers.get("Content-Type", "")
+            decoded = msgspec.json.decode(raw) if raw and is_json else raw
+            return Answer(response.status, dict(response.headers), decoded)
+
+    async def get(self, path: str, *, key: str = "admin", **headers: str) -> Answer:
+        """A GET."""
+        return await self.ask("GET", path, key=key, **headers)
+
+    async def add_key(self, name: str, role: Role, *, tenant_id: int = 1, sites: str = "", scope: str = "") -> str:
+        """A key made behind everybody's back, known from now on under `name`; returns its secret."""
+        key_id, secret = new_secret()
+        async with self.centre.db.write() as connection:
+            await connection.execute(
+                insert(ApiKey).values(
+                    tenant_id=tenant_id,
+                    id=key_id,
+                    name=name,
+                    role=role.label,
+                    sites=sites,
+                    scope=scope,
+                    hash=hash_secret(secret),
+                    created_us=self.centre.clock.now().at_us,
+                    created_by="test",
+                )
+            )
+        await self.centre.accounts.keys.reload()
+        self.keys[name] = secret
+        return secret
+
+
+@contextlib.asynccontextmanager
+async def started(
+    folder: Path, *, database: str = "", settings: CloudSettings = QUIET, admin: str = ""
+) -> AsyncIterator[RunningCentre]:
+    """A centre over `folder` and, when `database` is a URL, PostgreSQL; `admin`: the key of an older one there."""
+    section = msgspec.structs.replace(settings.centre, database=database) if database else settings.centre
+    centre = Centre(folder, msgspec.structs.replace(settings, centre=section))
+    async with centre.serving(listens=[Listen("127.0.0.1", 0, tls=False)]) as listens:
+        keys = {"admin": admin or (folder / "admin.key").read_text().strip()}
+        running = RunningCentre(centre, listens[0].url, keys)
+        try:
+            for role in (Role.TECHNICIAN, Role.VIEWER, Role.APP):
+                await running.add_key(role.label, role)
+            yield running
+        finally:
+            await running.http.close()
+
+
+@contextlib.asynccontextmanager
+async def database_of(engine: str) -> AsyncIterator[str]:
+    """A new database's URL for one test: '' for SQLite, which lies in the centre's folder."""
+    if engine == "sqlite":
+        yield ""
+        return
+    server = shared()
+    url = await server.new_database()
+    try:
+        yield url
+    finally:
+        await server.drop(url)
