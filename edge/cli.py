@@ -17,6 +17,7 @@ from edge.verbs import (
     demo,
     devices,
     doctor,
+    export,
     hooks,
     keys,
     knocking,
@@ -38,7 +39,7 @@ from edge.verbs.output import cell
 
 VERBS = (
     demo, serve, centre, terminal, sim, scan, sites, keys, tenants, users, devices, readings, twin, commands,
-    vending, hooks, log, knocking, doctor, config, paths, safekeeping,
+    vending, export, hooks, log, knocking, doctor, config, paths, safekeeping,
 )  # fmt: skip
 """Each has `add(verbs)`, which adds its parsers; a parser's `do` takes the arguments and gives the exit code."""
 

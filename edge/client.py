@@ -24,6 +24,7 @@ from edge.wire.views import Problem
 TIMEOUT_S = 30.0
 ANSWER_BYTES = 32 * 1024 * 1024  # a page of 500 of anything is far smaller
 PIECE_BYTES = 64 * 1024
+STREAM_S = 120.0  # without a byte of a long answer
 ONCE_TRIES, ONCE_PAUSE_S = 3, 0.5  # a hub that is started anew answers within some seconds
 HERE = "http://hub"  # what stands for the hub at a unix socket
 Json = Any  # a JSON value
@@ -70,6 +71,20 @@ class Client:
                 return await self._ask(method, path, headers, data=msgspec.json.encode(body))
             await asyncio.sleep(ONCE_PAUSE_S)
         return await self._ask(method, path, headers, data=msgspec.json.encode(body))
+
+    async def stream(self, path: str, **query: str) -> AsyncIterator[bytes]:
+        """A GET's answer in pieces, however long it goes on. Raises Unreachable when it breaks off."""
+        patient = aiohttp.ClientTimeout(total=None, connect=TIMEOUT_S, sock_read=STREAM_S)
+        try:
+            async with self._session.get(
+                self._base + path, params=query, timeout=patient, allow_redirects=False
+            ) as response:
+                if response.status >= 300:
+                    raise _error(response.status, await _read(response))
+                async for piece in response.content.iter_chunked(PIECE_BYTES):
+                    yield piece
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise errors.Unreachable(f"The answer broke off: {_reason(error)}.") from error
 
     async def _ask(self, method: str, path: str, extra: Mapping[str, str] | None = None, **more: Any) -> Json:
         if path.endswith("/") or "//" in path:

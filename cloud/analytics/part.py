@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 
 from cloud.analytics.clock_rollups import ClockRollups
+from cloud.analytics.export import Export
 from cloud.analytics.reading_routes import ReadingRoutes
 from cloud.analytics.retention import Retention
 from cloud.analytics.rollups import Rollups
@@ -20,12 +21,13 @@ class AnalyticsPart(Part):
     def __init__(self, core: Core, sites: SitesPart) -> None:
         sites.projections.insert(0, ClockRollups())
         self._routes = ReadingRoutes(core.db, core.clock)
+        self._export = Export(core.db, core.clock)
         self.rollups = Rollups(core.db, core.clock, readings_days=core.settings.retention.readings_days)
         self.retention = Retention(core.db, core.months, core.clock, core.settings.retention)
 
     def routes(self) -> list[Route]:
         """Readings by device, and exports."""
-        return self._routes.all()
+        return [*self._routes.all(), *self._export.all()]
 
     def tasks(self) -> dict[str, Callable[[], Coroutine[None, None, None]]]:
         """Rollups and retention."""

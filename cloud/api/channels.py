@@ -46,6 +46,16 @@ class TenantChannels:
         self._db, self._signals, self._clock = database, signals, clock
         self._tails: dict[int, _Tail] = {}
 
+    @property
+    def followed(self) -> int:
+        """How many tenants are followed."""
+        return len(self._tails)
+
+    @property
+    def readers(self) -> int:
+        """How many listen."""
+        return sum(len(tail.feed) for tail in self._tails.values())
+
     @contextlib.asynccontextmanager
     async def of(self, call: Call) -> AsyncIterator[Channel]:
         """The caller's, within his reach. Raises Forbidden, StorageError."""

@@ -10,6 +10,7 @@ from cloud.api.channels import TenantChannels
 from cloud.fleet.lookup import find_site
 from cloud.part import Core, Part
 from edge.serving.live import Live
+from edge.serving.metrics import Sample
 from edge.serving.roles import Role
 from edge.serving.routing import Answer, Call, Page, Route
 from edge.wire.centre import SiteFact
@@ -20,7 +21,8 @@ class LivePart(Part):
 
     def __init__(self, core: Core) -> None:
         self._db, self._clock = core.db, core.clock
-        self._live = Live(TenantChannels(core.db, core.signals, core.clock), query=("site",))
+        self.channels = TenantChannels(core.db, core.signals, core.clock)
+        self._live = Live(self.channels, query=("site",))
 
     def routes(self) -> list[Route]:
         """Every route."""
@@ -35,6 +37,10 @@ class LivePart(Part):
             query=("after", "site"),
         )
         return [*self._live.all(), ledger]
+
+    def samples(self) -> list[Sample]:
+        """Who listens."""
+        return [Sample("live_readers", "gauge", "Live connections.", {"": self.channels.readers})]
 
     async def start(self) -> None:
         """Make a database that was restored elsewhere readable in order."""

@@ -51,8 +51,8 @@ class Asking:
         ttl_s: float | None = None,
         audit: str = "",
         subject: str = "",
-    ) -> bool:
-        """Let the site's hub do it, and wait up to `wait_s` for its word; whether it has done it by then.
+    ) -> str | None:
+        """Let the site's hub do it, and wait up to `wait_s` for its word: what it tells of it, None without a word.
 
         It stays asked for where its hub is away, which is not waited for. Raises what the hub said against it, and
         Busy or Conflict when it cannot be asked.
@@ -66,23 +66,29 @@ class Asking:
             )
             if audit:
                 await record(connection, member, audit, at_us=now_us, site_id=place.site_id, subject=subject)
+        self._inbox.tell(place.site_id)
+        return await self.hear(place, item_id, wait_s=wait_s)
+
+    async def hear(self, place: Place, item_id: str, *, wait_s: float = CONFIRM_S) -> str | None:
+        """The hub's word on an item, as `ask`; where its hub is away nobody waits. Raises what it said against it."""
+        if place.stale(self._clock.now().at_us):
+            return None
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + wait_s
         with self._signals.watch(f"facts:{place.tenant_id}") as watch:
-            self._inbox.tell(place.site_id)
-            if place.stale(now_us):
-                return False
-            loop = asyncio.get_running_loop()
-            until_s = loop.time() + wait_s
-            while (left_s := until_s - loop.time()) > 0 and not self._signals.ended:
-                await watch.wait(min(left_s, LOOK_S))
+            while True:
                 row = await self._inbox.outcome(place.tenant_id, place.site_id, item_id)
                 if row is not None and row["outcome"]:
                     return _judged(row["outcome"], row["code"], row["detail"])
-        return False
+                left_s = until_s - loop.time()
+                if left_s <= 0 or self._signals.ended:
+                    return None
+                await watch.wait(min(left_s, LOOK_S))
 
 
-def _judged(outcome: str, code: str, detail: str) -> bool:
-    """True for what was done. Raises what the hub said instead."""
+def _judged(outcome: str, code: str, detail: str) -> str:
+    """What is told of what was done. Raises what the hub said instead."""
     if outcome == Step.APPLIED:
-        return True
+        return detail
     kind: type[OutpostError] = _ERRORS.get(code, Conflict)
     raise kind(detail or "Its hub would not do it.")

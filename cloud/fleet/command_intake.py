@@ -16,12 +16,16 @@ encode_args = msgspec.json.Encoder(order="sorted").encode
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """What somebody wants of a device. `key`: of a request that may come again; `note` and `slot` of a vend."""
+    """What somebody wants of a device. `key`: of a request that may come again; `note` and `slot` of a vend.
+
+    `agent`: for whom; he has to sit there still when its hub takes it on.
+    """
 
     kind: str
     args: dict[str, Any]
     ttl_s: float | None = None
     key: str = ""
+    agent: str = ""
     note: str = ""
     slot: SiteSlot | None = None
 
@@ -64,5 +68,5 @@ def shortest_ttl_s(kind: Kind, asked_s: float | None) -> float:
 
 def request_hash(device: Found, wanted: Wanted) -> bytes:
     """What tells one request from another under the same idempotency key."""
-    asked = (device.place.site_id, device.id, wanted.kind, wanted.args, wanted.ttl_s, wanted.note)
+    asked = (device.place.site_id, device.id, wanted.kind, wanted.args, wanted.ttl_s, wanted.note, wanted.agent)
     return blake2b(encode_args(asked), digest_size=16).digest()

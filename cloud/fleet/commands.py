@@ -250,6 +250,7 @@ class Commands:
             kind=kind.name,
             place=CENTRE,
             actor=member.actor,
+            agent=wanted.agent,
             args=encode_args(public(kind, wanted.args)).decode(),
             created_us=now_us,
             expires_us=now_us + int(ttl_s * 1_000_000),

@@ -75,7 +75,7 @@ class OrderRoutes:
         return None
 
     async def _link(self, caller: Member, device: Found, agent: str, name: str, what: str) -> None:
-        body = {"agent": agent, "name": name, "device": device.id, "computer_name": ""}
+        body = {"agent": agent, "name": name, "device": device.id}
         await self._asking.ask(caller, device.place, "link", body, ttl_s=SEAT_TTL_S, audit=what, subject=device.id)
 
     async def _device(self, call: Call, caller: Member) -> Found:

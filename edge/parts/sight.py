@@ -20,9 +20,11 @@ from edge.sync.state_lane import Aspect, Mark, Seen
 from edge.telemetry.events import TwinChanged
 from edge.telemetry.routes import latest_view
 from edge.telemetry.twins.routes import twin_view
+from edge.telemetry.widgets.events import WidgetChanged, WidgetRemoved
 from edge.vending.events import SlotChanged
 from edge.vending.inventory import KIND
 from edge.vending.views import slot_view
+from edge.wire.sync import WidgetSeen
 
 _json = msgspec.json.Encoder().encode
 
@@ -39,11 +41,13 @@ class SiteSight:
         CommandChanged,
         SlotChanged,
         TwinChanged,
+        WidgetChanged,
+        WidgetRemoved,
     )
 
     def __init__(self, core: Core, telemetry: TelemetryPart, twins: TwinsPart, vending: VendingPart) -> None:
         self._core, self._telemetry = core, telemetry.telemetry
-        self._twins, self._inventory = twins.twins, vending.inventory
+        self._twins, self._widgets, self._inventory = twins.twins, twins.widgets, vending.inventory
 
     def devices(self) -> list[str]:
         """Every device that /v1/devices lists."""
@@ -59,6 +63,9 @@ class SiteSight:
             return [(Aspect.SLOTS, event.slot.stock.device_id)]
         if isinstance(event, TwinChanged):
             return [(Aspect.LATEST, event.device_id)]
+        if isinstance(event, WidgetChanged | WidgetRemoved):
+            device = event.widget.device_id if isinstance(event, WidgetChanged) else event.device_id
+            return [(Aspect.WIDGETS, device)] if device else []
         if isinstance(event, CommandChanged):
             return [(Aspect.DEVICE, event.command.device_id)]
         device = getattr(event, "device_id", "")
@@ -73,6 +80,8 @@ class SiteSight:
             return []
         if aspect is Aspect.DEVICE:
             return self._device(device)
+        if aspect is Aspect.WIDGETS:
+            return self._switches(device)
         return await self._slots(device) if aspect is Aspect.SLOTS else self._values(device)
 
     def _device(self, device: Device) -> list[Seen]:
@@ -89,6 +98,14 @@ class SiteSight:
         return [
             Seen("slot", f"{device.id}/{slot.stock.slot}", device.id, _json(slot_view(slot, online=online)))
             for slot in await self._inventory.slots(device)
+        ]
+
+    def _switches(self, device: Device) -> list[Seen]:
+        """The widgets that switch something: whose they are and what they are called stays here."""
+        return [
+            Seen("widget", widget.id, device.id, _json(WidgetSeen(id=widget.id, device=device.id, pin=widget.pin)))
+            for widget in self._widgets.of_device(device.id)
+            if widget.pin is not None
         ]
 
     def _values(self, device: Device) -> list[Seen]:

@@ -49,9 +49,7 @@ class SyncPart(Part):
         streams = LedgerStream(store.hub, clock), ReadingsStream(store.readings, store.hub, clock)
         self.enrolments = Enrolments(store.hub, core.directory, clock, settings)
         self.ledger, self.readings = LedgerLane(streams[0], share, clock), ReadingsLane(streams[1], share, clock)
-        self.uplink = Uplink(
-            self.enrolments, self.ledger, self.readings, streams, bus, clock, settings, core.zone
-        )
+        self.uplink = Uplink(self.enrolments, self.ledger, self.readings, streams, bus, clock, settings, core.zone)
         site = Site(
             size_bytes=telemetry.history.size_bytes,
             max_bytes=settings.disk.readings_mb * MB,
@@ -72,6 +70,7 @@ class SyncPart(Part):
             desire=lambda device, values, actor, within: twins.twins.change(
                 device, values, actor=actor, within=within
             ),
+            switch=twins.switch,
             note_vend=note_vend,
         )
         self.uplink.lanes.append(Downlink(store.hub, orders, clock))

@@ -12,13 +12,15 @@ from edge.automation.notices.routes import NoticeRoutes
 from edge.automation.schedules.model import Schedule
 from edge.automation.schedules.schedules import Schedules
 from edge.bus import Event
+from edge.commands.intake import not_approved
 from edge.devices.model import Device
 from edge.errors import NotFound
 from edge.parts.part import Core, Part
 from edge.parts.telemetry import TelemetryPart
 from edge.serving.routing import Route
-from edge.store.transaction import Transaction
+from edge.store.transaction import Transaction, Within
 from edge.telemetry.events import TwinChanged
+from edge.telemetry.twins.model import Twin
 from edge.telemetry.twins.routes import TwinRoutes, twin_view
 from edge.telemetry.twins.twins import Twins
 from edge.telemetry.widgets.widgets import Widgets
@@ -55,6 +57,13 @@ class TwinsPart(Part):
     def tasks(self) -> dict[str, Callable[[], Coroutine[None, None, None]]]:
         """Running what is scheduled; telling who came and went."""
         return {"schedules": self.schedules.run, "comings": lambda: self._comings.run(self._core.registry.all)}
+
+    async def switch(self, widget_id: str, state: int, actor: str, within: Within) -> Twin:
+        """Desire `state` of what a widget stands for. Raises NotFound, Rejected, DeviceUnavailable."""
+        widget = self.widgets.get(widget_id)
+        if widget.device_id and not (device := self._core.registry.known(widget.device_id)).approved:
+            raise not_approved(device)
+        return await self.widgets.switch(widget, state, actor=actor, within=within)
 
     async def translate(self, event: Event) -> LiveEvent | None:
         """A twin as it is now."""

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from typing import Protocol
 
 from edge.clock import Clock
 from edge.errors import OutpostError, StorageError
 from edge.store.database import Database
-from edge.store.transaction import Transaction, Within
+from edge.store.transaction import Transaction
 from edge.sync import store
 from edge.sync.client import ANSWER_S
+from edge.sync.orders import End
 from edge.sync.session import Session
 from edge.wire.sync import APPLIED, INBOX_MAX, INBOX_WAIT_MAX_S, REFUSED, Inbox, Item
 
@@ -25,17 +27,15 @@ log = logging.getLogger(__name__)
 ANSWER_MAX = 4 * INBOX_MAX  # the centre counts characters, of up to four bytes each
 AGAIN_S = 1.0  # before an item is tried again that the disk would not take
 DETAIL_CHARS = 500
-EXPIRED = "expired"
-TOO_LATE = "Its time ran out before the hub could take it."
 
 
 class Orders(Protocol):
     """Does what items ask for."""
 
-    async def apply(self, item: Item, left_s: float | None, within: Within) -> None:
-        """Do it, in one transaction with `within`; `left_s` of its time are left, None: it has no end.
+    async def apply(self, item: Item, left_s: float | None, end: End) -> None:
+        """Do it, in one transaction with `end`; `left_s` of its time are left, None: it has no end.
 
-        Raises OutpostError when it cannot be done; then nothing is, not `within` either.
+        Raises OutpostError when it cannot be done; then nothing is, not `end` either.
         """
 
 
@@ -77,7 +77,7 @@ class Downlink:
             left_s = None if item.ttl_ms is None else item.ttl_ms / 1000 - (self._clock.mono_s() - arrived_s)
             try:
                 if left_s is not None and left_s <= 0:
-                    await self._refuse(site, item, EXPIRED, TOO_LATE)
+                    await self._refuse(site, item, TooLate())
                 else:
                     await self._apply(site, item, left_s)
             except Taken:
@@ -90,22 +90,30 @@ class Downlink:
 
     async def _apply(self, site: str, item: Item, left_s: float | None) -> None:
         try:
-            await self._orders.apply(item, left_s, lambda tx: _end(tx, site, item, APPLIED))
+            await self._orders.apply(item, left_s, partial(_end, site, item))
         except (StorageError, Taken):
             raise
         except OutpostError as error:
-            await self._refuse(site, item, error.code, error.detail)
+            await self._refuse(site, item, error)
         except Exception:  # the task's edge: an item that nobody can do must not stand in the way of all others
             log.exception("an item of the centre failed in a way that was not foreseen")
-            await self._refuse(site, item, OutpostError.code, "Something went wrong inside the hub.")
+            await self._refuse(site, item, OutpostError("Something went wrong inside the hub."))
 
-    async def _refuse(self, site: str, item: Item, code: str, detail: str) -> None:
-        await self._db.write(lambda tx: _end(tx, site, item, REFUSED, code, detail[:DETAIL_CHARS]))
+    async def _refuse(self, site: str, item: Item, error: OutpostError) -> None:
+        await self._db.write(lambda tx: _end(site, item, tx, refused=error))
 
 
-def _end(tx: Transaction, site: str, item: Item, kind: str, code: str = "", detail: str = "") -> None:
+class TooLate(OutpostError):
+    """Its time ran out before the hub could take it."""
+
+    code = "expired"
+
+
+def _end(site: str, item: Item, tx: Transaction, detail: str = "", refused: OutpostError | None = None) -> None:
     """Move the cursor behind the item, and tell what became of it. Raises Taken when it is there already."""
     if store.cursor(tx, site, store.INBOX) >= item.seq:
         raise Taken
     store.move_cursor(tx, site, store.INBOX, item.seq)
-    tx.fact(kind, item.id, kind=item.kind, code=code, detail=detail)
+    code, detail = ("", detail) if refused is None else (refused.code, refused.detail)
+    kind = APPLIED if refused is None else REFUSED
+    tx.fact(kind, item.id, kind=item.kind, code=code, detail=detail[:DETAIL_CHARS])

@@ -14,7 +14,7 @@ import msgspec
 
 from edge import __version__
 from edge.clock import Clock
-from edge.errors import BadInput, Conflict, OutpostError
+from edge.errors import BadInput, Conflict, OutpostError, StorageError
 from edge.settings import Settings
 from edge.settle import write_secret
 from edge.store.database import Database
@@ -61,14 +61,33 @@ class Enrolments:
         self._followers.append(follower)
 
     async def start(self) -> None:
-        """Load both; a database older than its token learns from the token whose it is."""
-        kept = _read(self._path)
+        """Load both; a database older than its token learns from the token whose it is.
+
+        The setting sync.url, where it names another address, is where the centre has moved to: the token stays.
+        """
+        kept = self._moved(_read(self._path))
         self.current = await self._hub.write(store.enrolment)
         known = (self.current.url, self.current.site) if self.current else None
         if kept is not None and known != (kept.url, kept.site):
-            await self._take_over(kept, f"the token in {self._path.name}")
+            try:
+                await self._take_over(kept, f"the token in {self._path.name}")
+            except StorageError:
+                log.warning("the enrolment could not be noted; the next start does", exc_info=True)
         self.token = kept.token if kept else ""
         self.missing = self.current is not None and kept is None
+
+    def _moved(self, kept: Token | None) -> Token | None:
+        """The token with the centre's present address."""
+        if kept is None or not self._settings.sync.url:
+            return kept
+        try:
+            url = address(self._settings.sync.url, insecure=self._settings.sync.insecure)
+            if url != kept.url:
+                kept = msgspec.structs.replace(kept, url=url)
+                write_secret(self._path, msgspec.json.encode(kept).decode())
+        except (BadInput, OSError) as error:
+            log.error("sync.url is not used: %s", error)  # the site works on with the address it knows
+        return kept
 
     async def enrol(self, code: str, url: str, actor: str) -> Enrolment:
         """Trade a code for the site's token. Raises BadInput, Conflict, Unreachable, or what the centre says."""
@@ -123,8 +142,8 @@ class Enrolments:
             enrolled_us=self._clock.now().at_us,
             enrolled_by=actor,
         )
-        await self._hub.write(lambda tx: store.enrol(tx, new))
         self.current = new
+        await self._hub.write(lambda tx: store.enrol(tx, new))
 
     def _tell(self) -> None:
         for follower in self._followers:

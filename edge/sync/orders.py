@@ -6,18 +6,19 @@ further than its type.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TypeVar
+from typing import Literal, Protocol, TypeVar
 
 import msgspec
 
 from edge.commands.commands import Commands
-from edge.commands.intake import not_approved
+from edge.commands.intake import not_approved, unseated
 from edge.devices.agents.agents import Agents
-from edge.devices.agents.model import agent_key
+from edge.devices.agents.model import Linked, Refused, Session, agent_key
 from edge.devices.model import Device
 from edge.devices.registry import Registry
-from edge.errors import BadInput, NotFound
+from edge.errors import BadInput, Conflict, DeviceUnavailable, NotFound, OutpostError, Rejected
 from edge.store.database import Database
 from edge.store.transaction import Transaction, Within
 from edge.sync.model import is_word
@@ -32,6 +33,7 @@ ID_CHARS = 64
 
 T = TypeVar("T", bound=msgspec.Struct)
 Desire = Callable[[Device, Mapping[str, Json], str, Within], Awaitable[object]]
+Switch = Callable[[str, int, str, Within], Awaitable[object]]
 NoteVend = Callable[[Transaction, str, str], None]
 
 
@@ -62,13 +64,32 @@ class _Twin(msgspec.Struct, kw_only=True):
 
 class _Link(msgspec.Struct, kw_only=True):
     agent: str
+    device: str
+    name: str = ""
+
+
+class _Claim(msgspec.Struct, kw_only=True):
+    agent: str
     name: str = ""
     device: str = ""
     computer_name: str = ""
 
 
+class _Widget(msgspec.Struct, kw_only=True):
+    widget: str
+    state: Literal[0, 1]
+
+
+class End(Protocol):
+    """Writes what became of an item."""
+
+    def __call__(self, tx: Transaction, detail: str = "", refused: OutpostError | None = None) -> None:
+        """It is done, with this to tell; or it is `refused`, whatever else the transaction writes."""
+
+
 class SiteOrders:
-    """`desire(device, values, actor, within)` sets desired state, `note_vend(tx, command, note)` keeps a note."""
+    """`desire(device, values, actor, within)` sets desired state, `switch(widget, state, actor, within)` that of a
+    widget's device; `note_vend(tx, command, note)` keeps a note."""
 
     def __init__(
         self,
@@ -78,14 +99,15 @@ class SiteOrders:
         agents: Agents,
         *,
         desire: Desire,
+        switch: Switch,
         note_vend: NoteVend,
     ) -> None:
         self._db, self._commands, self._registry, self._agents = database, commands, registry, agents
-        self._desire, self._note_vend = desire, note_vend
+        self._desire, self._switch, self._note_vend = desire, switch, note_vend
 
-    async def apply(self, item: Item, left_s: float | None, within: Within) -> None:
-        """Do it, in one transaction with `within`. Raises OutpostError; then nothing of it is done."""
-        actor = ACTOR + item.actor[:ACTOR_CHARS]
+    async def apply(self, item: Item, left_s: float | None, end: End) -> None:
+        """Do it, in one transaction with `end`. Raises OutpostError; then nothing of it is done."""
+        actor, within = ACTOR + item.actor[:ACTOR_CHARS], end
         if item.kind == "command":
             await self._command(_body(item, _Command), left_s, actor, within)
         elif item.kind == "cancel":
@@ -98,6 +120,11 @@ class SiteOrders:
             await self._twin(_body(item, _Twin), actor, within)
         elif item.kind == "link":
             await self._link(_body(item, _Link), actor, within)
+        elif item.kind == "claim":
+            await self._claim(_body(item, _Claim), actor, end)
+        elif item.kind == "widget":
+            widget = _body(item, _Widget)
+            await self._switch(widget.widget, widget.state, actor, within)
         else:
             raise BadInput(f"This hub does not know how to do {item.kind[:40]!r}; update it.")
 
@@ -107,7 +134,8 @@ class SiteOrders:
         if await self._is_known(asked.id):
             await self._db.write(within)
             return
-        note = asked.note[:NOTE_CHARS] if asked.kind == "vend" else ""
+        device = self._registry.get(asked.device)
+        note, session = asked.note[:NOTE_CHARS] if asked.kind == "vend" else "", self._session(asked, device)
 
         def with_note(tx: Transaction) -> None:
             within(tx)
@@ -115,15 +143,27 @@ class SiteOrders:
                 self._note_vend(tx, asked.id, note)
 
         await self._commands.accept(
-            self._registry.get(asked.device),
+            device,
             asked.kind,
             asked.args,
             actor=actor,
+            session_id=session.id if session else None,
             agent=asked.agent,
             ttl_s=left_s,
             command_id=asked.id,
             within=with_note,
         )
+        if session is not None:
+            await self._agents.touch(session)
+
+    def _session(self, asked: _Command, device: Device) -> Session | None:
+        """The seat that a command for an agent is bound to. Raises DeviceUnavailable when he sits elsewhere."""
+        if not asked.agent:
+            return None
+        session = self._agents.current(agent_key(asked.agent))
+        if session is None or session.device_id != device.id:
+            raise unseated(device)
+        return session
 
     async def _is_known(self, command_id: str) -> bool:
         try:
@@ -145,17 +185,39 @@ class SiteOrders:
             raise not_approved(device)
         await self._desire(device, asked.desired, actor, within)
 
+    async def _claim(self, asked: _Claim, actor: str, end: End) -> None:
+        """As an app at the site asks for a display: one who may not have it waits for a technician."""
+
+        def told(tx: Transaction, result: Linked | Refused) -> None:
+            if isinstance(result, Linked):
+                end(tx, result.session.device_id)
+            else:
+                end(tx, refused=NotSeated(result.why.value))
+
+        device, computer = asked.device, asked.computer_name
+        result = await self._agents.link(
+            agent_key(asked.agent), asked.name, device_id=device, computer_name=computer, told=told
+        )
+        if isinstance(result, Linked) and result.earlier is not None:
+            # the earlier agent's code must not stay up; where the queue is full, it goes by itself in a while
+            with contextlib.suppress(DeviceUnavailable, Rejected):
+                display = self._registry.get(result.session.device_id)
+                await self._commands.accept(
+                    display, "start_rotation", {}, actor=actor, session_id=result.session.id
+                )
+
     async def _link(self, asked: _Link, actor: str, within: Within) -> None:
-        if not asked.device:
-            await self._agents.link(
-                agent_key(asked.agent), asked.name, computer_name=asked.computer_name, within=within
-            )
-            return
         device = self._registry.get(asked.device)
         if asked.agent:
             await self._agents.seat(agent_key(asked.agent), asked.name, device.id, actor=actor, within=within)
         else:
             await self._agents.end(device.id, actor=actor, within=within)
+
+
+class NotSeated(Conflict):
+    """The agent may not have the display he asked for; the detail is a Refusal."""
+
+    code = "not-seated"
 
 
 def _body(item: Item, kind: type[T]) -> T:

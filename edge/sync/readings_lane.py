@@ -7,11 +7,13 @@ harm. What counts as sent is only what an answer was for.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from functools import partial
 
 import msgspec
 
 from edge.clock import Clock
+from edge.errors import StorageError
 from edge.sync import readings_store as sql
 from edge.sync.client import CentreSaid
 from edge.sync.ledger_lane import BATCH_S, REJECTED, TOO_LARGE, WHY_CHARS
@@ -55,9 +57,13 @@ class ReadingsLane:
             self._noted = ranges
 
     async def forget(self) -> None:
-        """Nothing is known to be at a centre."""
-        self.acked, self._noted = Ranges(), []
+        """Nothing is known to be at a centre, and none of it is noted."""
+        self.nothing_known()
         await self._stream.database.write(sql.forget_sent)
+
+    def nothing_known(self) -> None:
+        """Nothing is known to be at a centre, until it says so."""
+        self.acked, self._noted = Ranges(), []
 
     async def begin(self, session: Session) -> None:
         """Find where to go on."""
@@ -160,7 +166,8 @@ class ReadingsLane:
     async def _note_now_and_then(self, site: str) -> None:
         while True:
             await asyncio.sleep(NOTE_S)
-            await self.note(site)
+            with contextlib.suppress(StorageError):  # a full disk is no reason to stop sending
+                await self.note(site)
 
 
 def credible(state: StreamState, head: int) -> Ranges:

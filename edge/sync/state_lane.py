@@ -27,12 +27,14 @@ class Aspect(StrEnum):
     DEVICE = "device"
     SLOTS = "slots"
     LATEST = "latest"
+    WIDGETS = "widgets"
 
 
 KINDS = {
     Aspect.DEVICE: frozenset({"device", "agent"}),
     Aspect.SLOTS: frozenset({"slot"}),
     Aspect.LATEST: frozenset({"latest", "twin"}),
+    Aspect.WIDGETS: frozenset({"widget"}),
 }
 Mark = tuple[Aspect, str]
 """An aspect of a device, by its id."""

@@ -41,9 +41,7 @@ def enrolment(tx: Transaction) -> Enrolment | None:
     if row is None:
         return None
     url, site, name, tenant, enrolled_us, enrolled_by = row
-    return Enrolment(
-        url=url, site=site, name=name, tenant=tenant, enrolled_us=enrolled_us, enrolled_by=enrolled_by
-    )
+    return Enrolment(url=url, site=site, name=name, tenant=tenant, enrolled_us=enrolled_us, enrolled_by=enrolled_by)
 
 
 def enrol(tx: Transaction, new: Enrolment) -> None:
@@ -123,6 +121,4 @@ def letters_count(tx: Transaction) -> int:
 
 def taken_after_all(tx: Transaction, letter_id: int) -> None:
     """The centre has it now."""
-    tx.execute(
-        "UPDATE dead_letters SET sent_us = ? WHERE id = ? AND sent_us IS NULL", (tx.stamp.at_us, letter_id)
-    )
+    tx.execute("UPDATE dead_letters SET sent_us = ? WHERE id = ? AND sent_us IS NULL", (tx.stamp.at_us, letter_id))

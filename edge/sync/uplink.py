@@ -41,6 +41,7 @@ STEADY_S = 10.0  # a session that lasted so long was none of a failing series
 ROUTE_LOOK_S = 2.0  # how soon a line that has come back is noticed while waiting
 ROUTES = Path("/proc/net/route"), Path("/proc/net/ipv6_route")
 BYE_S = 2.0
+DISK_S = 5.0  # a full disk does not empty in a second
 
 
 class SyncChanged(Event, frozen=True):
@@ -83,6 +84,8 @@ class Uplink:
         self.session: Session | None = None
         self._task: asyncio.Task[None] | None = None
         self._stopped = False
+        self._recalled: Enrolment | None = None
+        self._anew = False
         self._changed = asyncio.Event()  # the enrolment, or somebody says to try at once
         self.lanes: list[Lane] = []
         self.state, self.problem, self.hint = State.OFF, "", ""
@@ -94,9 +97,8 @@ class Uplink:
 
     async def run(self) -> None:
         """Sync until cancelled."""
-        await self._ledger_stream.open()
-        await self._readings_stream.open()
         try:
+            await self._open()
             while not self._stopped:
                 self._changed.clear()
                 self._task = asyncio.create_task(self._sync(), name="sync-session")
@@ -107,8 +109,7 @@ class Uplink:
             await asyncio.Event().wait()
         finally:
             await _ended(self._task)
-            await self._ledger_stream.close()
-            await self._readings_stream.close()
+            await self._close()
 
     async def stop(self) -> None:
         """End the session, tell the centre so, and note what it has."""
@@ -125,6 +126,22 @@ class Uplink:
         if self.session is not None:
             self._stands(State.LIVE if self.caught_up() else State.CATCHING_UP)
 
+    async def _open(self) -> None:
+        """Open what the streams read; a disk in trouble is waited out."""
+        while True:
+            try:
+                await self._ledger_stream.open()
+                await self._readings_stream.open()
+                return
+            except StorageError:
+                log.warning("syncing cannot begin; it is tried again", exc_info=True)
+                await self._close()
+                await asyncio.sleep(DISK_S)
+
+    async def _close(self) -> None:
+        await self._ledger_stream.close()
+        await self._readings_stream.close()
+
     async def _sync(self) -> None:
         current = self._enrolments.current
         if current is None:
@@ -134,13 +151,13 @@ class Uplink:
         if self._enrolments.missing:
             self._stands(State.REFUSED, MISSING, MISSING_HINT)
             await asyncio.Event().wait()
-        await self._readings.recall(current.site)
         while True:
             async for attempt in AsyncRetrying(
                 retry=retry_if_exception_type(OutpostError), wait=self._wait_s, sleep=self._sleep
             ):
                 with attempt:
                     await self._converse(current)
+            await asyncio.sleep(secrets.randbelow(1000) / 1000)  # a fleet does not come back all at once
 
     async def _converse(self, current: Enrolment) -> None:
         """One session from hello to its end. Raises OutpostError when it failed early, else returns."""
@@ -150,6 +167,7 @@ class Uplink:
         error: OutpostError | None = None
         try:
             async with Client(current.url, self._settings.sync.ca_file) as client:
+                await self._recall(current)
                 session = await self._hello(client, current)
                 await self._work(session)
         except* OutpostError as errors:
@@ -251,6 +269,12 @@ class Uplink:
     def _clock_s(self) -> float:
         return asyncio.get_running_loop().time()
 
+    async def _recall(self, current: Enrolment) -> None:
+        """Once a run: what was noted of the readings in an earlier one; nothing, for an enrolment made since."""
+        if self._recalled != current:
+            await (self._readings.forget() if self._anew else self._readings.recall(current.site))
+            self._recalled, self._anew = current, False
+
     async def _note(self, current: Enrolment) -> None:
         """Note how far the streams are: hints for the next start."""
         ledger = self._ledger.next
@@ -274,6 +298,8 @@ class Uplink:
             log.info("the centre was not told that this hub stops: %s", error.detail)
 
     def _enrolment_changed(self) -> None:
+        self._anew, self._recalled = True, None
+        self._readings.nothing_known()
         self._stands(State.OFF if self._enrolments.current is None else State.CONNECTING)
         if self._task is not None:
             self._task.cancel()

@@ -86,8 +86,7 @@ def thin(tx: Transaction, span: Span) -> int:
     )
     gone = tx.execute(f"DELETE FROM readings WHERE seq IN ({_EXTRA})", values).rowcount
     tx.execute(
-        "INSERT INTO meta(key, value) VALUES ('thinned', ?)"
-        " ON CONFLICT(key) DO UPDATE SET value = excluded.value",
+        "INSERT INTO meta(key, value) VALUES ('thinned', ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value",
         (str(span.last),),
     )
     return gone

@@ -15,6 +15,7 @@ from edge.verbs.output import emit, say
 from edge.wire.views import NewCommand, Resolve
 
 COLUMNS = ("id", "device", "kind", "state", "agent", "created_at", "attempts", "duration_s", "reason")
+AT_THE_CENTRE = ("site", "where")
 SHOWN = 50
 
 
@@ -57,7 +58,9 @@ async def list_commands(arguments: argparse.Namespace) -> int:
     """`outpost command list`."""
     async with flags.hub(arguments) as client:
         page = await client.get("/v1/commands", state=arguments.state, limit=arguments.limit)
-    emit(page["items"], arguments.json, columns=COLUMNS, empty="No such commands.")
+    of_sites = any("site" in command for command in page["items"])
+    columns = (*COLUMNS, *AT_THE_CENTRE) if of_sites else COLUMNS
+    emit(page["items"], arguments.json, columns=columns, empty="No such commands.")
     return 0
 
 

@@ -104,6 +104,14 @@ class StateBatch(Packed, frozen=True):
     report: dict[str, Json]  # a SiteReport
 
 
+class WidgetSeen(msgspec.Struct, frozen=True):
+    """The view of a state row `widget`: one that switches `pin` of `device`."""
+
+    id: str
+    device: str
+    pin: str
+
+
 class StreamHead(View, frozen=True, kw_only=True):
     """Where a stream stands at the hub. `points`: numbers and hashes (hex) of some rows, the newest first."""
 
@@ -233,9 +241,13 @@ class Item(View, frozen=True, kw_only=True):
     """One thing the centre asks of a hub. `ttl_ms`: what was left of its time when this was sent; null: no end.
 
     Kinds and bodies: `command` {id, device, kind, args, agent, note}, `cancel` {command, reason}, `resolve`
-    {command, outcome, note}, `twin` {device, desired}, `link` {agent, name, device, computer_name}. The note of a
-    command is of a vend. A link seats the agent at the device, whoever sits there now, or nobody where `agent` is
-    ''; without a device it seats him where his computer's name leads.
+    {command, outcome, note}, `twin` {device, desired}, `link` {agent, name, device}, `claim` {agent, name, device,
+    computer_name}, `widget` {widget, state}. The note of a command is of a vend; its agent, where it names one, has
+    to sit at the device still. A link is a technician's: it seats the agent at the device, whoever sits there now,
+    or nobody where `agent` is ''. A claim is the agent's own, under the rules of the desks: the display he claims
+    to sit at (an id or alias) or his computer's name leads to it, else he is refused with code `not-seated` and
+    `held`, `no-display` or `offline`; the detail of its `inbox.applied` is the display's id. A widget item switches
+    what the widget of an app stands for, `state` 0 or 1.
     """
 
     seq: int

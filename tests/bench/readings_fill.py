@@ -38,6 +38,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 class Filling(msgspec.Struct, frozen=True):
     """An open store with what writes readings into it."""
 
+    store: Store
     telemetry: Telemetry
     folding: Folding
     devices: list[Device]
@@ -62,7 +63,9 @@ async def filled(data: Path, plan: Plan) -> list[Device]:
 
 
 @contextlib.asynccontextmanager
-async def filling(data: Path, devices: int, clock: Clock, readings_mb: int = READINGS_MB) -> AsyncIterator[Filling]:
+async def filling(
+    data: Path, devices: int, clock: Clock, *, readings_mb: int = READINGS_MB, readings_days: int = 365
+) -> AsyncIterator[Filling]:
     """The store of a hub that does not run, with devices added."""
     bus = Bus()
     store = Store(data, bus, clock, free_floor_mb=64, ballast_mb=8)
@@ -71,9 +74,9 @@ async def filling(data: Path, devices: int, clock: Clock, readings_mb: int = REA
         registry = Registry(store.hub, bus, clock, auto_approve=False, reports_kept=100)
         telemetry = Telemetry(store, bus, clock, site_zone("UTC"))
         await telemetry.start()
-        keep = Keep(readings_days=365, rollups_days=365, readings_mb=readings_mb)
+        keep = Keep(readings_days=readings_days, rollups_days=365, readings_mb=readings_mb)
         added = [(await registry.add(f"sensor {n}", "display", "native", actor="bench"))[0] for n in range(devices)]
-        yield Filling(telemetry, Folding(telemetry, store, clock, site_zone("UTC"), keep), added)
+        yield Filling(store, telemetry, Folding(telemetry, store, clock, site_zone("UTC"), keep), added)
     finally:
         await store.close()
 

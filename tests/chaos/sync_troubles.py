@@ -190,6 +190,10 @@ async def second_hub(site: Site) -> None:
                 await asyncio.sleep(0.05)
         assert view["problem"], view
         assert view["hint"], view
+        async with second.session() as session:  # it works on by itself, and writes what nobody else has
+            device = {"name": "elsewhere", "kind": "sensor", "profile": "native"}
+            async with session.post("/v1/devices", json=device) as response:
+                assert response.status == 201, await response.text()
     finally:
         await second.kill()
     if not first_back:

@@ -73,3 +73,16 @@ def test_the_sites_zone(monkeypatch: pytest.MonkeyPatch) -> None:
     for wrong in ("Mars/Olympus", "../etc", "\0"):
         with pytest.raises(ConfigError):
             site_zone(wrong)
+
+
+@pytest.mark.parametrize(
+    ("told", "quality"),
+    [("1763700000\n", Quality.RTC), ("12\n", Quality.NONE)],  # 12: without a battery it began with 1970
+)
+def test_a_real_time_clock_counts_if_it_has_kept_the_time(
+    told: str, quality: Quality, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "since_epoch").write_text(told)
+    monkeypatch.setattr(clock, "RTC_TIME", tmp_path / "since_epoch")
+    monkeypatch.setattr(clock, "SYNCHRONISED", tmp_path / "never")
+    assert clock.SystemClock().now().quality is quality

@@ -34,7 +34,8 @@ def test_each_says_what_happened_and_what_to_do(kind: type[OutpostError]) -> Non
     assert told.detail
     assert told.advice
     assert kind("It broke.").detail == "It broke."
-    assert kind.retryable is (told.status in (409, 429, 502, 503, 507) and kind.retryable)
+    if kind is not errors.GarbledBatch:  # what spoilt it lies between sender and reader: the same may arrive well
+        assert kind.retryable is (told.status in (400, 409, 429, 502, 503, 507) and kind.retryable)
 
 
 def test_the_drawing_is_the_tree() -> None:
@@ -44,7 +45,9 @@ def test_the_drawing_is_the_tree() -> None:
 
 def test_usage_is_for_what_the_caller_wrote() -> None:
     usage = {kind.__name__ for kind in tree() if kind.exit_code is ExitCode.USAGE}
-    assert usage == {"BadInput", "BadPicture", "TooLarge", "Rejected", "ConfigError"}
+    assert usage == {
+        "BadInput", "BadPicture", "TooLarge", "Rejected", "GarbledBatch", "RowRejected", "ConfigError",
+    }  # fmt: skip
     assert [kind for kind in tree() if kind.exit_code is ExitCode.CANNOT_CONNECT] == [errors.Unreachable]
 
 

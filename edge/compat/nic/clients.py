@@ -18,7 +18,6 @@ from edge.commands.commands import Commands
 from edge.commands.model import Command
 from edge.compat.nic.displays import CLIENT_PROFILE, NicDisplays
 from edge.compat.nic.door import SCOPE, Door, Missing, Visit, number_or_text, reply
-from edge.compat.visits import line
 from edge.content.service import Content, caption
 from edge.devices.agents.agents import Agents
 from edge.devices.agents.displays import COMPUTER_FACT
@@ -26,6 +25,7 @@ from edge.devices.model import Device
 from edge.devices.presence import Presences
 from edge.devices.registry import Registry
 from edge.errors import BadInput, Conflict, NotFound, OutpostError, StorageError
+from edge.serving.visits import line
 from edge.store.database import Database
 from edge.wire.commands import State
 from edge.wire.orders import Outcome, Verdict

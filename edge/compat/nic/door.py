@@ -14,10 +14,10 @@ import msgspec
 from aiohttp import web
 
 from edge.clock import Clock
-from edge.compat import visits
-from edge.compat.visits import AiohttpHandler, Body, Gate, Knocks, guarded, line, read_object
 from edge.errors import BadInput, NotAllowed, OutpostError, RateLimited, Unauthenticated
+from edge.serving import visits
 from edge.serving.roles import NOBODY, Principal, Role
+from edge.serving.visits import AiohttpHandler, Body, Gate, Knocks, guarded, line, read_object
 
 SCOPE = "nic"  # the older system's name, also of its keys' scope and of the ids its clients claim
 ROLES = frozenset({Role.APP, Role.TECHNICIAN, Role.ADMIN})

@@ -19,13 +19,13 @@ from edge.compat.nic.clients import NicClients
 from edge.compat.nic.displays import NicDisplays
 from edge.compat.nic.door import SCOPE, Door, preflight
 from edge.compat.nic.local import NicLocal
-from edge.compat.visits import AiohttpHandler, Gate, Knocks
 from edge.content.screens import Screens
 from edge.content.service import Content
 from edge.devices.agents.agents import Agents
 from edge.devices.presence import Presences
 from edge.devices.registry import Registry
 from edge.errors import OutpostError
+from edge.serving.visits import AiohttpHandler, Gate, Knocks
 from edge.store.database import Database
 
 log = logging.getLogger(__name__)

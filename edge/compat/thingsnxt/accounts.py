@@ -28,8 +28,8 @@ from edge.compat.thingsnxt.door import (
     refusal,
     reply,
 )
-from edge.compat.visits import AiohttpHandler
 from edge.errors import BadInput, Conflict, RateLimited, Unauthenticated
+from edge.serving.visits import AiohttpHandler
 
 FORM_FIELDS = 20
 WAITS = "This account waits for an administrator's approval."

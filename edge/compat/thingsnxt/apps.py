@@ -22,11 +22,11 @@ from edge.compat.thingsnxt.views import (
     status,
     widget_document,
 )
-from edge.compat.visits import AiohttpHandler
 from edge.devices.model import NAME_CHARS, Device
 from edge.devices.presence import Presences
 from edge.devices.registry import Registry
 from edge.errors import BadInput, Busy, Conflict, NotFound
+from edge.serving.visits import AiohttpHandler
 from edge.telemetry.twins.routes import Reported
 from edge.telemetry.twins.twins import Twins
 from edge.telemetry.widgets.model import Widget, as_shown, new_id, switch_state

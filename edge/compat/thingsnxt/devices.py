@@ -29,12 +29,12 @@ from edge.compat.thingsnxt.door import (
 from edge.compat.thingsnxt.echo import Echoes
 from edge.compat.thingsnxt.names import HIDDEN, SYSTEM, Names, claimed_id
 from edge.compat.thingsnxt.state import REPLY_KEYS, UPTIME_KEY, Orders, orders
-from edge.compat.visits import AiohttpHandler
 from edge.devices.log.log import DeviceLog
 from edge.devices.model import TOKEN_CHARS_MAX, TOKEN_CHARS_MIN, Device, Trust
 from edge.devices.presence import Presences
 from edge.devices.registry import Registry
 from edge.errors import BadInput, Forbidden, OutpostError, RateLimited
+from edge.serving.visits import AiohttpHandler
 from edge.telemetry.model import Ingested
 from edge.telemetry.twins.model import Twin
 from edge.telemetry.twins.routes import Reported

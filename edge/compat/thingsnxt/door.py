@@ -16,10 +16,10 @@ from aiohttp import web
 
 from edge.access.accounts.model import User
 from edge.clock import Clock, iso
-from edge.compat import visits
-from edge.compat.visits import AiohttpHandler, Gate
 from edge.errors import BadInput, NotFound, OutpostError, RateLimited, TooLarge, Unauthenticated
+from edge.serving import visits
 from edge.serving.bodies import read_body
+from edge.serving.visits import AiohttpHandler, Gate
 
 T = TypeVar("T")
 JSON_TYPE = {"Content-Type": "application/json"}

@@ -25,11 +25,11 @@ from edge.compat.thingsnxt.plans import Past, ThingsPlans
 from edge.compat.thingsnxt.port import OnOwnPort
 from edge.compat.thingsnxt.tellings import Tellings
 from edge.compat.thingsnxt.webhooks import ThingsWebhooks
-from edge.compat.visits import AiohttpHandler
 from edge.devices.log.log import DeviceLog
 from edge.devices.model import Device
 from edge.devices.presence import Presences
 from edge.devices.registry import Registry
+from edge.serving.visits import AiohttpHandler
 from edge.telemetry.twins.twins import Twins
 from edge.telemetry.widgets.widgets import Widgets
 

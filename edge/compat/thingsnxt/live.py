@@ -23,8 +23,8 @@ from edge.compat.thingsnxt.door import Door, Users, bearer, encode, naive
 from edge.compat.thingsnxt.names import Names
 from edge.compat.thingsnxt.tellings import Tellings
 from edge.compat.thingsnxt.views import notice_document
-from edge.compat.visits import AiohttpHandler
 from edge.errors import Busy, Unauthenticated
+from edge.serving.visits import AiohttpHandler
 
 log = logging.getLogger(__name__)
 

@@ -16,8 +16,8 @@ from edge.compat.thingsnxt.apps import led_of
 from edge.compat.thingsnxt.door import Door, Invalid, Visit, check_id, naive, reply
 from edge.compat.thingsnxt.names import Names
 from edge.compat.thingsnxt.views import local, notice_document, schedule_document
-from edge.compat.visits import AiohttpHandler
 from edge.errors import BadInput, NotFound
+from edge.serving.visits import AiohttpHandler
 from edge.telemetry.widgets.widgets import Widgets
 
 NOTICES = 50  # shown unless the app asks for another number

@@ -18,8 +18,8 @@ from edge.automation.hooks.hooks import Hooks
 from edge.automation.hooks.model import HOOKS_MAX, Hook
 from edge.compat.thingsnxt.door import Door, Visit, absent, check_id, naive, reply
 from edge.compat.thingsnxt.names import Names
-from edge.compat.visits import AiohttpHandler
 from edge.errors import BadInput, Busy, Conflict, NotFound
+from edge.serving.visits import AiohttpHandler
 from edge.telemetry.widgets.model import new_id
 
 WEBHOOKS = 5  # of one account

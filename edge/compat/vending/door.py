@@ -13,11 +13,11 @@ import msgspec
 from aiohttp import web
 
 from edge.clock import Clock
-from edge.compat import visits
 from edge.compat.vending.pages import Pages
-from edge.compat.visits import AiohttpHandler, Body, Gate, Knocks, guarded, read_object
 from edge.errors import BadInput, Forbidden, OutpostError, RateLimited, Unauthenticated
+from edge.serving import visits
 from edge.serving.roles import NOBODY, Principal, Role
+from edge.serving.visits import AiohttpHandler, Body, Gate, Knocks, guarded, read_object
 
 ROLES = frozenset({Role.APP, Role.TECHNICIAN, Role.ADMIN})
 BODY_BYTES_MAX = 16_384  # an old machine's are under 300; anybody may send one

@@ -25,12 +25,12 @@ from edge.compat.vending.machines import Machines
 from edge.compat.vending.page import Fleet, Ports, VendingPage
 from edge.compat.vending.pages import Pages
 from edge.compat.vending.talk import Talk
-from edge.compat.visits import AiohttpHandler, Gate, Knocks
 from edge.devices.log.log import DeviceLog
 from edge.devices.model import Device, DeviceState
 from edge.devices.presence import Presences
 from edge.devices.registry import Registry
 from edge.errors import OutpostError, Rejected
+from edge.serving.visits import AiohttpHandler, Gate, Knocks
 from edge.vending.inventory import Inventory
 
 log = logging.getLogger(__name__)

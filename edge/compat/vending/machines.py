@@ -17,12 +17,12 @@ from edge.compat.vending.door import VendingDoor, Visit, refusal, reply
 from edge.compat.vending.handout import Handout
 from edge.compat.vending.ids import PROFILE, SLOTS, SYSTEM, machine_id, machine_name, old_id
 from edge.compat.vending.talk import Talk
-from edge.compat.visits import line
 from edge.devices.log.log import DeviceLog
 from edge.devices.model import Device, Facts
 from edge.devices.presence import Presences
 from edge.devices.registry import Registry
 from edge.errors import BadInput, StorageError
+from edge.serving.visits import line
 from edge.wire.orders import Outcome, Verdict
 
 log = logging.getLogger(__name__)

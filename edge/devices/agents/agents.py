@@ -64,6 +64,10 @@ class Pictures(Protocol):
         """Cancel what is queued for this session and not yet sent; returns what to run after the commit."""
 
 
+Told = Callable[[Transaction, Linked | Refused], None]
+"""What a caller adds to the transaction that links or refuses an agent, knowing which."""
+
+
 class _Change(msgspec.Struct):
     """What a transaction did, to be copied into memory after its commit."""
 
@@ -132,7 +136,7 @@ class Agents:
         return session is not None and session.id == session_id
 
     async def link(
-        self, agent: str, name: str, *, device_id: str = "", computer_name: str = "", within: Within = nothing
+        self, agent: str, name: str, *, device_id: str = "", computer_name: str = "", told: Told | None = None
     ) -> Linked | Refused:
         """Seat `agent` (an agent_key) at the display his request leads to, or refuse and keep his claim.
 
@@ -143,11 +147,11 @@ class Agents:
         3. Otherwise refused. An offline display is refused too, changing nothing and making no claim.
 
         His earlier session elsewhere ends; whoever is taken over is told (`departure`), and his queued pictures are
-        cancelled in the same transaction, to which a caller adds what `within` writes.
+        cancelled in the same transaction, to which a caller adds what `told` writes of the result.
         """
         named = self._displays.named(device_id) if device_id else None
         computer = computer_key(computer_name)
-        session = self._plain_refresh(agent, name, named, computer) if within is nothing else None
+        session = self._plain_refresh(agent, name, named, computer) if told is None else None
         if session is not None:
             return Linked(session)
         expired, offline = self._expired(), self._offline({*self._bound.get(computer, ()), *filter(None, [named])})
@@ -176,7 +180,13 @@ class Agents:
             why = End.TAKEOVER if verdict is Verdict.TAKE_OVER else End.EXPIRED
             return self._seat(tx, agent, name, display, how, ousted=why, by=agent, expired=expired)
 
-        change = await self._commit(work, within)
+        def tell(tx: Transaction) -> _Change:
+            change = work(tx)
+            if told is not None and change.result is not None:
+                told(tx, change.result)
+            return change
+
+        change = await self._commit(tell)
         assert change.result is not None
         return change.result
 

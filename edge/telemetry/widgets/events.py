@@ -19,3 +19,4 @@ class WidgetRemoved(Event, frozen=True, kw_only=True):
     owner: str
     widget_id: str
     dashboard_id: str
+    device_id: str

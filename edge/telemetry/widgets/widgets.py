@@ -15,7 +15,7 @@ from edge.clock import Clock
 from edge.devices.model import Device
 from edge.errors import Conflict, NotFound, Rejected
 from edge.store.database import Database
-from edge.store.transaction import Transaction
+from edge.store.transaction import Transaction, Within, nothing
 from edge.telemetry.twins.model import Twin
 from edge.telemetry.twins.twins import Twins
 from edge.telemetry.widgets import model as rules
@@ -67,6 +67,12 @@ class Widgets:
         if widget is None or self.owner(widget) != owner:
             raise NotFound("Widget not found")
         return widget
+
+    def get(self, widget_id: str) -> Widget:
+        """One of anybody's. Raises NotFound."""
+        if widget_id not in self._widgets:
+            raise NotFound("Widget not found")
+        return self._widgets[widget_id]
 
     def owner(self, widget: Widget) -> str:
         """Whose it is."""
@@ -167,10 +173,16 @@ class Widgets:
         async with self._changing:
             await self._remove([self.widget(owner, widget_id)])
 
-    async def switch(self, widget: Widget, state: int, *, actor: str) -> Twin:
-        """Desire `state` at the widget's pin. Raises Rejected."""
+    async def switch(self, widget: Widget, state: int, *, actor: str, within: Within = nothing) -> Twin:
+        """Desire `state` at the widget's pin, in one transaction with `within`. Raises Rejected."""
         pin = switched(widget)
-        return await self._db.write(lambda tx: self._twins.apply(tx, widget.device_id, {pin: state}, actor))
+
+        def work(tx: Transaction) -> Twin:
+            twin = self._twins.apply(tx, widget.device_id, {pin: state}, actor)
+            within(tx)
+            return twin
+
+        return await self._db.write(work)
 
     async def drop_device(self, device_id: str) -> None:
         """Remove the widgets of a device that is being forgotten."""
@@ -200,8 +212,14 @@ class Widgets:
                 for removing in self._removing:
                     removing(tx, widget.id)
                 sql.delete_widget(tx, widget.id)
-                owner = self.owner(widget)
-                tx.tell(WidgetRemoved(owner=owner, widget_id=widget.id, dashboard_id=widget.dashboard_id))
+                tx.tell(
+                    WidgetRemoved(
+                        owner=self.owner(widget),
+                        widget_id=widget.id,
+                        dashboard_id=widget.dashboard_id,
+                        device_id=widget.device_id,
+                    )
+                )
             if board is not None:
                 sql.delete_dashboard(tx, board.id)
 

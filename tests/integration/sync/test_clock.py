@@ -78,8 +78,8 @@ async def test_both_sides_give_the_same_times_once_the_clock_is_set(pair: Pair, 
     clock, folder = PiClock(), tmp_path / "pi"
     folder.mkdir()
     settings = msgspec.structs.replace(QUIET, sync=Sync(url=pair.centre.url))
+    began = iso(time.time_ns() // 1000 - 2 * SECOND)
     async with running_hub.started(folder, settings, clock) as hub:
-        began = iso(time.time_ns() // 1000 - 2 * SECOND)
         device = await hub.display("Lobby")
         await measured(hub, device, 1)
         await commanded(hub, device)

@@ -49,3 +49,16 @@ async def test_what_was_written_without_a_line_arrives_once(pair: Pair) -> None:
         hub.hub.sync.enrolments.token = token
     async with pair.hub() as hub:
         await until(lambda: pair.same(hub))
+
+
+async def test_a_centre_that_has_moved_is_found_by_the_setting_and_the_token_stays(pair: Pair) -> None:
+    async with pair.hub() as hub:
+        await pair.enrolled(hub)
+        await until(lambda: pair.same(hub))
+    moved = pair.centre.url.replace("127.0.0.1", "localhost")
+    async with pair.hub(url=moved) as hub:
+        await hub.display("Desk")
+        await until(lambda: pair.same(hub))
+        assert (await hub.get("/v1/sync")).body["url"] == moved
+    async with pair.hub(url="http://192.0.2.1") as hub:  # it would send the token in the clear: the one it knows stays
+        assert (await hub.get("/v1/sync")).body["url"] == moved

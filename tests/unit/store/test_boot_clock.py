@@ -1,4 +1,4 @@
-"""A clock that is set only after a while: one fact says when the boot began, and every row's time follows from it."""
+"""A clock that is set only after a while: one fact says when the boot began; every row's time follows from it."""
 
 from __future__ import annotations
 
@@ -73,8 +73,9 @@ async def test_what_happened_before_the_clock_was_set_is_shown_when_it_was(tmp_p
         assert (when(store, first), when(store, last)) == (TRUE_US - 60 * SECOND, TRUE_US)
         assert first.at_us == 30 * SECOND  # as it was written
     async with opened(tmp_path, clock) as (store, _):
-        assert [when(store, fact) for fact in await told(store)][0] == TRUE_US - 60 * SECOND
-        assert len(await told(store)) == 3  # once a boot
+        ledger = await told(store)
+        assert when(store, ledger[0]) == TRUE_US - 60 * SECOND
+        assert len(ledger) == 3  # once a boot
 
 
 async def test_a_clock_set_while_the_hub_was_down_is_noticed_at_its_start(tmp_path: Path) -> None:

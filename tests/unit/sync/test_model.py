@@ -103,7 +103,16 @@ def test_a_token_goes_over_tls_or_not_off_this_machine() -> None:
     assert address("http://127.0.0.1:9000", insecure=False) == "http://127.0.0.1:9000"
     assert address("http://[::1]:9000", insecure=False) == "http://[::1]:9000"
     assert address("http://10.0.0.1", insecure=True) == "http://10.0.0.1"
-    for text in ("http://10.0.0.1", "http://centre", "ftp://a", "https://", "a", "https://u@h", "https://h/x", "https://h:x"):
+    for text in (
+        "http://10.0.0.1",
+        "http://centre",
+        "ftp://a",
+        "https://",
+        "a",
+        "https://u@h",
+        "https://h/x",
+        "https://h:x",
+    ):
         with pytest.raises(BadInput):
             address(text, insecure=False)
 

@@ -123,7 +123,7 @@ async def test_a_power_cut_between_the_two_files_is_made_good(site: Site) -> Non
         await redating.start()
         work = asyncio.create_task(redating.run())
         async with asyncio.timeout(5):
-            while await history(telemetry, 0, TRUE_US - 2 * HOUR):
+            while await history(telemetry, 0, TRUE_US - 2 * HOUR):  # noqa: ASYNC110 - it lies in the database
                 await asyncio.sleep(0.01)
         work.cancel()
         found = await history(telemetry)
