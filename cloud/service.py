@@ -11,6 +11,7 @@ from cloud.accounts.part import AccountsPart
 from cloud.analytics.part import AnalyticsPart
 from cloud.api.live_part import LivePart
 from cloud.api.part import ApiPart
+from cloud.compat.part import CompatPart
 from cloud.db.database import Database
 from cloud.db.partitions import Months
 from cloud.db.relay import Relay
@@ -57,10 +58,19 @@ class Centre:
         self.accounts = AccountsPart(core, directory)
         self.sites = SitesPart(core)
         self.fleet = FleetPart(core, self.sites)
+        self.compat = CompatPart(core, self.accounts.guard, self.fleet)
         self.analytics = AnalyticsPart(core, self.sites)
         self.api = ApiPart(core, self.sites.sites, lambda: self.parts)
         self.live = LivePart(core)
-        self.parts: list[Part] = [self.accounts, self.sites, self.fleet, self.analytics, self.live, self.api]
+        self.parts: list[Part] = [
+            self.accounts,
+            self.sites,
+            self.fleet,
+            self.analytics,
+            self.compat,
+            self.live,
+            self.api,
+        ]
         self.routes: list[Route] = [route for part in self.parts for route in part.routes()]
         self.app = build(
             self.routes,

@@ -17,6 +17,7 @@ OutpostError
 ├── Conflict              the state of the thing does not allow it now
 │   ├── DeviceUnavailable the device is offline, pending or without a panel for this
 │   ├── Busy              held by somebody else: a port, a database, a display
+│   ├── NotSeated         the agent may not have the display he asks for
 │   ├── WrongProtocol     hub and centre are too many versions apart
 │   ├── SecondHub         another hub speaks for this site
 │   ├── SessionOver       a later hello began a new session
@@ -192,6 +193,13 @@ class Busy(Conflict):
     code = "busy"
     retryable = True
     hint = "`outpost doctor` names the holder."
+
+
+class NotSeated(Conflict):
+    """The agent may not have the display he asks for."""
+
+    code = "not-seated"
+    hint = "A technician seats him: `outpost device seat ID AGENT`."
 
 
 class WrongProtocol(Conflict):

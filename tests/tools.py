@@ -13,6 +13,7 @@ import shutil
 import pytest
 
 PACKAGES = {
+    "gcc": "build-essential",
     "ip": "iproute2",
     "nsenter": "util-linux",
     "setpriv": "util-linux",

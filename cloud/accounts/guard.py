@@ -59,12 +59,13 @@ class Guard:
             return False
 
     def count(self, principal: Principal, request: web.Request) -> None:
-        """Count one request of this caller. Raises RateLimited."""
+        """Count one request of this caller; a key that all old clients share, by address. Raises RateLimited."""
         if principal.role is Role.NONE:
             self.count_address(request)
         else:
             tenant_id = principal.tenant_id if isinstance(principal, Member) else 0
-            self._known.take(f"{tenant_id}:{principal.actor}")
+            shared = f" {address_of(request)}" if principal.scope else ""
+            self._known.take(f"{tenant_id}:{principal.actor}{shared}")
 
     def count_address(self, request: web.Request) -> None:
         """Count one request of an address that has not shown a key."""

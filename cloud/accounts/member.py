@@ -44,7 +44,7 @@ def require_machine(principal: Principal) -> None:
         )
 
 
-def require_operator(principal: Principal) -> None:
-    """Raise Forbidden unless this is somebody of the tenant whose centre it is, who reaches all of its sites."""
-    if not isinstance(principal, Member) or principal.tenant_id != FIRST_TENANT or principal.sites:
-        raise Forbidden("This is seen by those who run the centre.", hint="Use a key of the first tenant.")
+def require_all_sites(principal: Principal) -> None:
+    """Raise Forbidden unless this is somebody who reaches all sites of his tenant."""
+    if not isinstance(principal, Member) or principal.sites:
+        raise Forbidden("This is of no site, so it takes a key for all sites.", hint="Use a key without `--sites`.")

@@ -19,7 +19,7 @@ from cloud.analytics.rollups import zone_named
 from cloud.analytics.times_store import FixedBoot, fixed_boots
 from edge.errors import BadInput
 from edge.serving.routing import NUMBER_DIGITS
-from edge.telemetry.buckets import HOUR_US, Bucket, Grid
+from edge.telemetry.buckets import HOUR_US, Bucket, Grid, hour_offset_us
 
 POINTS_MAX = 10_000  # in one page: a day of one key at a reading in ten seconds
 POINTS_DEFAULT = 1000
@@ -142,14 +142,16 @@ class _Key:
         """From rollups, also where the readings are gone; hours that are due to be made anew from the readings."""
         ask = self._ask
         _, offset_us = await rollup_store.zone_of(self._connection, ask.tenant_id, ask.site_id)
+        if offset_us is None:  # there are no rollups yet
+            offset_us = hour_offset_us(zone_named(ask.timezone), ask.from_us)
         parts: list[Part] = []
         for place in self._places:
-            due = await self._due(place.epoch_no, window, offset_us or 0)
+            due = await self._due(place.epoch_no, window, offset_us)
             rolled = await sql.rolled_parts(self._connection, [place], window)
             parts += [part for part in rolled if outside(due, part[0])]
             for span in due:
                 parts += await sql.raw_parts(
-                    self._connection, [place], self._boots, span, width_us=HOUR_US, offset_us=offset_us or 0
+                    self._connection, [place], self._boots, span, width_us=HOUR_US, offset_us=offset_us
                 )
         return parts
 

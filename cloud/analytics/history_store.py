@@ -95,7 +95,8 @@ async def first_at(
     """When the first thing known in [from_us, to_us) is; rollups count when `rolled`."""
     firsts: list[Query] = []
     for place in places:
-        rows = [part.subquery() for part in _rows(place, _of(boots, place), Start(from_us), to_us)]
+        parts = _rows(place, _of(boots, place), Start(from_us), to_us)
+        rows = [part.order_by("at_us").limit(1).subquery() for part in parts]
         firsts += [select(func.min(part.c.at_us).label("at_us")) for part in rows]
         if rolled:
             hours = and_(_rollups(place), Rollup.hour_us >= from_us, Rollup.hour_us < to_us)

@@ -7,12 +7,12 @@ from collections.abc import Callable
 import msgspec
 from aiohttp import web
 
-from cloud.accounts.member import member, require_operator
+from cloud.accounts.member import FIRST_TENANT, member, require_all_sites
 from cloud.api.site_metrics import site_samples
 from cloud.api.status import Status
 from cloud.sites.sites import Sites
 from edge.clock import Clock
-from edge.serving.knocking import Knocking
+from edge.serving.knocking import NOBODYS, Knocking
 from edge.serving.metrics import Metrics, Sample
 from edge.serving.openapi import document
 from edge.serving.roles import Role
@@ -46,7 +46,7 @@ class CentreRoutes:
             Route("GET", "/v1/status", self.status, "The centre at one look", viewer, returns=CentreStatus),
             Route(
                 "GET", "/v1/knocking", self.knocking, knocks, viewer,
-                returns=KnockView, many=True, also=require_operator,
+                returns=KnockView, many=True, also=require_all_sites,
             ),
             Route("GET", openapi, self.openapi, "This API as OpenAPI 3.1", None, limited=False),
             Route("GET", "/healthz", self.healthz, "The process lives", None, limited=False),
@@ -59,8 +59,10 @@ class CentreRoutes:
         return await self._status.view(member(call))
 
     async def knocking(self, call: Call) -> Answer:
-        """GET /v1/knocking: nobody knows whose those are, so only those who run the centre see them."""
-        return Page(list(self._knocking.views()))
+        """GET /v1/knocking: of what came without a known key nobody knows whose it is: the operator sees it."""
+        tenant_id = member(call).tenant_id
+        unknown = [NOBODYS] if tenant_id == FIRST_TENANT else []
+        return Page(list(self._knocking.views(tenant_id, *unknown)))
 
     async def openapi(self, call: Call) -> Answer:
         """GET /v1/openapi.json."""

@@ -169,6 +169,13 @@ class Database:
         async with self.write() as connection:
             await connection.run_sync(schema.upgrade)
 
+    async def look(self) -> tuple[int, int]:
+        """Its size in bytes, and how many steps its tables are behind this version; nothing is changed. Raises
+        StorageError, and ConfigError for a database of a newer version."""
+        async with self.read() as connection:
+            size = (await connection.execute(_SIZE[self.engine_name])).scalar_one()
+            return int(size), await connection.run_sync(schema.lacking)
+
     async def close(self) -> None:
         """Close every connection."""
         await self._writer.dispose()
@@ -176,6 +183,10 @@ class Database:
             await self._readers.dispose()
 
 
+_SIZE = {
+    "sqlite": text("SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"),
+    "postgresql": text("SELECT pg_database_size(current_database())"),
+}
 _ALIVE = text(
     "INSERT INTO counters(name, value) VALUES ('alive_us', :now) ON CONFLICT(name) DO UPDATE SET value = :now"
 )

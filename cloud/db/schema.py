@@ -44,6 +44,14 @@ def upgrade(connection: Connection) -> None:
     command.upgrade(config, "head")
 
 
+def lacking(connection: Connection) -> int:
+    """How many steps the database is behind this version. Raises ConfigError for a newer version's."""
+    steps = ScriptDirectory.from_config(_config(connection))
+    at = MigrationContext.configure(connection).get_current_heads()
+    _require_known(steps, at)
+    return len(list(steps.iterate_revisions("heads", at or "base")))
+
+
 def draft(connection: Connection, number: str, name: str) -> None:
     """Write the step that is missing between the database and the models into migrations/versions."""
     command.revision(_config(connection), name.replace("_", " "), autogenerate=True, rev_id=number)

@@ -21,6 +21,7 @@ from edge.errors import (
     Conflict,
     DeviceUnavailable,
     NotFound,
+    NotSeated,
     OutpostError,
     Rejected,
     TooLarge,
@@ -30,7 +31,7 @@ LOOK_S = 1.0  # a signal may be lost: whoever waits looks anyway
 CONFIRM_S = 5.0  # how long an answer is held back for the hub's word
 _ERRORS = {
     kind.code: kind
-    for kind in (BadInput, BadPicture, TooLarge, Rejected, NotFound, Conflict, DeviceUnavailable, Busy)
+    for kind in (BadInput, BadPicture, TooLarge, Rejected, NotFound, Conflict, DeviceUnavailable, Busy, NotSeated)
 }
 
 
@@ -70,7 +71,7 @@ class Asking:
         return await self.hear(place, item_id, wait_s=wait_s)
 
     async def hear(self, place: Place, item_id: str, *, wait_s: float = CONFIRM_S) -> str | None:
-        """The hub's word on an item, as `ask`; where its hub is away nobody waits. Raises what it said against it."""
+        """The hub's word on an item, as `ask`; one that is away is not waited for. Raises what it said instead."""
         if place.stale(self._clock.now().at_us):
             return None
         loop = asyncio.get_running_loop()

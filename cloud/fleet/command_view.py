@@ -47,15 +47,19 @@ def standing(command: Command, place: Place, now_us: int) -> str:
     if command.state != State.QUEUED or command.place == SITE:
         return command.reason
     away = place.stale(now_us)
-    since = f"has been away since {_local(place.seen_us, place.timezone, now_us)}"
     if command.place == CENTRE:
         left = f"it waits {max(0, round((command.expires_us - now_us) / 1e6))} s more."
-        if not place.seen_us:
-            return f"The site has no hub yet; {left}"
-        return f"The site {since}; {left}" if away else "It is on its way to its site."
+        return f"{away_since(place, now_us)}; {left}" if away else "It is on its way to its site."
     if away:
-        return f"It was handed to the site, which {since} and has not confirmed it."
+        return f"It was handed to the site and not confirmed. {away_since(place, now_us)}."
     return "It was handed to the site, which has not confirmed it yet."
+
+
+def away_since(place: Place, now_us: int) -> str:
+    """That no hub speaks for the site, and since when, without a full stop."""
+    if not place.seen_us:
+        return f"The site {place.name} has no hub yet"
+    return f"The site {place.name} has been away since {_local(place.seen_us, place.timezone, now_us)}"
 
 
 def attempt_views(command: Command) -> list[AttemptView]:

@@ -55,7 +55,7 @@ class StreamFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 class SiteFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a site. `kept_as`: the state its row has (new, active, revoked); `report_us`: when the
-    report came, by the centre's clock, 0 when none has."""
+    report came, by the centre's clock, 0 when none has; `inbox_since_us`: when the oldest that waits was asked."""
 
     kept_as: str
     seen_us: int
@@ -64,6 +64,7 @@ class SiteFacts(msgspec.Struct, frozen=True, kw_only=True):
     report_us: int
     streams: list[StreamFacts]
     inbox_waiting: int
+    inbox_since_us: int = 0
 
 
 def slug_of(name: str) -> str:

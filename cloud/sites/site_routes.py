@@ -109,6 +109,7 @@ class SiteRoutes:
             clock_quality=report.quality if report else "",
             lanes=[_lane(stream) for stream in site.streams],
             inbox_waiting=site.inbox_waiting,
+            inbox_since=iso(site.inbox_since_us) if site.inbox_since_us else None,
             dead_letters=report.dead_letters if report else 0,
             buffer_bytes=report.buffer_bytes if report else 0,
             buffer_max_bytes=report.buffer_max_bytes if report else 0,

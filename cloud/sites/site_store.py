@@ -91,14 +91,16 @@ async def streams(connection: AsyncConnection, tenant_id: int, site_ids: Collect
     return (await connection.execute(query.order_by(Stream.site_id, Stream.stream))).mappings().all()
 
 
-async def inbox_waiting(connection: AsyncConnection, tenant_id: int, site_ids: Collection[int]) -> dict[int, int]:
-    """How many items wait for each of these sites' hubs."""
+async def inbox_waiting(
+    connection: AsyncConnection, tenant_id: int, site_ids: Collection[int]
+) -> dict[int, tuple[int, int]]:
+    """How many items wait for each of these sites' hubs, and since when the oldest does, in us."""
     query = (
-        select(InboxItem.site_id, func.count())
+        select(InboxItem.site_id, func.count(), func.min(InboxItem.created_us))
         .where(InboxItem.tenant_id == tenant_id, InboxItem.site_id.in_(site_ids), InboxItem.outcome == "")
         .group_by(InboxItem.site_id)
     )
-    return {site_id: count for site_id, count in await connection.execute(query)}
+    return {site_id: (count, since_us) for site_id, count, since_us in await connection.execute(query)}
 
 
 def _reached(member: Member) -> list[ColumnElement[bool]]:

@@ -171,7 +171,7 @@ class Sites:
         for stream in await sql.streams(connection, tenant_id, ids):
             streams[stream["site_id"]].append(_stream_facts(stream))
         waiting = await sql.inbox_waiting(connection, tenant_id, ids)
-        return [(row, _facts(row, streams[row["id"]], waiting.get(row["id"], 0))) for row in rows]
+        return [(row, _facts(row, streams[row["id"]], waiting.get(row["id"], (0, 0)))) for row in rows]
 
 
 async def find(connection: AsyncConnection, member: Member, slug_or_name: str) -> RowMapping:
@@ -182,7 +182,7 @@ async def find(connection: AsyncConnection, member: Member, slug_or_name: str) -
     return row
 
 
-def _facts(row: RowMapping, streams: list[StreamFacts], inbox_waiting: int) -> SiteFacts:
+def _facts(row: RowMapping, streams: list[StreamFacts], waiting: tuple[int, int]) -> SiteFacts:
     return SiteFacts(
         kept_as=row["state"],
         seen_us=row["seen_us"],
@@ -190,7 +190,8 @@ def _facts(row: RowMapping, streams: list[StreamFacts], inbox_waiting: int) -> S
         report=_report(row["report"]),
         report_us=row["report_us"],
         streams=streams,
-        inbox_waiting=inbox_waiting,
+        inbox_waiting=waiting[0],
+        inbox_since_us=waiting[1],
     )
 
 

@@ -18,7 +18,7 @@ from edge.devices.agents.agents import Agents
 from edge.devices.agents.model import Linked, Refused, Session, agent_key
 from edge.devices.model import Device
 from edge.devices.registry import Registry
-from edge.errors import BadInput, Conflict, DeviceUnavailable, NotFound, OutpostError, Rejected
+from edge.errors import BadInput, DeviceUnavailable, NotFound, NotSeated, OutpostError, Rejected
 from edge.store.database import Database
 from edge.store.transaction import Transaction, Within
 from edge.sync.model import is_word
@@ -212,12 +212,6 @@ class SiteOrders:
             await self._agents.seat(agent_key(asked.agent), asked.name, device.id, actor=actor, within=within)
         else:
             await self._agents.end(device.id, actor=actor, within=within)
-
-
-class NotSeated(Conflict):
-    """The agent may not have the display he asked for; the detail is a Refusal."""
-
-    code = "not-seated"
 
 
 def _body(item: Item, kind: type[T]) -> T:

@@ -7,38 +7,22 @@ import asyncio
 import grp
 import os
 import shutil
-import socket
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from edge.client import answers, connect
-from edge.clock import Quality, SystemClock
 from edge.errors import OutpostError
 from edge.links.holder import find_holder
-from edge.places import socket_path
-from edge.serving.server import parse_listen
+from edge.places import is_centre, socket_path
 from edge.settings import Settings
 from edge.store.connection import quick_check
 from edge.store.space import MB
-from edge.verbs import flags
-from edge.verbs.output import emit
+from edge.verbs import doctor_centre, doctor_sync, flags
+from edge.verbs.finding import Finding, at_the_door, clock, failed, listener, tell
 
 SQLITE_FLOOR = (3, 37, 0)  # STRICT tables
-CLOCKS = {Quality.RTC: "set by its own clock chip, by no time server", Quality.NONE: "nobody has set it"}
-MARK = {"ok": "●", "warn": "▲", "fail": "✗"}
-
-
-class Finding(msgspec.Struct, frozen=True):
-    """One check: ok, warn or fail, what was seen, what to do."""
-
-    check: str
-    state: str
-    seen: str
-    todo: str = ""
 
 
 def add(verbs: flags.Verbs) -> None:
@@ -51,25 +35,22 @@ def add(verbs: flags.Verbs) -> None:
 async def examine(arguments: argparse.Namespace) -> int:
     """`outpost doctor`: 0 when nothing failed."""
     directory = flags.data_dir(arguments)
+    if is_centre(directory) and not arguments.hub:
+        return tell(await doctor_centre.examine(directory, await _is_running(directory)), arguments.json)
     findings: list[Finding] = []
     try:
         settings = flags.settings_of(arguments).settings
         findings.append(Finding("settings", "ok", "readable"))
     except OutpostError as error:
         settings = Settings()
-        findings.append(Finding("settings", "fail", error.detail, error.advice))
+        findings.append(failed("settings", error))
     running = await _is_running(directory)
     findings += [*_machine(directory, settings), *_ports(settings, running), *await _database(directory, running)]
     if running or arguments.hub:
         findings += await _hub(arguments)
     else:
         findings.append(Finding("hub", "warn", "not running here", f"outpost hub --data-dir {directory}"))
-    if arguments.json:
-        emit(msgspec.to_builtins(findings), True)
-    else:
-        rows = [{**msgspec.to_builtins(f), "state": f"{MARK[f.state]} {f.state}"} for f in findings]
-        emit(rows, False, columns=("state", "check", "seen", "todo"))
-    return 1 if any(finding.state == "fail" for finding in findings) else 0
+    return tell(findings, arguments.json)
 
 
 async def _is_running(directory: Path) -> bool:
@@ -82,12 +63,7 @@ async def _is_running(directory: Path) -> bool:
 def _machine(directory: Path, settings: Settings) -> Iterator[Finding]:
     version = sqlite3.sqlite_version_info
     yield Finding("sqlite", "ok" if version >= SQLITE_FLOOR else "fail", sqlite3.sqlite_version)
-    quality = SystemClock().now().quality
-    if quality is Quality.NTP:
-        yield Finding("clock", "ok", "set by NTP")
-    else:
-        todo = "Let this machine reach a time server; until then times are marked as doubtful."
-        yield Finding("clock", "warn", CLOCKS.get(quality, "nothing vouches for it"), todo)
+    yield clock()
     where = directory if directory.exists() else Path.home()
     free_mb = shutil.disk_usage(where).free // MB
     low = free_mb < settings.disk.free_floor_mb
@@ -107,22 +83,7 @@ def _ports(settings: Settings, running: bool) -> Iterator[Finding]:
             holder = find_holder(path)
             yield Finding(path, "ok", f"held by {holder}" if holder else "free")
     for text in () if running else settings.hub.listen:
-        yield _listener(text)
-
-
-def _listener(text: str) -> Finding:
-    try:
-        listen = parse_listen(text)
-    except OutpostError as error:
-        return Finding(text, "fail", error.detail, error.advice)
-    family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((listen.host, listen.port))
-        except OSError as error:
-            return Finding(text, "fail", str(error.strerror), "Stop what listens there, or give another --listen.")
-    return Finding(text, "ok", "free")
+        yield listener(text)
 
 
 async def _database(directory: Path, running: bool) -> list[Finding]:
@@ -133,7 +94,7 @@ async def _database(directory: Path, running: bool) -> list[Finding]:
     try:
         await asyncio.to_thread(quick_check, directory / "hub.db")
     except OutpostError as error:
-        return [Finding("database", "fail", error.detail, error.advice)]
+        return [failed("database", error)]
     return [Finding("database", "ok", "whole")]
 
 
@@ -153,19 +114,17 @@ def _vending(agreement: dict[str, Any]) -> Iterator[Finding]:
 async def _hub(arguments: argparse.Namespace) -> list[Finding]:
     try:
         async with connect(flags.data_dir(arguments), arguments.hub, arguments.key_file) as client:
-            status, ports = await client.get("/v1/status"), await client.items("/v1/ports")
+            status = await client.get("/v1/status")
+            if "sites" in status:
+                return await doctor_centre.ask(client)
+            ports, sync = await client.items("/v1/ports"), await client.get("/v1/sync")
             knocks, agreement = await client.items("/v1/knocking"), await client.get("/v1/vending/agreement")
     except OutpostError as error:
-        return [Finding("hub", "fail", error.detail, error.advice)]
+        return [failed("hub", error)]
     seen = f"{status['online']} of {status['devices']} devices online, {status['in_doubt']} in doubt"
     found = [Finding("hub", "ok" if status["ready"] else "fail", seen, " ".join(status["problems"]))]
     for port in ports:
         bad = port["state"] in ("failed", "absent")
         said = " ".join(filter(None, (port["state"], port["profile"], port["detail"])))
         found.append(Finding(port["path"], "warn" if bad else "ok", said, port["hint"]))
-    found += _vending(agreement)
-    for knock in knocks[:5]:
-        found.append(
-            Finding("knocking", "warn", f"{knock['peer']} {knock['what']} x{knock['count']}", knock["why"])
-        )
-    return found
+    return [*found, *_vending(agreement), *doctor_sync.of_hub(sync), *at_the_door(knocks)]

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from edge.errors import BadInput
-from edge.places import socket_path
+from edge.places import is_centre, socket_path
 from edge.verbs import flags
 
 
@@ -19,10 +19,16 @@ def add(verbs: flags.Verbs) -> None:
 
 
 def open_terminal(arguments: argparse.Namespace) -> int:
-    """`outpost tui`."""
+    """`outpost tui`. Raises BadInput for a centre's directory."""
     from tui import run  # here, so that the other verbs start without loading a terminal
 
-    target = arguments.hub or f"unix:{socket_path(flags.data_dir(arguments))}"
+    directory = flags.data_dir(arguments)
+    if is_centre(directory) and not arguments.hub:
+        raise BadInput(
+            f"{directory} is a centre's, and the terminal is for hubs.",
+            hint="At head office: `outpost site list`, `outpost device list`, `outpost doctor`, with --data-dir.",
+        )
+    target = arguments.hub or f"unix:{socket_path(directory)}"
     key = None
     if arguments.key_file:
         try:

@@ -25,6 +25,7 @@ class SiteView(View, frozen=True, kw_only=True):
     """One site. `state`: `new` (its code is not used yet), `live`, `catching-up`, `away`, `refused`, `revoked`.
 
     `seen_at`: when its hub last spoke; `lag_s`: how far behind what is shown here is, null when it was never seen.
+    `inbox_since`: when the oldest of what waits for it was asked.
     `report_age_s`: how old the hub's own counts (`devices`, `online`, `problems`) are.
     """
 
@@ -40,6 +41,7 @@ class SiteView(View, frozen=True, kw_only=True):
     clock_quality: str
     lanes: list[SiteLane]
     inbox_waiting: int
+    inbox_since: str | None
     dead_letters: int
     buffer_bytes: int
     buffer_max_bytes: int

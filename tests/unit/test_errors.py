@@ -35,7 +35,7 @@ def test_each_says_what_happened_and_what_to_do(kind: type[OutpostError]) -> Non
     assert told.advice
     assert kind("It broke.").detail == "It broke."
     if kind is not errors.GarbledBatch:  # what spoilt it lies between sender and reader: the same may arrive well
-        assert kind.retryable is (told.status in (400, 409, 429, 502, 503, 507) and kind.retryable)
+        assert kind.retryable is (told.status in (409, 429, 502, 503, 507) and kind.retryable)
 
 
 def test_the_drawing_is_the_tree() -> None:

@@ -25,15 +25,7 @@ from edge.devices.model import Device
 from edge.devices.presence import Presences
 from edge.errors import Conflict, DeviceUnavailable
 from edge.store.database import Database
-
-NO_DEVICE = "No online device linked to this agent"
-SERVICE, VERSION = "NIC Device API", "1.0.0"  # what the old clients were built against
-
-WHY = {
-    Refusal.HELD: "Another agent sits at this display. A technician can seat you there.",
-    Refusal.NO_DISPLAY: "No display is known for this computer. A technician can seat you at one.",
-    Refusal.OFFLINE: "The display at this desk is offline. Check its cable and its program.",
-}
+from edge.wire.older import NIC_SERVICE, NIC_VERSION, NO_DEVICE, NOT_SEATED
 
 
 class NicAgents:
@@ -58,8 +50,8 @@ class NicAgents:
         return reply(
             {
                 "status": "online",
-                "service": SERVICE,
-                "version": VERSION,
+                "service": NIC_SERVICE,
+                "version": NIC_VERSION,
                 "timestamp": iso(self._door.clock.now().at_us),
                 "instance": self._db.epoch,
             }
@@ -131,7 +123,7 @@ class NicAgents:
 
     def _no_device(self, agent: str, device: Device | None) -> web.Response:
         if device is not None:
-            return _no_device(NO_DEVICE, WHY[Refusal.OFFLINE])
+            return _no_device(NO_DEVICE, NOT_SEATED[Refusal.OFFLINE])
         departure = self._agents.departure(agent)
         if departure is None:
             return _no_device(NO_DEVICE, "Link to a display first.")
@@ -189,7 +181,7 @@ def _refused(refused: Refused, visit: Visit, claimed: str, computer: str) -> web
     return refusal(
         404,
         error,
-        message=WHY[refused.why],
+        message=NOT_SEATED[refused.why],
         debug_info={
             "agent_id": visit.body["agent_id"],
             "device_id": claimed or None,

@@ -17,7 +17,7 @@ from edge.clock import iso
 from edge.commands.commands import Commands
 from edge.commands.model import Command
 from edge.compat.nic.displays import CLIENT_PROFILE, NicDisplays
-from edge.compat.nic.door import SCOPE, Door, Missing, Visit, number_or_text, reply
+from edge.compat.nic.door import SCOPE, Door, Missing, Visit, reply
 from edge.content.service import Content, caption
 from edge.devices.agents.agents import Agents
 from edge.devices.agents.displays import COMPUTER_FACT
@@ -28,6 +28,7 @@ from edge.errors import BadInput, Conflict, NotFound, OutpostError, StorageError
 from edge.serving.visits import line
 from edge.store.database import Database
 from edge.wire.commands import State
+from edge.wire.older import number_or_text
 from edge.wire.orders import Outcome, Verdict
 
 log = logging.getLogger(__name__)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import ipaddress
-
 from edge.clock import Clock
 from edge.commands.commands import Commands
-from edge.compat.nic.door import SCOPE, number_or_text
+from edge.compat.nic.door import SCOPE
 from edge.devices.agents.model import agent_key
 from edge.devices.model import Device
 from edge.devices.presence import Presences
 from edge.devices.registry import Registry
 from edge.errors import Conflict
+from edge.wire.older import SHARED_AGENT, is_shared, number_or_text
 from edge.wire.orders import Outcome, Verdict
 
-SHARED_AGENT = "1"  # every user whom the old page cannot identify
 # An upload takes 26 s over a 9600 baud line, without a poll meanwhile; past this no answer is coming.
 DELIVERY_S = 60.0
 CLIENT_PROFILE = "nic-client"
@@ -78,20 +76,9 @@ def named_agent(raw: object, peer: str) -> str:
     another's. Raises BadInput.
     """
     agent = agent_key(raw)
-    return f"{SHARED_AGENT}@{peer}" if agent == SHARED_AGENT or _is_shared(agent) else agent
+    return f"{SHARED_AGENT}@{peer}" if agent == SHARED_AGENT or is_shared(agent) else agent
 
 
 def shown_agent(agent: str) -> int | float | str:
     """An agent's id as the old clients sent it."""
-    return number_or_text(SHARED_AGENT if _is_shared(agent) else agent)
-
-
-def _is_shared(agent: str) -> bool:
-    name, _, address = agent.partition("@")
-    if name != SHARED_AGENT:
-        return False
-    try:
-        ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    return True
+    return number_or_text(SHARED_AGENT if is_shared(agent) else agent)

@@ -6,7 +6,6 @@ redirect. A request with a wrong key is listed as knocking, because the old clie
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -129,13 +128,6 @@ def refusal(status: int, error: str, **more: Any) -> web.Response:
 async def preflight(request: web.Request) -> web.Response:
     """What a browser asks before it sends a key across origins."""
     return web.Response(status=204, headers={**CORS, "Access-Control-Max-Age": "600"})
-
-
-def number_or_text(text: str) -> int | float | str:
-    """An id or amount as the old server sent it on: a number where it reads as one."""
-    if re.fullmatch(r"0|-?[1-9]\d{0,14}", text):
-        return int(text)
-    return float(text) if re.fullmatch(r"-?\d{1,12}\.\d{1,6}", text) else text
 
 
 _STATUS = {"bad-picture": 400, "rejected": 400, "bad-input": 400, "unreachable": 400, "device-unavailable": 404}

@@ -12,10 +12,11 @@ from aiohttp import web
 
 from edge.commands.commands import Commands
 from edge.compat.nic.code import qr_args
-from edge.compat.nic.displays import SHARED_AGENT, NicDisplays
+from edge.compat.nic.displays import NicDisplays
 from edge.compat.nic.door import Visit, refusal, reply
 from edge.devices.agents.agents import Agents
 from edge.devices.model import Device
+from edge.wire.older import SHARED_AGENT
 
 SERVICE = "ESP32 Device Service"
 

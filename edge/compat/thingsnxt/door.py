@@ -20,6 +20,7 @@ from edge.errors import BadInput, NotFound, OutpostError, RateLimited, TooLarge,
 from edge.serving import visits
 from edge.serving.bodies import read_body
 from edge.serving.visits import AiohttpHandler, Gate
+from edge.wire.older import things_id
 
 T = TypeVar("T")
 JSON_TYPE = {"Content-Type": "application/json"}
@@ -29,7 +30,6 @@ CORS = {
     "Access-Control-Allow-Headers": "Authorization, Content-Type",
     "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE, OPTIONS",
 }
-_ID = re.compile(r"[0-9a-fA-F]{24}")
 _FIELD = re.compile(r" - at `\$\.?([^`]*)`$")
 _MISSING = re.compile(r"missing required field `(\w+)`")
 
@@ -142,9 +142,10 @@ def read(raw: bytes, decoder: msgspec.json.Decoder[T]) -> T:
 
 def check_id(text: str, what: str) -> str:
     """`text` as an id of 24 hex digits, in lower case. Raises BadInput."""
-    if not _ID.fullmatch(text):
+    found = things_id(text)
+    if found is None:
         raise BadInput(f"Invalid {what} ID")
-    return text.lower()
+    return found
 
 
 def reply(body: Any, status: int = 200) -> web.Response:

@@ -7,22 +7,21 @@ chooses for itself; the older server had one choice for all.
 from __future__ import annotations
 
 import asyncio
-import re
 from collections import OrderedDict
 
 from aiohttp import web
 
 from edge.compat.vending.door import Visit, refusal, reply
-from edge.compat.vending.ids import PROFILE, SLOTS
+from edge.compat.vending.ids import PROFILE
 from edge.compat.vending.page import Fleet
 from edge.compat.vending.talk import Talk
 from edge.devices.model import Device
 from edge.vending.inventory import Inventory
+from edge.wire.older import OLD_SLOTS, slot_of
 from edge.wire.views import PortView
 
 PAGES = 200  # addresses whose choice is kept; the one longest unused goes first
 CONNECT_S = 8.0  # for a port to be opened and its machine to answer; the old server took 6 s
-_SHELF = re.compile(r"([A-C])([1-3])", re.IGNORECASE)  # rows of three, counted through
 UNKNOWN = "Device not found"
 
 
@@ -106,7 +105,7 @@ class VendingCounter:
         """Have one dispensed, once. The answer says that it is accepted, not that it has fallen."""
         slot = slot_of(wanted)
         if slot is None:
-            return refusal(400, f"Invalid slot. Slots are 1 to {SLOTS}, or A1 to B2")
+            return refusal(400, f"Invalid slot. Slots are 1 to {OLD_SLOTS}, or A1 to B2")
         named = visit.text("device_id")
         device = self._fleet.find(named) if named else self.active(visit.peer)
         if device is None:
@@ -180,14 +179,3 @@ class VendingCounter:
                 return view
             await asyncio.sleep(0.1)
         return self._port(path)
-
-
-def slot_of(wanted: object) -> int | None:
-    """The slot that the page or a script means, None for one that no machine has."""
-    if isinstance(wanted, str) and (shelf := _SHELF.fullmatch(wanted)):
-        wanted = "ABC".index(shelf[1].upper()) * 3 + int(shelf[2])
-    if isinstance(wanted, str) and wanted.isascii() and wanted.isdigit() and len(wanted) == 1:
-        wanted = int(wanted)
-    if isinstance(wanted, bool) or not isinstance(wanted, int) or not 1 <= wanted <= SLOTS:
-        return None
-    return wanted

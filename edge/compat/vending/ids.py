@@ -13,7 +13,6 @@ from edge.devices.model import canonical_id
 
 SYSTEM = "vending"  # the older system's name, also of the ids its machines claim
 PROFILE = "vending"
-SLOTS = 5  # of every machine of this system; its sketch refuses any other number
 
 KNOWN_IDS = 1024  # remembered, since each machine says its own every 2 s
 

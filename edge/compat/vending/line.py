@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from edge.compat.vending.ids import SLOTS, mac_of, machine_name
+from edge.compat.vending.ids import mac_of, machine_name
 from edge.compat.vending.serial import (
     DISCOVER,
     RESET,
@@ -28,6 +28,7 @@ from edge.links.conversation import Approach, Heard, Json, OnEvent
 from edge.links.spec import Profile
 from edge.links.stream import ByteStream
 from edge.wire.native import Log
+from edge.wire.older import OLD_SLOTS
 from edge.wire.orders import Order, Outcome, Verdict
 
 QUESTIONS = 2  # at the first meeting; the first may fall into noise in its line buffer
@@ -141,8 +142,8 @@ class VendingLine:
         return End(Verdict.FAILED, f"an old vending machine cannot do {order.kind!r}")
 
     async def _vend(self, slot: object, deadline_s: float) -> End:
-        if not isinstance(slot, int) or not 1 <= slot <= SLOTS:
-            return End(Verdict.FAILED, f"this machine has slots 1 to {SLOTS}")
+        if not isinstance(slot, int) or not 1 <= slot <= OLD_SLOTS:
+            return End(Verdict.FAILED, f"this machine has slots 1 to {OLD_SLOTS}")
         if self._doubt and not await self._wire.quiet(QUIET_S, deadline_s):
             return End(Verdict.NOT_SENT, "the line was not quiet after a vend without an end")
         self._doubt = True  # until its end is known

@@ -15,7 +15,7 @@ from aiohttp import web
 from edge.commands.model import Command
 from edge.compat.vending.door import VendingDoor, Visit, refusal, reply
 from edge.compat.vending.handout import Handout
-from edge.compat.vending.ids import PROFILE, SLOTS, SYSTEM, machine_id, machine_name, old_id
+from edge.compat.vending.ids import PROFILE, SYSTEM, machine_id, machine_name, old_id
 from edge.compat.vending.talk import Talk
 from edge.devices.log.log import DeviceLog
 from edge.devices.model import Device, Facts
@@ -23,6 +23,7 @@ from edge.devices.presence import Presences
 from edge.devices.registry import Registry
 from edge.errors import BadInput, StorageError
 from edge.serving.visits import line
+from edge.wire.older import OLD_SLOTS
 from edge.wire.orders import Outcome, Verdict
 
 log = logging.getLogger(__name__)
@@ -276,6 +277,6 @@ def _slot(value: object) -> int | None:
     """A number of one of its slots, None for anything else."""
     if isinstance(value, str) and value.isdecimal() and len(value) == 1:
         value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int | float) or value not in range(1, SLOTS + 1):
+    if isinstance(value, bool) or not isinstance(value, int | float) or value not in range(1, OLD_SLOTS + 1):
         return None
     return int(value)

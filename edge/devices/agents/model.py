@@ -13,12 +13,12 @@ import msgspec
 
 from edge.clock import Stamp
 from edge.errors import BadInput
+from edge.wire.older import AGENT_CHARS, agent_of
 
 LEASE_S = 12 * 3600.0  # the longest shift; after it a forgotten session no longer keeps the desk
 NOTE_EVERY_S = 600.0  # how often activity reaches the disk: a lease may end this much early after a restart
 CLAIMS = 1000  # people waiting for a technician; more is a flood, and the oldest go
 DEPARTURES = 1000  # agents who have yet to hear that their desk was taken
-AGENT_CHARS = 128
 NAME_CHARS = 128
 
 
@@ -108,18 +108,11 @@ class Refused(msgspec.Struct, frozen=True):
 
 
 def agent_key(raw: object) -> str:
-    """An agent's id as the hub compares it: an opaque string, trimmed; e-mail addresses in lower case.
-
-    `24` and `"24"` are one agent, also when JSON says 24.0. Raises BadInput for anything else than a short text or
-    a number, and for what counts as absent.
-    """
-    if isinstance(raw, bool) or not isinstance(raw, str | int | float):
-        raise BadInput("An agent's id is a text or a number.")
-    text = str(int(raw)) if isinstance(raw, float) and raw.is_integer() else str(raw)
-    text = text.strip()
-    if not 1 <= len(text) <= AGENT_CHARS or not text.isprintable():
-        raise BadInput(f"An agent's id has 1 to {AGENT_CHARS} printable characters.")
-    return text.casefold() if "@" in text else text
+    """An agent's id as the hub compares it, see `agent_of`. Raises BadInput for what is none."""
+    agent = agent_of(raw)
+    if agent is None:
+        raise BadInput(f"An agent's id is a number, or a text of 1 to {AGENT_CHARS} printable characters.")
+    return agent
 
 
 def display_name(raw: str) -> str:

@@ -15,6 +15,7 @@ import msgspec
 
 from edge.errors import BadInput, TooLarge
 from edge.telemetry.model import Value
+from edge.wire.older import switch_of
 
 TEXT_CHARS = 200  # of a name, label or type
 CONFIG_BYTES = 4096  # of a widget's config, and of its value
@@ -101,11 +102,10 @@ def choose_pin(kind: str, wanted: object, taken: Collection[str]) -> str | None:
 
 def switch_state(asked: object) -> int:
     """0 or 1 out of what apps send: 0, 1, true, false, "0", "1". Raises BadInput."""
-    if isinstance(asked, int) and asked in (0, 1):
-        return int(asked)
-    if isinstance(asked, str) and asked in ("0", "1"):
-        return int(asked)
-    raise BadInput("state is 0 or 1.")
+    state = switch_of(asked)
+    if state is None:
+        raise BadInput("state is 0 or 1.")
+    return state
 
 
 def pin_number(key: str) -> int | None:

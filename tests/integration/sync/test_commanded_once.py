@@ -174,6 +174,7 @@ class CommandedOnce(RuleBasedStateMachine):
             self.site.registry,
             None,  # type: ignore[arg-type]
             desire=None,  # type: ignore[arg-type]
+            switch=None,  # type: ignore[arg-type]
             note_vend=note_vend,
         )
         counting = Counting(orders, self.site, self.taken)

@@ -14,11 +14,10 @@ from edge.clock import ManualClock
 from edge.devices.model import Device
 from edge.errors import StorageFull
 from edge.store.ledger import facts
-from edge.store.transaction import Within
 from edge.sync import downlink as downlink_module
 from edge.sync import store
 from edge.sync.downlink import Downlink
-from edge.sync.orders import SiteOrders
+from edge.sync.orders import End, SiteOrders
 from edge.vending.inventory import note_vend
 from edge.wire.sync import Item
 from tests.unit.vending.vend_site import VendSite, vend_site
@@ -33,20 +32,20 @@ class Full:
         self._orders, self._left, self._clock, self._seconds = orders, times, clock, seconds
         self.tried = 0
 
-    async def apply(self, item: Item, left_s: float | None, within: Within) -> None:
+    async def apply(self, item: Item, left_s: float | None, end: End) -> None:
         """Full, and time goes by."""
         self.tried += 1
         if self._left:
             self._left -= 1
             self._clock.advance(self._seconds)
             raise StorageFull
-        await self._orders.apply(item, left_s, within)
+        await self._orders.apply(item, left_s, end)
 
 
 class Broken:
     """Orders with a fault."""
 
-    async def apply(self, item: Item, left_s: float | None, within: Within) -> None:
+    async def apply(self, item: Item, left_s: float | None, end: End) -> None:
         """Fail as nobody foresaw."""
         raise ZeroDivisionError
 
@@ -75,7 +74,9 @@ async def lobby(site: VendSite) -> Device:
 def orders(site: VendSite) -> SiteOrders:
     """The hub's own, without desks and desired state."""
     nothing: Any = None
-    return SiteOrders(site.store.hub, site.commands, site.registry, nothing, desire=nothing, note_vend=note_vend)
+    return SiteOrders(
+        site.store.hub, site.commands, site.registry, nothing, desire=nothing, switch=nothing, note_vend=note_vend
+    )
 
 
 def vend(device: Device, seq: int = 1, /, ttl_ms: int | None = 60_000, **body: Any) -> Item:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,7 +24,7 @@ def spelled(several: list[Range]) -> set[int]:
 def test_merged_ranges_are_the_same_numbers_apart_from_each_other(several: list[Range]) -> None:
     result = merged(several)
     assert spelled(result) == spelled(several)
-    assert all(before[1] + 1 < after[0] for before, after in zip(result, result[1:], strict=False))
+    assert all(before[1] + 1 < after[0] for before, after in pairwise(result))
 
 
 @given(ranges, numbers, numbers)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from edge.compat.vending.counter import slot_of
 from edge.compat.vending.pages import Pages
 from edge.errors import ConfigError
+from edge.wire.older import slot_of
 
 HUB = "192.168.1.5:5000"
 
