@@ -20,6 +20,7 @@ from cloud.fleet.part import FleetPart
 from cloud.part import Core, Part
 from cloud.settings import CloudSettings
 from cloud.sites.part import SitesPart
+from cloud.sync.part import SyncPart
 from edge.clock import Clock, SystemClock
 from edge.directory_lock import DirectoryLock
 from edge.serving.app import build
@@ -30,6 +31,7 @@ from edge.serving.server import Listen, Server, parse_listen, tls_context
 
 DATABASE_NAME = "cloud.db"
 SOCKET_NAME = "cloud.sock"
+OPEN_MARK = "cloud.open"  # beside a file of SQLite while it is open: one that was not closed is looked through
 
 
 class Centre:
@@ -57,14 +59,16 @@ class Centre:
         )
         self.accounts = AccountsPart(core, directory)
         self.sites = SitesPart(core)
-        self.fleet = FleetPart(core, self.sites)
+        self.sync = SyncPart(core, self.sites.gate)
+        self.fleet = FleetPart(core, self.sync)
         self.compat = CompatPart(core, self.accounts.guard, self.fleet)
-        self.analytics = AnalyticsPart(core, self.sites)
+        self.analytics = AnalyticsPart(core, self.sync)
         self.api = ApiPart(core, self.sites.sites, lambda: self.parts)
         self.live = LivePart(core)
         self.parts: list[Part] = [
             self.accounts,
             self.sites,
+            self.sync,
             self.fleet,
             self.analytics,
             self.compat,
@@ -84,22 +88,28 @@ class Centre:
 
     @contextlib.asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
-        """The database checked, brought to this version and loaded; nothing listens and nothing runs yet.
+        """The database brought to this version and loaded; nothing listens and nothing runs yet.
+
+        A file of SQLite that was not closed last time is checked before, which takes time by its size.
 
         Raises Busy when another process has the directory, StorageDamaged, StorageError.
         """
         self.directory.mkdir(parents=True, exist_ok=True, mode=0o750)
-        lock = DirectoryLock(self.directory)
+        lock, mark = DirectoryLock(self.directory), self.directory / OPEN_MARK
         lock.acquire()
         try:
             if self.db.sqlite:
                 (self.directory / DATABASE_NAME).touch(mode=0o600)  # SQLite gives its other files the same mode
-            await self.db.check()
+                if mark.exists():
+                    await self.db.check()
+                mark.touch(mode=0o600)
             await self.db.prepare()
             await self.months.prepare()
             for part in self.parts:
                 await part.start()
             yield
+            await self.db.close()
+            mark.unlink(missing_ok=True)
         finally:
             await self.db.close()
             lock.release()

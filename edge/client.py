@@ -39,10 +39,12 @@ _BY_CODE = {
 
 
 class Client:
-    """One conversation with the API of a hub, or of a centre; `what` names it."""
+    """One conversation with the API of a hub, or of a centre; `what` names it. `site`: whose things every request
+    is about, '' where the centre is to find out by their names."""
 
     def __init__(self, session: aiohttp.ClientSession, base: str, what: str = "hub") -> None:
         self._session, self._base, self.what = session, base, what
+        self.site = ""
 
     async def get(self, path: str, **query: str) -> Json:
         """A GET's JSON."""
@@ -90,6 +92,8 @@ class Client:
         if path.endswith("/") or "//" in path:
             raise errors.BadInput("An empty id names nothing.", hint="`outpost device list` shows ids and names.")
         headers = {"Content-Type": "application/json", **(extra or {})}
+        if self.site:
+            more["params"] = {"site": self.site, **more.get("params", {})}
         try:
             async with self._session.request(
                 method, self._base + path, headers=headers, allow_redirects=False, **more

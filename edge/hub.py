@@ -341,6 +341,7 @@ class Hub:
             ]
             if ports:
                 self._tasks.append(group.create_task(self.ports.run(), name="ports"))
+            check = group.create_task(self.store.check_readings(), name="check")  # not a task that has to live
             try:
                 bound = await server.start(wanted, tls, self.directory / SOCKET_NAME)
                 self.field.serves(bound)
@@ -349,7 +350,7 @@ class Hub:
                 await server.stop()
                 for part in reversed(self.parts):
                     await part.stop()
-                for task in self._tasks:
+                for task in (check, *self._tasks):
                     task.cancel()
                 await self.pictures.close()
 

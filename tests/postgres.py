@@ -1,7 +1,8 @@
 """A real PostgreSQL for tests, from the wheel's own binaries: made, started, killed and started again by the test.
 
-It lives in a folder of its own, listens on 127.0.0.1 and a unix socket, asks for a password, writes to the disk as
-it does for its users, and ends with the process that started it, however that ends.
+It lives in a folder of its own, listens on 127.0.0.1 and a unix socket, asks for a password, and ends with the
+process that started it, however that ends. Of its own it writes to the disk as it does for its users; the one most
+tests share does not wait for the disk.
 """
 
 from __future__ import annotations
@@ -42,9 +43,13 @@ _numbers = itertools.count(1)
 
 
 class PostgresServer:
-    """One server, over a folder that is made when it is first started and removed by `close`."""
+    """One server, over a folder that is made when it is first started and removed by `close`.
 
-    def __init__(self) -> None:
+    `durable`: whether what it has committed would outlive a power cut. kill -9 takes nothing either way.
+    """
+
+    def __init__(self, *, durable: bool = True) -> None:
+        self._settings = SETTINGS if durable else {**SETTINGS, "fsync": "off", "full_page_writes": "off"}
         self._folder = Path(tempfile.mkdtemp(prefix="test-postgres-"))
         self._data, self._log = self._folder / "data", self._folder / "server.log"
         self._password = secrets.token_hex(16)
@@ -64,12 +69,13 @@ class PostgresServer:
             host="127.0.0.1", port=self.port, user=USER, password=self._password, database=name
         )
 
-    async def new_database(self) -> str:
-        """A new and empty one; returns its URL."""
+    async def new_database(self, like: str = "") -> str:
+        """A new one: empty, or a copy of the one at the URL `like`, which nobody is using; returns its URL."""
         name = f"test_{os.getpid()}_{next(_numbers)}"
         connection = await self.connect()
         try:
-            await connection.execute(f"CREATE DATABASE {name}")
+            of = f" TEMPLATE {like.rsplit('/', 1)[1]}" if like else ""
+            await connection.execute(f"CREATE DATABASE {name}{of}")
         finally:
             await connection.close()
         return self.url(name)
@@ -97,7 +103,7 @@ class PostgresServer:
         assert self._process is None
         if not self._data.exists():
             self._make()
-        settings = [f"-c{name}={value}" for name, value in SETTINGS.items()]
+        settings = [f"-c{name}={value}" for name, value in self._settings.items()]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [
@@ -179,8 +185,24 @@ class PostgresServer:
 
 @lru_cache(maxsize=1)
 def shared() -> PostgresServer:
-    """The one server of this test process, running; it ends with it."""
-    server = PostgresServer()
+    """The one server of this test process, running; it ends with it. It is not killed: see `killable`."""
+    return _kept(PostgresServer(durable=False))
+
+
+def killable() -> PostgresServer:
+    """The same for tests that kill it."""
+    server = _to_kill()
+    if not server.answers():  # who killed it last failed before he started it again
+        server.restart(hard=True)
+    return server
+
+
+@lru_cache(maxsize=1)
+def _to_kill() -> PostgresServer:
+    return _kept(PostgresServer())
+
+
+def _kept(server: PostgresServer) -> PostgresServer:
     atexit.register(server.close)
     server.start()
     return server

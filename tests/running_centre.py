@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import tempfile
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,17 @@ import aiohttp
 import msgspec
 from sqlalchemy import insert
 
+from cloud.db.database import Database
 from cloud.db.models import ApiKey
-from cloud.service import Centre
+from cloud.db.partitions import Months
+from cloud.service import DATABASE_NAME, Centre
 from cloud.settings import CloudSettings, Limits
 from edge.access.model import hash_secret, new_secret
+from edge.clock import SystemClock
 from edge.serving.roles import Role
 from edge.serving.server import Listen
 from tests.integration.running_hub import Answer
-from tests.postgres import shared
+from tests.postgres import PostgresServer, shared
 
 QUIET = CloudSettings(limits=Limits(authenticated_per_minute=1_000_000, anonymous_per_minute=1_000_000))
 ENGINES = ("sqlite", "postgresql")
@@ -82,6 +86,8 @@ async def started(
 ) -> AsyncIterator[RunningCentre]:
     """A centre over `folder` and, when `database` is a URL, PostgreSQL; `admin`: the key of an older one there."""
     section = msgspec.structs.replace(settings.centre, database=database) if database else settings.centre
+    if not section.database:
+        await _make_file(folder)
     centre = Centre(folder, msgspec.structs.replace(settings, centre=section))
     async with centre.serving(listens=[Listen("127.0.0.1", 0, tls=False)]) as listens:
         keys = {"admin": admin or (folder / "admin.key").read_text().strip()}
@@ -95,14 +101,52 @@ async def started(
 
 
 @contextlib.asynccontextmanager
-async def database_of(engine: str) -> AsyncIterator[str]:
-    """A new database's URL for one test: '' for SQLite, which lies in the centre's folder."""
+async def database_of(engine: str, *, made: bool = True) -> AsyncIterator[str]:
+    """A new database's URL for one test: '' for SQLite, which lies in the centre's folder.
+
+    `made`: with the tables, as `started` makes them for SQLite too; otherwise it is empty.
+    """
     if engine == "sqlite":
         yield ""
         return
     server = shared()
-    url = await server.new_database()
+    url = await server.new_database(like=await _made(server) if made else "")
     try:
         yield url
     finally:
         await server.drop(url)
+
+
+_tables: dict[str, Any] = {}  # by engine, what has them: the URL of a database, the bytes of a file
+
+
+async def _made(server: PostgresServer) -> str:
+    """A database with the tables and nothing in them, to be copied: making them takes longer than most tests."""
+    if "postgresql" not in _tables:
+        url = await server.new_database()
+        await _make(url)
+        _tables["postgresql"] = url
+    return str(_tables["postgresql"])
+
+
+async def _make_file(folder: Path) -> None:
+    """The same as a file in a centre's folder, where there is none yet."""
+    path = folder / DATABASE_NAME
+    if path.exists():
+        return
+    if "sqlite" not in _tables:
+        with tempfile.TemporaryDirectory() as made:
+            await _make(f"sqlite:///{made}/{DATABASE_NAME}")
+            _tables["sqlite"] = (Path(made) / DATABASE_NAME).read_bytes()
+    folder.mkdir(parents=True, exist_ok=True, mode=0o750)
+    path.touch(mode=0o600)
+    path.write_bytes(_tables["sqlite"])
+
+
+async def _make(url: str) -> None:
+    database = Database(url)
+    try:
+        await database.prepare()
+        await Months(database, SystemClock()).prepare()
+    finally:
+        await database.close()

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import pwd
-import socket
-import struct
-
 from aiohttp import web
 
 from cloud.accounts.keys import Keys
@@ -13,10 +9,9 @@ from cloud.accounts.member import FIRST_TENANT, Member
 from edge.clock import Clock
 from edge.errors import RateLimited, Unauthenticated
 from edge.serving.addresses import address_of
+from edge.serving.credentials import key_shown, local_login
 from edge.serving.limits import RateLimit
 from edge.serving.roles import NOBODY, Principal, Role
-
-_PEERCRED = struct.Struct("3i")  # pid, uid, gid of the process at the other end of a unix socket
 
 
 class Guard:
@@ -31,16 +26,13 @@ class Guard:
 
     def identify(self, request: web.Request) -> Principal:
         """Who calls; NOBODY without credentials. Raises Unauthenticated for a key that is not known."""
-        header = request.headers.get("Authorization")
-        if header:
-            scheme, _, secret = header.partition(" ")
-            if scheme.lower() != "bearer" or not secret:
-                raise Unauthenticated("The Authorization header is not `Bearer KEY`.")
-            return self._authenticated(secret.strip(), request)
-        key = request.headers.get("X-API-Key")
+        key = key_shown(request)
         if key:
             return self._authenticated(key, request)
-        return _local_login(request) or NOBODY
+        login = local_login(request)
+        if not login:
+            return NOBODY
+        return Member(f"login:{login}", Role.ADMIN, tenant_id=FIRST_TENANT, at_machine=True)
 
     def _authenticated(self, secret: str, request: web.Request) -> Member:
         """Who has this key. One that people chose is not even looked at while its address guesses too often."""
@@ -70,17 +62,3 @@ class Guard:
     def count_address(self, request: web.Request) -> None:
         """Count one request of an address that has not shown a key."""
         self._unknown.take(address_of(request))
-
-
-def _local_login(request: web.Request) -> Principal | None:
-    """The login at the other end of the unix socket, whose file mode already says who may connect."""
-    transport = request.transport
-    peer: socket.socket | None = transport.get_extra_info("socket") if transport else None
-    if peer is None or peer.family != socket.AF_UNIX:
-        return None
-    _, uid, _ = _PEERCRED.unpack(peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEERCRED.size))
-    try:
-        name = pwd.getpwuid(uid).pw_name
-    except KeyError:
-        name = f"uid{uid}"
-    return Member(f"login:{name}", Role.ADMIN, tenant_id=FIRST_TENANT, at_machine=True)

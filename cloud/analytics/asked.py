@@ -5,9 +5,9 @@ from __future__ import annotations
 from cloud.analytics.history import POINTS_DEFAULT, POINTS_MAX, Ask
 from cloud.fleet.lookup import Found
 from edge.errors import BadInput
+from edge.serving.buckets import width_s
 from edge.serving.moments import moment
 from edge.serving.routing import Call
-from edge.telemetry.buckets import width_s
 
 QUERY = ("key", "from", "to", "bucket", "site")
 

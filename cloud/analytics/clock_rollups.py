@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cloud.analytics import rollup_store as sql
-from cloud.sites.clock_fixes import fixes
 from cloud.sites.gate import HubCaller
+from cloud.sync.clock_fixes import fixes
 from edge.wire.ledger import Fact
 
 

@@ -18,8 +18,8 @@ from cloud.analytics.hours import Span, clipped, hours_of, outside
 from cloud.analytics.rollups import zone_named
 from cloud.analytics.times_store import FixedBoot, fixed_boots
 from edge.errors import BadInput
+from edge.serving.buckets import HOUR_US, Bucket, Grid, hour_offset_us
 from edge.serving.routing import NUMBER_DIGITS
-from edge.telemetry.buckets import HOUR_US, Bucket, Grid, hour_offset_us
 
 POINTS_MAX = 10_000  # in one page: a day of one key at a reading in ten seconds
 POINTS_DEFAULT = 1000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from edge.telemetry.buckets import HOUR_US
+from edge.serving.buckets import HOUR_US
 
 CLOCK_SET_US = 1_577_836_800_000_000  # 2020: a clock before that was never set, and tells no age
 Span = tuple[int, int]

@@ -10,7 +10,7 @@ from cloud.analytics.reading_routes import ReadingRoutes
 from cloud.analytics.retention import Retention
 from cloud.analytics.rollups import Rollups
 from cloud.part import Core, Part
-from cloud.sites.part import SitesPart
+from cloud.sync.part import SyncPart
 from edge.serving.metrics import Sample
 from edge.serving.routing import Route
 
@@ -18,8 +18,8 @@ from edge.serving.routing import Route
 class AnalyticsPart(Part):
     """Readings and what is made of them."""
 
-    def __init__(self, core: Core, sites: SitesPart) -> None:
-        sites.projections.insert(0, ClockRollups())
+    def __init__(self, core: Core, sync: SyncPart) -> None:
+        sync.projections.insert(0, ClockRollups())
         self._routes = ReadingRoutes(core.db, core.clock)
         self._export = Export(core.db, core.clock)
         self.rollups = Rollups(core.db, core.clock, readings_days=core.settings.retention.readings_days)

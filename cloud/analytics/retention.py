@@ -19,7 +19,7 @@ from cloud.db.partitions import Months
 from cloud.settings import Retention as Keep
 from edge.clock import Clock
 from edge.errors import StorageError
-from edge.telemetry.buckets import DAY_S, HOUR_US, SECOND_US
+from edge.serving.buckets import DAY_S, HOUR_US, SECOND_US
 
 log = logging.getLogger(__name__)
 

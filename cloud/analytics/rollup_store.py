@@ -15,7 +15,7 @@ from cloud.analytics.hours import Span
 from cloud.analytics.times_store import FixedBoot, is_unset, owns_time
 from cloud.db.models import Big, Site
 from cloud.db.reading_models import Boot, ClockFix, Reading, Rollup, RollupDue, Series
-from edge.telemetry.buckets import HOUR_US
+from edge.serving.buckets import HOUR_US
 
 NUMBERS_EACH = 1000  # in one statement
 NEVER = -1  # a boot that no fix tells of

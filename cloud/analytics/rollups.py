@@ -23,7 +23,7 @@ from cloud.analytics.times_store import fixed_boots
 from cloud.db.database import Database
 from edge.clock import Clock
 from edge.errors import StorageError
-from edge.telemetry.buckets import DAY_S, HOUR_US, SECOND_US, hour_offset_us
+from edge.serving.buckets import DAY_S, HOUR_US, SECOND_US, hour_offset_us
 
 log = logging.getLogger(__name__)
 

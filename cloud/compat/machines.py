@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 import msgspec
 
@@ -50,7 +51,7 @@ class Machine(msgspec.Struct, frozen=True):
 
     def called(self, claimed: str) -> bool:
         """Whether this is one of its names; a MAC counts in every form."""
-        bare = re.sub("[:-]", "", claimed.upper().removeprefix("ESP32_"))
+        bare = _bare(claimed)
         return claimed in (self.view.id, self.view.name, *self.view.aliases) or (
             bool(_MAC.fullmatch(bare)) and bare in (self.view.id, *self.view.aliases)
         )
@@ -82,15 +83,11 @@ class Machines:
         """Every machine of the sites a caller reaches, as many as one list takes."""
         async with self._db.read() as connection:
             rows = await store.devices_of_kind(connection, member, KIND, MACHINES, site)
-        now_us = self._clock.now().at_us
-        places = [found(row, member) for row in rows]
-        pairs = [(place, view) for place in places for view in readable(device_view, [place], now_us)]
-        return [Machine(place, view) for place, view in pairs if view.kind == KIND]
+        return self._machines(found(row, member) for row in rows)
 
     async def meant(self, member: Member, named: str, site: str = "") -> Machine:
         """The machine that is named, else the only one. Raises NotFound, Conflict when there are several."""
-        machines = await self.all(member, site)
-        chosen = [machine for machine in machines if machine.called(named)] if named else machines
+        chosen = await (self._called(member, named, site) if named else self.all(member, site))
         if not chosen:
             raise NotFound("Device not found" if named else "No vending machine is known here")
         if len(chosen) > 1:
@@ -108,14 +105,19 @@ class Machines:
         slots = readable(slot_view, [found(row, member) for row in rows], self._clock.now().at_us)
         return slots[0] if slots else None
 
-    async def require_free(self, member: Member, machine: Machine, key: str) -> None:
-        """Raise Conflict while a vend of it is under way, as the hub does; not for a request that comes again."""
+    async def comes_again(self, member: Member, key: str) -> bool:
+        """Whether a request with this idempotency key was taken on before. Raises BadInput."""
         if len(key) > KEY_CHARS or not (key.isascii() and key.isprintable()):
             raise BadInput(f"An Idempotency-Key has at most {KEY_CHARS} printable ASCII characters.")
+        if not key:
+            return False
+        async with self._db.read() as connection:
+            return await command_store.remembered(connection, member, key) is not None
+
+    async def require_free(self, machine: Machine) -> None:
+        """Raise Conflict while a vend of it is under way, as the hub does."""
         place = machine.found.place
         async with self._db.read() as connection:
-            if key and await command_store.remembered(connection, member, key):
-                return
             busy = await store.vends_under_way(connection, place.tenant_id, place.site_id, machine.view.id)
         if busy:
             raise Conflict(f"A vend is under way at {machine.view.name}; nothing more was vended")
@@ -140,3 +142,29 @@ class Machines:
             }
             for row in rows
         ]
+
+    async def _called(self, member: Member, named: str, site: str) -> list[Machine]:
+        names = {named, _bare(named)}
+        async with self._db.read() as connection:
+            rows = [
+                row
+                for name in sorted(names)
+                for row in await state_store.states(
+                    connection, member, "device", site=site, device=name, limit=NAMED
+                )
+            ]
+            rows = rows or [
+                row for name in sorted(names) for row in await state_store.named(connection, member, name, site)
+            ]
+        every = {(row["site_id"], row["id"]): found(row, member) for row in rows}
+        return [machine for machine in self._machines(every.values()) if machine.called(named)]
+
+    def _machines(self, places: Iterable[Found]) -> list[Machine]:
+        now_us = self._clock.now().at_us
+        pairs = [(place, view) for place in places for view in readable(device_view, [place], now_us)]
+        return [Machine(place, view) for place, view in pairs if view.kind == KIND]
+
+
+def _bare(claimed: str) -> str:
+    """What would be the MAC in what a machine is called."""
+    return re.sub("[:-]", "", claimed.upper().removeprefix("ESP32_"))

@@ -100,12 +100,13 @@ class VendingApps:
             return refusal(400, f"Invalid slot. Slots are 1 to {OLD_SLOTS}, or A1 to B2")
         named = visit.query("device") or visit.text("device_id")
         machine = await self._machines.meant(visit.member, named, visit.query("site"))
-        if machine.view.state != "approved":
-            return refusal(409, f"{machine.view.name} is not approved. A technician does that at its site")
-        if not machine.ready and not machine.view.stale:
-            return refusal(503, f"{machine.view.name} is offline; nothing was vended")
         key = visit.request.headers.get(KEY_HEADER, "")
-        await self._machines.require_free(visit.member, machine, key)
+        if not await self._machines.comes_again(visit.member, key):
+            if machine.view.state != "approved":
+                return refusal(409, f"{machine.view.name} is not approved. A technician does that at its site")
+            if not machine.ready and not machine.view.stale:
+                return refusal(503, f"{machine.view.name} is offline; nothing was vended")
+            await self._machines.require_free(machine)
         slot = await self._machines.slot(visit.member, machine, number)
         wanted = Wanted(kind="vend", args={"slot": number}, key=key, slot=slot)
         given = await self._giving.give(visit.member, machine.found, wanted)

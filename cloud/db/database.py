@@ -34,6 +34,13 @@ PASSING = ("08", "40", "53", "57", "58", "55P03")  # PostgreSQL: lost, deadlock,
 ENGINES = ("sqlite", "postgresql")
 SEQUENCES = ("arrival", "change", "command")  # what `numbers` may be asked for
 
+_NEXT_OF_SEQUENCE = text("SELECT nextval(:sequence) FROM generate_series(1, :count)")
+_NEXT_OF_COUNTER = text(
+    "INSERT INTO counters(name, value) VALUES (:name, :count)"
+    " ON CONFLICT(name) DO UPDATE SET value = value + :count RETURNING value"
+)
+_TRANSACTION_ID = text("SELECT pg_current_xact_id()::text::bigint")
+
 
 class Database:
     """`url` as SQLAlchemy has it. Raises ConfigError for an engine that is not known."""
@@ -94,15 +101,12 @@ class Database:
         assert name in SEQUENCES
         if not self.sqlite:
             rows = await connection.execute(
-                text("SELECT nextval(:sequence) FROM generate_series(1, :count)"),
+                _NEXT_OF_SEQUENCE,
                 {"sequence": f"{name}_numbers", "count": count},
             )
             return [int(row[0]) for row in rows]
         row = await connection.execute(
-            text(
-                "INSERT INTO counters(name, value) VALUES (:name, :count)"
-                " ON CONFLICT(name) DO UPDATE SET value = value + :count RETURNING value"
-            ),
+            _NEXT_OF_COUNTER,
             {"name": name, "count": count},
         )
         last = int(row.scalar_one())
@@ -112,7 +116,7 @@ class Database:
         """Of the transaction that runs, to be kept with rows that others read by number; 0 on SQLite."""
         if self.sqlite:
             return 0
-        row = await connection.execute(text("SELECT pg_current_xact_id()::text::bigint"))
+        row = await connection.execute(_TRANSACTION_ID)
         return int(row.scalar_one())
 
     async def settled_before(self, connection: AsyncConnection) -> int:

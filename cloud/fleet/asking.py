@@ -12,7 +12,7 @@ from cloud.accounts.member import Member
 from cloud.db.database import Database
 from cloud.db.signals import Signals
 from cloud.fleet.lookup import Place
-from cloud.sites.inbox import Inbox, Step
+from cloud.sync.inbox import Inbox, Step
 from edge.clock import Clock
 from edge.errors import (
     BadInput,

@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cloud.fleet import clock_fact_store as facts_sql
 from cloud.fleet import command_store as sql
 from cloud.fleet.command_model import Command, Vend
-from cloud.sites.clock_fixes import fixes
 from cloud.sites.gate import HubCaller
+from cloud.sync.clock_fixes import fixes
 from edge.wire.ledger import Fact
 from edge.wire.times import ClockFixed
 

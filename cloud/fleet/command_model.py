@@ -128,8 +128,9 @@ def follow(command: Command, fact: Fact, body: Mapping[str, Any], epoch: int) ->
     _move(command, state, fact, body)
 
 
-def follow_vend(vend: Vend, fact: Fact, body: Mapping[str, Any], epoch: int) -> None:
-    """Take over what a fact `vend.*`, or `command.*` of a vend, says."""
+def follow_vend(vend: Vend, command: Command | None, fact: Fact, body: Mapping[str, Any], epoch: int) -> None:
+    """Take over what a fact `vend.*`, or `command.*` of a vend, says. Why is said by its `command`'s fact, which
+    comes before: a person's note where one settled it."""
     if fact.kind == "vend.started":
         vend.device, vend.slot = text(body, "device"), number(body, "slot")
         vend.item, vend.price, vend.currency = text(body, "item"), number(body, "price"), text(body, "currency")
@@ -148,12 +149,13 @@ def follow_vend(vend: Vend, fact: Fact, body: Mapping[str, Any], epoch: int) -> 
     if fact.kind in _OF_VEND:
         vend.device = vend.device or text(body, "device")
         vend.slot = vend.slot or number(body, "slot")
+    why = command.reason if command is not None else ""
     if fact.kind == "vend.resolved":
         vend.resolved_by, vend.evidence = text(body, "by"), "person"
-        vend.note = " / ".join(filter(None, (vend.note, text(body, "note"))))
+        vend.note = " / ".join(filter(None, (vend.note, why)))
     else:
-        vend.resolved_by, vend.evidence, vend.reason = "", text(body, "evidence"), text(body, "reason")
-        vend.reason = "" if state in OPEN else vend.reason
+        vend.resolved_by, vend.evidence = "", text(body, "evidence")
+        vend.reason = "" if state in OPEN else why
 
 
 def _begin(command: Command, fact: Fact, body: Mapping[str, Any], epoch: int) -> None:

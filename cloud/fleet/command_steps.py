@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cloud.fleet import command_store as sql
 from cloud.fleet.command_model import CENTRE, HANDED, SITE, Command
-from cloud.sites.inbox import Step, Told
+from cloud.sync.inbox import Step, Told
 from edge.wire.commands import ENDED, State
 
 

@@ -25,7 +25,7 @@ from cloud.fleet.command_intake import Wanted, encode_args, kind_of, request_has
 from cloud.fleet.command_model import CENTRE, Command, Vend
 from cloud.fleet.command_steps import follow_items, told_of
 from cloud.fleet.lookup import Found, Place, place
-from cloud.sites.inbox import Inbox, Step
+from cloud.sync.inbox import Inbox, Step
 from edge.clock import Clock
 from edge.errors import Conflict, NotFound, OutpostError, Rejected
 from edge.serving.roles import Role

@@ -13,21 +13,21 @@ from cloud.fleet.order_routes import OrderRoutes
 from cloud.fleet.projection import CommandFacts
 from cloud.fleet.transactions import TransactionRoutes
 from cloud.part import Core, Part
-from cloud.sites.part import SitesPart
+from cloud.sync.part import SyncPart
 from edge.serving.routing import Route
 
 
 class FleetPart(Part):
     """Devices, slots, twins, agents, vends and commands of all sites."""
 
-    def __init__(self, core: Core, sites: SitesPart) -> None:
+    def __init__(self, core: Core, sync: SyncPart) -> None:
         self._devices = DeviceRoutes(core.db, core.clock)
         self._transactions = TransactionRoutes(core.db)
-        self.asking = Asking(core.db, core.signals, core.clock, sites.inbox)
-        self.commands = Commands(core.db, core.signals, core.clock, sites.inbox, self.asking)
+        self.asking = Asking(core.db, core.signals, core.clock, sync.inbox)
+        self.commands = Commands(core.db, core.signals, core.clock, sync.inbox, self.asking)
         facts = CommandFacts(core.db, core.clock)
-        sites.projections += [facts, CommandTimes()]
-        sites.epoch_watches.append(facts.began)
+        sync.projections += [facts, CommandTimes()]
+        sync.epoch_watches.append(facts.began)
         self._commands = CommandRoutes(self.commands, core.db, core.clock)
         self._orders = OrderRoutes(self.asking, core.db, core.clock)
 

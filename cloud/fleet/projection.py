@@ -47,7 +47,7 @@ class CommandFacts:
                 follow(book.of(fact), fact, body, epoch)
             vend = vends.of(fact, begins=fact.kind.startswith("vend."))
             if vend is not None:
-                follow_vend(vend, fact, body, epoch)
+                follow_vend(vend, book.known(fact), fact, body, epoch)
         await self._number(connection, [*book.new.values(), *vends.new.values()])
         await sql.add(connection, list(book.new.values()))
         await sql.save(connection, list(book.changed.values()))
@@ -89,6 +89,10 @@ class _Book:
         self._site, self._known = site, known
         self.new: dict[str, Command] = {}
         self.changed: dict[str, Command] = {}
+
+    def known(self, fact: Fact) -> Command | None:
+        """The command of a fact's subject, as the facts before have made it."""
+        return self._known.get(fact.subject) or self.new.get(fact.subject)
 
     def of(self, fact: Fact) -> Command:
         """The command a fact tells of."""

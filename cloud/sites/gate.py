@@ -13,6 +13,7 @@ from edge.access.model import hash_secret
 from edge.clock import Clock
 from edge.errors import Revoked, Unauthenticated
 from edge.serving.addresses import address_of
+from edge.serving.credentials import bearer
 from edge.serving.limits import RateLimit
 
 CACHE_S = 3.0  # how long a token revoked at another instance is still taken by this one
@@ -44,10 +45,10 @@ class SiteGate:
 
         Raises Unauthenticated (no token, or one that is not known, or no more), Revoked, RateLimited, StorageError.
         """
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token.strip():
-            raise Unauthenticated("The Authorization header is not `Bearer TOKEN`.", hint=HINT)
-        token_hash = hash_secret(token.strip())
+        token = bearer(request, what="TOKEN", hint=HINT)
+        if not token:
+            raise Unauthenticated("There is no token in the Authorization header.", hint=HINT)
+        token_hash = hash_secret(token)
         until_s, caller = self._known.get(token_hash, (0.0, None))
         if until_s <= self._clock.mono_s():
             caller = await self._look_up(token_hash, address_of(request))

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import pwd
-import socket
-import struct
 from collections.abc import Callable
 
 from aiohttp import web
@@ -14,10 +11,9 @@ from edge.access.keys import Keys
 from edge.clock import Clock
 from edge.errors import RateLimited, Unauthenticated
 from edge.serving.addresses import address_of
+from edge.serving.credentials import key_shown, local_login
 from edge.serving.limits import RateLimit
 from edge.serving.roles import NOBODY, PEOPLE, Principal, Role
-
-_PEERCRED = struct.Struct("3i")  # pid, uid, gid of the process at the other end of a unix socket
 
 
 class Guard:
@@ -37,16 +33,11 @@ class Guard:
 
     def identify(self, request: web.Request) -> Principal:
         """Who calls; NOBODY without credentials. Raises Unauthenticated for a key that is not known."""
-        header = request.headers.get("Authorization")
-        if header:
-            scheme, _, secret = header.partition(" ")
-            if scheme.lower() != "bearer" or not secret:
-                raise Unauthenticated("The Authorization header is not `Bearer KEY`.")
-            return self._authenticated(secret.strip(), request)
-        key = request.headers.get("X-API-Key")
+        key = key_shown(request)
         if key:
             return self._authenticated(key, request)
-        return local_login(request) or NOBODY
+        login = local_login(request)
+        return Principal(f"login:{login}", Role.ADMIN) if login else NOBODY
 
     def _authenticated(self, secret: str, request: web.Request) -> Principal:
         """Who has this key. One that people chose is not even looked at while its address guesses too often."""
@@ -80,18 +71,3 @@ class Guard:
     def count_device(self, device_id: str) -> None:
         """Count one request of an approved device that cannot authenticate."""
         self._known.take(f"device:{device_id}")
-
-
-def local_login(request: web.Request) -> Principal | None:
-    """The login at the other end of the hub's unix socket, whose file mode already says who may connect."""
-    transport = request.transport
-    peer: socket.socket | None = transport.get_extra_info("socket") if transport else None
-    if peer is None or peer.family != socket.AF_UNIX:
-        return None
-    raw = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEERCRED.size)
-    _, uid, _ = _PEERCRED.unpack(raw)
-    try:
-        name = pwd.getpwuid(uid).pw_name
-    except KeyError:
-        name = f"uid{uid}"
-    return Principal(f"login:{name}", Role.ADMIN)

@@ -1,8 +1,8 @@
 """A copy of hub.db, or of a centre's cloud.db, that can be trusted, and the way back from it.
 
 The copy is made by SQLite itself while the hub goes on, checked, and put in place whole or not at all. A restored
-hub.db begins a new epoch: it cannot know what happened after it was copied. A restored cloud.db needs none: hubs see
-what it has, and send it the rest.
+hub.db begins a new epoch: it cannot know what happened after it was copied. A restored cloud.db needs none: hubs
+see what it has, and send it the rest.
 """
 
 from __future__ import annotations

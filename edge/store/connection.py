@@ -6,7 +6,12 @@ thread in a single call, because each call changes threads twice and a batch has
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import os
 import sqlite3
+import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -18,6 +23,7 @@ from edge.errors import StorageDamaged, StorageError, StorageFull
 T = TypeVar("T")
 
 BUSY_TIMEOUT_S = 5.0
+ASIDE_NICE = 15  # of a check while the hub serves
 WAL_CHECKPOINT_PAGES = 1000  # 4 MB: SQLite's own default, stated because the power-cut test depends on it
 SYNCHRONOUS = "FULL"  # the WAL is synced at each commit; NORMAL loses acknowledged rows in a power cut
 
@@ -93,6 +99,32 @@ def quick_check(path: Path) -> None:
         raise trouble(path, error) from error
     if verdict != "ok":
         raise StorageDamaged(f"{path.name} is damaged: {verdict}.")
+
+
+async def check_aside(path: Path) -> None:
+    """`quick_check` on a thread of its own, behind all else this process does, that no stop has to wait for."""
+    loop = asyncio.get_running_loop()
+    outcome: asyncio.Future[StorageError | None] = loop.create_future()
+
+    def tell(error: StorageError | None) -> None:
+        if not outcome.done():
+            outcome.set_result(error)
+
+    def check() -> None:
+        if sys.platform == "linux":  # where a thread has a niceness of its own
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), ASIDE_NICE)
+        found = None
+        try:
+            quick_check(path)
+        except StorageError as error:
+            found = error
+        with contextlib.suppress(RuntimeError):  # the loop is gone
+            loop.call_soon_threadsafe(tell, found)
+
+    threading.Thread(target=check, name=f"check-{path.name}", daemon=True).start()
+    error = await outcome
+    if error is not None:
+        raise error
 
 
 def trouble(path: Path, error: sqlite3.DatabaseError) -> StorageError:

@@ -2,13 +2,15 @@
 
 `hub.db` is small and precious; `readings.db` is large and replaceable. Each has one writer and an epoch, a random
 id made with the file. No fact spans both. A damaged readings file is set aside, told and started anew; a damaged
-hub.db stops the start, because what it held must come from a backup.
+hub.db stops the start, because what it held must come from a backup. Both are looked through before anything is
+served, but a large readings file while it is served: the site does not wait for what can be replaced.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import secrets
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -20,15 +22,18 @@ import aiosqlite
 from edge.bus import Bus
 from edge.clock import Clock
 from edge.directory_lock import DirectoryLock
-from edge.errors import StorageDamaged
+from edge.errors import StorageDamaged, StorageError
 from edge.store import boots_store
 from edge.store.boots import Boots
-from edge.store.connection import open_reader, open_writer, quick_check, trouble
+from edge.store.connection import check_aside, open_reader, open_writer, quick_check, trouble
 from edge.store.migrations import migrate
 from edge.store.space import Space
 from edge.store.transaction import Transaction, Value
 from edge.store.writer import T, Work, Writer
 
+log = logging.getLogger(__name__)
+
+CHECK_FIRST_BYTES = 64 * 1024 * 1024  # of readings.db: a larger one is checked while it is served
 READERS = 2  # one for a long export, one for everybody else
 
 
@@ -43,12 +48,12 @@ class Database:
         self._readers: asyncio.Queue[aiosqlite.Connection] = asyncio.Queue()
         self.epoch = ""
 
-    async def open(self) -> None:
+    async def open(self, *, check: bool = True) -> None:
         """Check, migrate and open. Raises StorageDamaged."""
-        if self.path.exists():
-            await asyncio.to_thread(quick_check, self.path)
-        else:
+        if not self.path.exists():
             self.path.touch(mode=0o600)  # SQLite gives its other files the mode of the first
+        elif check:
+            await asyncio.to_thread(quick_check, self.path)
         try:
             await asyncio.to_thread(migrate, self.path, self._name)
         except sqlite3.DatabaseError as error:
@@ -101,6 +106,7 @@ class Store:
         self.space = Space(directory, free_floor_mb=free_floor_mb, ballast_mb=ballast_mb)
         self._lock = DirectoryLock(directory)
         self._clock = clock
+        self._unchecked = False
         self.boots = Boots()
         self.hub = Database(directory / "hub.db", "hub", bus, clock, self.space, self.boots)
         self.readings = Database(directory / "readings.db", "readings", bus, clock, self.space, self.boots)
@@ -127,12 +133,34 @@ class Store:
         finally:
             self._lock.release()
 
-    async def _open_readings(self) -> None:
+    async def check_readings(self) -> None:
+        """Look through readings.db where it was too large to do so before the start; others are served meanwhile.
+
+        Raises StorageDamaged once it is noted that the next start sets the file aside; it must come at once.
+        """
+        if not self._unchecked:
+            return
         try:
-            await self.readings.open()
+            await check_aside(self.readings.path)
         except StorageDamaged as damage:
-            aside, why = self._set_aside(self.readings.path), damage.detail
-            await self.hub.write(lambda tx: tx.fact("gap", "readings", why=why, file=aside.name, stream="readings"))
+            why = damage.detail
+            await self.hub.write(lambda tx: _note_damage(tx, why))
+            raise StorageDamaged(why, hint="Start again: the file is set aside, and a new one begun.") from damage
+        except StorageError as error:
+            log.warning("readings.db could not be checked: %s", error.detail)
+        self._unchecked = False
+
+    async def _open_readings(self) -> None:
+        path, noted = self.readings.path, await self.hub.read(_DAMAGE)
+        self._unchecked = path.exists() and path.stat().st_size > CHECK_FIRST_BYTES
+        try:
+            if noted:
+                raise StorageDamaged(noted[0][0])
+            await self.readings.open(check=not self._unchecked)
+        except StorageDamaged as damage:
+            aside, why = self._set_aside(path), damage.detail
+            await self.hub.write(lambda tx: _note_gap(tx, why, aside.name))
+            self._unchecked = False
             await self.readings.open()
 
     def _set_aside(self, path: Path) -> Path:
@@ -159,6 +187,18 @@ def _new_epoch(tx: Transaction, note: Callable[[Transaction, str], None]) -> str
     tx.execute("UPDATE meta SET value = ? WHERE key = 'epoch'", (epoch,))
     note(tx, parent)
     return epoch
+
+
+_DAMAGE = "SELECT value FROM meta WHERE key = 'readings_damaged'"
+
+
+def _note_damage(tx: Transaction, why: str) -> None:
+    tx.execute("INSERT OR REPLACE INTO meta(key, value) VALUES ('readings_damaged', ?)", (why,))
+
+
+def _note_gap(tx: Transaction, why: str, aside: str) -> None:
+    tx.fact("gap", "readings", why=why, file=aside, stream="readings")
+    tx.execute("DELETE FROM meta WHERE key = 'readings_damaged'")
 
 
 def _mark_alive(tx: Transaction) -> None:

@@ -26,7 +26,7 @@ from edge.sync.sizing import IN_FLIGHT, Sizer
 from edge.sync.streams import ReadingsStream
 from edge.wire.sync import StreamState, Taken
 
-GATHER_S = 1.0  # readings as they come wait so long for more: newest values go by the state lane anyway
+GATHER_S = 1.5  # readings as they come wait so long for more: newest values go by the state lane anyway
 NOTE_S = 30.0  # how often it is noted what is there: a hint for the next start, which the centre corrects
 RANGES_NOTED = 1000
 

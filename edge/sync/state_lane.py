@@ -16,6 +16,7 @@ from edge.sync.share import STATE, Share
 from edge.wire.sync import Heard, SiteReport, StateBatch, StateRow, pack
 
 FLUSH_S = 0.2  # changes within that go together
+LATEST_S = 0.7  # newest values go no oftener, all devices' together: a request costs the centre more than its rows
 HEARTBEAT_S = 5.0  # without a change the centre still hears so often that the hub is there
 BATCH_BYTES = 256 * 1024  # of views in one batch
 TURN_ROWS = 50  # drawn before others get a turn
@@ -112,11 +113,13 @@ class StateLane:
         await self._send(session, rows, ends=True)
 
     async def _changes(self, session: Session) -> None:
-        told_s = self._clock.mono_s()
+        told_s = measured_s = self._clock.mono_s()
         while True:
             await asyncio.sleep(FLUSH_S)
-            for device in self._sight.measured():
-                self._changed[(Aspect.LATEST, device)] = None
+            if self._clock.mono_s() - measured_s >= LATEST_S:
+                for device in self._sight.measured():
+                    self._changed[(Aspect.LATEST, device)] = None
+                    measured_s = self._clock.mono_s()
             if self._all_again:
                 self._all_again = False
                 self._changed |= {(aspect, device): None for device in self._sight.devices() for aspect in Aspect}

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from edge.errors import BadInput
+from edge.serving.buckets import width_s
 from edge.serving.moments import moment
 from edge.serving.routing import Call, number
-from edge.telemetry.buckets import width_s
 from edge.telemetry.history import POINTS_DEFAULT, POINTS_MAX, Ask
 
 QUERY = ("key", "from", "to", "bucket")

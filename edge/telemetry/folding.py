@@ -18,10 +18,10 @@ import msgspec
 
 from edge.clock import Clock
 from edge.errors import StorageError
+from edge.serving.buckets import DAY_S, SECOND_US, hour_offset_us
 from edge.store.database import Store
 from edge.telemetry import retention_store as retention
 from edge.telemetry import store as sql
-from edge.telemetry.buckets import DAY_S, SECOND_US, hour_offset_us
 from edge.telemetry.telemetry import Telemetry
 
 log = logging.getLogger(__name__)

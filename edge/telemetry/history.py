@@ -12,10 +12,10 @@ import msgspec
 
 from edge.clock import Quality
 from edge.errors import BadInput
+from edge.serving.buckets import HOUR_US, Bucket, Grid, hour_offset_us
 from edge.serving.routing import NUMBER_DIGITS
 from edge.store.database import Database
 from edge.telemetry import history_store as sql
-from edge.telemetry.buckets import HOUR_US, Bucket, Grid, hour_offset_us
 from edge.telemetry.model import Value
 from edge.telemetry.series import Series
 from edge.telemetry.store import QUALITIES, unbound

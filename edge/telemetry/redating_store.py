@@ -11,8 +11,8 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from edge.clock import Quality
+from edge.serving.buckets import HOUR_US, hour_offset_us
 from edge.store.transaction import Row, Transaction
-from edge.telemetry.buckets import HOUR_US, hour_offset_us
 from edge.telemetry.store import QUALITY_NUMBER, TEXT, folded_seq
 
 MOVE_ROWS = 512  # looked at in one commit: some 10 ms of the writer where all of them move

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from edge.serving.buckets import HOUR_US
 from edge.store.transaction import Transaction
-from edge.telemetry.buckets import HOUR_US
 from edge.telemetry.model import CLOCK_SET_US
 from edge.telemetry.store import folded_seq
 

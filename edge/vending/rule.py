@@ -99,7 +99,7 @@ class VendRule:
         if now.state is State.SUCCEEDED and now.counted:
             now = msgspec.structs.replace(now, held=_take_one(tx, now))
         if now.state not in OPEN:
-            _write_down(tx, now, command.reason)
+            _write_down(tx, now)
         self._tell(tx, before, now)
 
     def _tell(self, tx: Transaction, before: Vend | None, now: Vend) -> None:
@@ -126,11 +126,11 @@ def _take_one(tx: Transaction, vend: Vend) -> int:
     return sql.move(tx, stock, "vend", -1, vend.actor, command_id=vend.command_id).count
 
 
-def _write_down(tx: Transaction, vend: Vend, reason: str) -> None:
-    """The fact of where a vend has come to; `reason` is its command's: a person's note where one settled it."""
+def _write_down(tx: Transaction, vend: Vend) -> None:
+    """The fact of where a vend has come to; why is said by its command's, of the same transaction."""
     body: dict[str, object] = {"device": vend.device_id, "slot": vend.slot, "state": vend.state.value}
     if vend.resolved_by:
-        tx.fact("vend.resolved", vend.command_id, **body, by=vend.resolved_by, note=reason)
+        tx.fact("vend.resolved", vend.command_id, **body, by=vend.resolved_by)
     else:
         kind = FACTS.get(vend.state, "vend.failed")
-        tx.fact(kind, vend.command_id, **body, evidence=vend.evidence, reason=reason)
+        tx.fact(kind, vend.command_id, **body, evidence=vend.evidence)

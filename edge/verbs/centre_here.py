@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from edge.errors import Unreachable
 from edge.places import CENTRE_DATABASE, centre_config_file
 from edge.settings import Loaded
@@ -37,3 +39,26 @@ async def opened(directory: Path) -> AsyncIterator[None]:
         )
     async with Centre(directory, settings).serving(listens=[]):
         yield
+
+
+class Look(msgspec.Struct, frozen=True):
+    """A centre's database: its engine, its size, and how many steps its tables are behind this version."""
+
+    engine: str
+    size_bytes: int
+    behind: int
+
+
+async def look(directory: Path, settings: CloudSettings, *, through: bool) -> Look:
+    """How its database stands; nothing is changed. `through`: look through all of a file of SQLite, too. Raises
+    StorageError, ConfigError."""
+    from cloud.service import Centre
+
+    database = Centre(directory, settings).db
+    try:
+        size_bytes, behind = await database.look()
+        if through:
+            await database.check()
+    finally:
+        await database.close()
+    return Look(database.engine_name, size_bytes, behind)

@@ -64,8 +64,8 @@ def what_to_try(site: DemoSite) -> str:
     return f"""
 ready demo {site.url}
 
-  A hub runs at {site.url}. On its serial port is a virtual display, on its network a sensor and a vending machine:
-  all three run the real firmware. It syncs with head office, at {site.centre}.
+  A hub runs at {site.url}. On its serial port is a virtual display, on its network a sensor and a vending
+  machine: all three run the real firmware. It syncs with head office, at {site.centre}.
   The display's panel is a picture: {site.panel}
 
   1. Send a payment QR, as a web page at the desk would (agent 24 sits there):
@@ -92,11 +92,16 @@ ready demo {site.url}
      {outpost} reading latest "{SENSOR}" --data-dir {site.folder}
      {outpost} twin set "{SENSOR}" v1=true --data-dir {site.folder}
 
-  6. Be head office: the centre at {site.centre} shows the same, and reaches the same devices. With its --data-dir:
+  6. Be head office: the centre shows the same and reaches the same devices, by its own --data-dir:
 
      {outpost} site list --data-dir {site.office}
      {outpost} device list --data-dir {site.office}
      {outpost} vend {MACHINE} 3 --data-dir {site.office}
+     {outpost} command list --data-dir {site.office}
+
+     and how the hub sees it:
+
+     {outpost} site status --data-dir {site.folder}
 
   Ctrl-C ends it. Everything is in {site.folder}.
 """

@@ -25,7 +25,7 @@ def add(verbs: flags.Verbs) -> None:
     flags.add_hub(adding)
     adding.set_defaults(do=add_device)
     listing = device.add_parser("list", help="all devices, pending ones first")
-    flags.add_hub(listing)
+    flags.add_hub(listing, site=True)
     listing.set_defaults(do=list_devices)
     for name, do, help_text in (
         ("show", show_device, "one device with all that is known of it"),
@@ -36,7 +36,7 @@ def add(verbs: flags.Verbs) -> None:
     ):
         verb = device.add_parser(name, help=help_text)
         verb.add_argument("id", help="id, MAC, alias or unique name")
-        flags.add_hub(verb)
+        flags.add_hub(verb, site=name == "show")
         verb.set_defaults(do=do)
     approving = device.add_parser("approve", help="let a pending device be told to act")
     approving.add_argument("id", help="id, MAC, alias or unique name")
@@ -52,7 +52,7 @@ def add(verbs: flags.Verbs) -> None:
         verb = device.add_parser(name, help=help_text)
         verb.add_argument("id", help="id, MAC, alias or unique name")
         verb.add_argument(argument)
-        flags.add_hub(verb)
+        flags.add_hub(verb, site=name == "seat")
         verb.set_defaults(do=do)
 
 

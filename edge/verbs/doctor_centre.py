@@ -7,16 +7,13 @@ import contextlib
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from edge.client import Client, connect
 from edge.errors import Forbidden, OutpostError, Unreachable
 from edge.places import CENTRE_DATABASE
 from edge.verbs import centre_here
 from edge.verbs.finding import Finding, at_the_door, clock, failed, listener
-
-if TYPE_CHECKING:
-    from cloud.settings import CloudSettings
 
 SHOWN = 20  # sites that are well and named one by one; the rest are counted
 CHAINS = 200  # ledgers looked through; of more sites `GET /v1/sites/{site}/chain` tells one by one
@@ -39,7 +36,7 @@ async def examine(directory: Path, running: bool) -> list[Finding]:
         settings = centre_here.settings_of(directory).settings
     except OutpostError as error:
         return [failed("settings", error), clock()]
-    found = [Finding("settings", "ok", "readable"), clock(), await _database(directory, settings, running)]
+    found = [Finding("settings", "ok", "readable"), clock(), await _database(directory, running)]
     if not running:
         found += map(listener, settings.centre.listen)
         found.append(Finding("centre", "warn", "not running here", f"outpost cloud --data-dir {directory}"))
@@ -87,7 +84,7 @@ def _site(site: dict[str, Any], now: datetime) -> Finding:
     lag = "" if site["lag_s"] is None else f", {site['lag_s']:.0f} s behind"
     seen = f"{state}{lag}, {site['online']} of {site['devices']} devices online" if site["seen_at"] else state
     todo = [DO[state].format(id=site["id"])] if state in DO else []
-    since = site["inbox_since"]
+    since = site.get("inbox_since")  # an older centre does not say
     if since and (now - datetime.fromisoformat(since)).total_seconds() > WAITS_LONG_S:
         alerts.append(f"{site['inbox_waiting']} requests wait for it, the first since {since}.")
         todo.append("`outpost command list --state open` shows the commands among them.")
@@ -118,28 +115,20 @@ async def _chains(client: Client, ids: Sequence[str]) -> list[Finding]:
     return found
 
 
-async def _database(directory: Path, settings: CloudSettings, running: bool) -> Finding:
-    from cloud.db.database import Database
-
-    url = settings.centre.database
-    if not url and not (directory / CENTRE_DATABASE).exists():
+async def _database(directory: Path, running: bool) -> Finding:
+    settings = centre_here.settings_of(directory).settings
+    if not settings.centre.database and not (directory / CENTRE_DATABASE).exists():
         return Finding("database", "warn", f"none in {directory}", "It is made when the centre first starts.")
     try:
-        database = Database(url or f"sqlite:///{directory / CENTRE_DATABASE}")
-        try:
-            async with asyncio.timeout(None if database.sqlite else LOOK_S):
-                size, behind = await database.look()
-                if not running:
-                    await database.check()
-        finally:
-            await database.close()
+        async with asyncio.timeout(LOOK_S if settings.centre.database else None):
+            look = await centre_here.look(directory, settings, through=not running)
     except TimeoutError:
         todo = "Is PostgreSQL running, and reachable from here?"
         return Finding("database", "fail", f"no answer within {LOOK_S:.0f} s", todo)
     except OutpostError as error:
         return failed("database", error)
-    seen = f"{database.engine_name}, {size / MB:.1f} MB"
-    if behind:
+    seen = f"{look.engine}, {look.size_bytes / MB:.1f} MB"
+    if look.behind:
         todo = "The next start of this version brings it up to date; make a backup before."
-        return Finding("database", "warn", f"{seen}, {behind} steps behind this version", todo)
+        return Finding("database", "warn", f"{seen}, {look.behind} steps behind this version", todo)
     return Finding("database", "ok", f"{seen}, its tables are this version's")

@@ -27,13 +27,16 @@ def add_data_dir(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data-dir", type=Path, metavar="DIR", help="where the hub, or the centre, keeps its data")
 
 
-def add_hub(parser: argparse.ArgumentParser, *, prints: bool = True) -> None:
-    """--data-dir, --hub and --key-file; --json where the verb prints data."""
+def add_hub(parser: argparse.ArgumentParser, *, prints: bool = True, site: bool = False) -> None:
+    """--data-dir, --hub and --key-file; --json where the verb prints data; --site where one name may be of devices
+    at several sites."""
     add_data_dir(parser)
     parser.add_argument("--hub", default="", metavar="URL", help="a hub elsewhere: http(s)://HOST:PORT")
     parser.add_argument("--key-file", default="", metavar="FILE", help="the key for --hub")
     if prints:
         parser.add_argument("--json", action="store_true", help="print JSON")
+    if site:
+        parser.add_argument("--site", default="", metavar="NAME", help="at a centre: of this site")
 
 
 def data_dir(arguments: argparse.Namespace) -> Path:
@@ -51,6 +54,7 @@ def settings_of(arguments: argparse.Namespace, flags: dict[str, object] | None =
 async def hub(arguments: argparse.Namespace) -> AsyncIterator[Client]:
     """A client of the hub or the centre that the flags name."""
     async with connect(data_dir(arguments), arguments.hub, arguments.key_file, centre_here.opened) as client:
+        client.site = getattr(arguments, "site", "")
         yield client
 
 

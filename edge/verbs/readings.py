@@ -24,7 +24,7 @@ def add(verbs: flags.Verbs) -> None:
     reading = verbs.add_parser("reading", help="what devices measure").add_subparsers(required=True, metavar="WHAT")
     newest = reading.add_parser("latest", help="the newest value of each key")
     newest.add_argument("device", help="id, MAC, alias or unique name")
-    flags.add_hub(newest)
+    flags.add_hub(newest, site=True)
     newest.set_defaults(do=list_latest)
     past = reading.add_parser("list", help="what it measured, oldest first")
     past.add_argument("device", help="id, MAC, alias or unique name")
@@ -35,7 +35,7 @@ def add(verbs: flags.Verbs) -> None:
     past.add_argument("--to", default="", metavar="TIME", help="the same (now)")
     past.add_argument("--bucket", default="", metavar="SPAN", help="the mean of each 1m, 5m, 15m, 1h or 1d")
     past.add_argument("--limit", default=str(SHOWN), metavar="N", help=f"how many ({SHOWN})")
-    flags.add_hub(past)
+    flags.add_hub(past, site=True)
     past.set_defaults(do=list_readings)
 
 

@@ -25,14 +25,14 @@ def add(verbs: flags.Verbs) -> None:
     )
     show = twin.add_parser("show", help="what it shall be against what it reports")
     show.add_argument("id", help="id, MAC, alias or unique name")
-    flags.add_hub(show)
+    flags.add_hub(show, site=True)
     show.set_defaults(do=show_twin)
     change = twin.add_parser("set", help="desire values of it; it is done when the device reports them")
     change.add_argument("id", help="id, MAC, alias or unique name")
     change.add_argument(
         "values", nargs="+", metavar="KEY=VALUE", help="a number, true, false or text; KEY= takes it away"
     )
-    flags.add_hub(change)
+    flags.add_hub(change, site=True)
     change.set_defaults(do=set_twin)
 
 

@@ -43,18 +43,18 @@ def add(verbs: flags.Verbs) -> None:
     vending.add_argument(
         "--wait", action=argparse.BooleanOptionalAction, default=True, help="wait for its end (the default)"
     )
-    flags.add_hub(vending)
+    flags.add_hub(vending, site=True)
     vending.set_defaults(do=vend)
     sold = verbs.add_parser("transaction", help="what was vended").add_subparsers(required=True, metavar="WHAT")
     listing = sold.add_parser("list", help="the newest vends")
     listing.add_argument("device", nargs="?", default="", help="of this machine alone")
     listing.add_argument("--state", default="", help="open, in_doubt, succeeded, failed, …")
     listing.add_argument("--limit", default=str(SHOWN), help=f"how many ({SHOWN})")
-    flags.add_hub(listing)
+    flags.add_hub(listing, site=True)
     listing.set_defaults(do=list_vends)
     show = sold.add_parser("show", help="one vend, and what to do when it is in doubt")
     show.add_argument("id")
-    flags.add_hub(show)
+    flags.add_hub(show, site=True)
     show.set_defaults(do=show_vend)
 
 
@@ -64,7 +64,7 @@ def _add_slot(verbs: flags.Verbs) -> None:
     )
     listing = slot.add_parser("list", help="every slot")
     listing.add_argument("device", nargs="?", default="", help="of this machine alone")
-    flags.add_hub(listing)
+    flags.add_hub(listing, site=True)
     listing.set_defaults(do=list_slots)
     moves = slot.add_parser("movements", help="every change of a count, newest first")
     moves.add_argument("device", nargs="?", default="", help="of this machine alone")

@@ -24,7 +24,7 @@ ONLY_IN = {
     "tenacity": ["edge/*", "cloud/db/*"],
     "sqlalchemy": ["cloud/*"],
     "alembic": ["cloud/db/*"],
-    "asyncpg": ["cloud/db/*", "cloud/sites/readings_store.py"],  # COPY is a driver's own
+    "asyncpg": ["cloud/db/*", "cloud/sync/readings_store.py"],  # COPY is a driver's own
     "zstandard": ["edge/wire/sync.py"],
 }
 """Library to the files that may import it."""

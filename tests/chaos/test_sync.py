@@ -105,7 +105,7 @@ async def compared(site: Site) -> None:
     while True:  # facts are still made: what expires is told
         books = await site.look()
         facts = await site.books.facts()
-        if set(books.facts) <= set(facts) or time.monotonic() > deadline:
+        if set(books.facts) <= set(facts) <= set(site.seen) or time.monotonic() > deadline:
             break
         await asyncio.sleep(0.2)
     missing = sorted((seq, site.seen[seq, mark]) for seq, mark in set(books.facts) - set(facts))
@@ -113,6 +113,9 @@ async def compared(site: Site) -> None:
     strange = set(facts) - set(site.seen)
     assert not strange, f"facts the hub never had: {sorted(strange)[:5]} of {len(strange)}"
     assert max(facts.values()) == 1
+    told = {subject for _, subject in site.seen.values()}
+    given = {id_ for id_, where in site.load.given.items() if where == "hub"}
+    assert given <= told, f"commands that were accepted and never written down: {sorted(given - told)[:5]}"
     await same_readings(site, books)
     await same_states(site, books)
     motors_agree(site)

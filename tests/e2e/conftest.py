@@ -1,11 +1,13 @@
-"""A hub as a process of its own, shared by the stories of one file."""
+"""A hub and a centre as processes of their own, shared by the stories of one file."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -16,11 +18,22 @@ from tests.e2e.cli import RunningHub
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub]:
     """`outpost hub` on a free port."""
     folder = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "-m", "edge.cli", "hub", "--data-dir", str(folder), "--listen", "127.0.0.1:0"]
+    with _running("hub", folder, "--no-scan", "--no-discovery") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def centre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub]:
+    """`outpost cloud` on a free port."""
+    with _running("cloud", tmp_path_factory.mktemp("office")) as running:
+        yield running
+
+
+@contextlib.contextmanager
+def _running(verb: str, folder: Path, *flags: str) -> Iterator[RunningHub]:
+    command = [sys.executable, "-m", "edge.cli", verb, "--data-dir", str(folder), "--listen", "127.0.0.1:0", *flags]
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [*command, "--no-scan", "--no-discovery"], stdout=subprocess.PIPE, stderr=log, env={**os.environ}
-        )
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, env={**os.environ})
     assert process.stdout is not None
     try:
         line = process.stdout.readline().decode()

@@ -2,37 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from tests.e2e.cli import RunningHub, outpost
 from tests.postgres import shared
 
 URL = "postgresql+asyncpg://outpost:s3cr3t-pw@127.0.0.1:9/none"
-
-
-@pytest.fixture(scope="module")
-def centre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub]:
-    """`outpost cloud` on a free port."""
-    folder = tmp_path_factory.mktemp("office")
-    command = [sys.executable, "-m", "edge.cli", "cloud", "--data-dir", str(folder), "--listen", "127.0.0.1:0"]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, env={**os.environ})
-    assert process.stdout is not None
-    try:
-        line = process.stdout.readline().decode()
-        assert line.startswith("ready hub http://127.0.0.1:"), (folder / "log").read_text()
-        yield RunningHub(folder, line.split()[2], process)
-    finally:
-        process.terminate()
-        process.wait(10)
-        process.stdout.close()
 
 
 def test_a_site_is_kept_and_brought_back(centre: RunningHub, tmp_path: Path) -> None:

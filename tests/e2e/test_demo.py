@@ -14,6 +14,7 @@ from pathlib import Path
 import aiohttp
 import msgspec
 
+from edge.sim.field_site import MACHINE
 from edge.sim.site import PAYLOAD
 from tests.e2e.cli import Done, outpost_process
 
@@ -68,9 +69,25 @@ async def _try_what_it_says(said: str, folder: Path) -> None:
     assert "Front desk" in devices.out
     health = await _verb("doctor", "--json", "--data-dir", str(folder))
     assert {finding["check"]: finding["state"] for finding in health.json}["hub"] == "ok"
+    await _be_head_office(folder)
     log = (folder / "hub.log").read_text("utf-8")
     for private in ("John Doe", "LIFE/2024/001", PAYLOAD):
         assert private not in log
+
+
+async def _be_head_office(folder: Path) -> None:
+    """The centre sees the devices; a vend given there turns the motor once, and its list shows how that ended."""
+    office, motors = ("--json", "--data-dir", str(folder / "centre")), folder / "vending" / "motor.log"
+    async with asyncio.timeout(SHOWN_S):
+        while len((await _verb("device", "list", *office)).json) < 3:
+            pass
+    turned = motors.read_text().splitlines() if motors.exists() else []
+    vended = await _verb("vend", MACHINE, "3", *office)
+    assert (vended.code, vended.json["state"]) == (0, "succeeded"), vended.out + vended.err
+    assert len(motors.read_text().splitlines()) == len(turned) + 1
+    listed = (await _verb("command", "list", *office)).json
+    (shown,) = [each for each in listed if each["id"] == vended.json["id"]]
+    assert (shown["kind"], shown["state"], shown["where"]) == ("vend", "succeeded", "site")
 
 
 async def _verb(*words: str) -> Done:

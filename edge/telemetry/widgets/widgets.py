@@ -201,10 +201,10 @@ class Widgets:
     async def _save(self, owner: str, widget: Widget) -> None:
         def save(tx: Transaction) -> None:
             sql.save_widget(tx, widget)
+            tx.after(lambda: self._widgets.update({widget.id: widget}))  # before anybody is told
             tx.tell(WidgetChanged(owner=owner, widget=widget))
 
         await self._db.write(save)
-        self._widgets[widget.id] = widget
 
     async def _remove(self, widgets: list[Widget], board: Dashboard | None = None) -> None:
         def remove(tx: Transaction) -> None:
@@ -222,12 +222,15 @@ class Widgets:
                 )
             if board is not None:
                 sql.delete_dashboard(tx, board.id)
+            tx.after(gone)
+
+        def gone() -> None:
+            for widget in widgets:
+                self._widgets.pop(widget.id, None)
+            if board is not None:
+                self._boards.pop(board.id, None)
 
         await self._db.write(remove)
-        for widget in widgets:
-            self._widgets.pop(widget.id, None)
-        if board is not None:
-            self._boards.pop(board.id, None)
 
 
 def switched(widget: Widget) -> str:

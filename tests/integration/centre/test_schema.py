@@ -17,14 +17,16 @@ from cloud.db import schema
 from cloud.db.database import Database
 from cloud.db.models import Base
 from edge.errors import ConfigError, StorageDamaged
+from tests.running_centre import database_of
 
 
 @pytest.fixture
-async def db(database: str, tmp_path: Path) -> AsyncIterator[Database]:
+async def db(engine: str, tmp_path: Path) -> AsyncIterator[Database]:
     """An empty database."""
-    opened = Database(database or f"sqlite:///{tmp_path / 'cloud.db'}")
-    yield opened
-    await opened.close()
+    async with database_of(engine, made=False) as url:
+        opened = Database(url or f"sqlite:///{tmp_path / 'cloud.db'}")
+        yield opened
+        await opened.close()
 
 
 async def test_the_steps_make_what_the_models_say(db: Database) -> None:

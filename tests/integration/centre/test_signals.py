@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -12,18 +12,15 @@ from cloud.db import relay as relaying
 from cloud.db.database import Database
 from cloud.db.relay import Relay
 from cloud.db.signals import Signals
-from tests.postgres import PostgresServer
+from tests.postgres import PostgresServer, killable
 
 HEARD_S = 10.0
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[PostgresServer]:
-    """A server of this module's own, since it is killed."""
-    mine = PostgresServer()
-    mine.start()
-    yield mine
-    mine.close()
+@pytest.fixture
+def server() -> PostgresServer:
+    """The server that may be killed."""
+    return killable()
 
 
 @contextlib.asynccontextmanager

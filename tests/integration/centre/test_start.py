@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from cloud.db.database import Database
 from cloud.service import Centre
 from cloud.settings import CloudSettings
 from edge.client import connect
@@ -17,7 +18,7 @@ from edge.errors import Busy
 from edge.serving.roles import Role
 from tests.centre_process import CentreProcess
 from tests.integration.running_hub import until
-from tests.postgres import PostgresServer
+from tests.postgres import killable
 from tests.running_centre import QUIET, RunningCentre, StartCentre, database_of, started
 
 
@@ -35,6 +36,28 @@ async def test_a_centre_starts_again_over_what_is_there(start_centre: StartCentr
     async with start_centre() as second:
         assert second.keys["admin"] == admin
         assert (await second.get("/v1/status")).status == 200
+
+
+async def test_only_a_file_that_was_not_closed_is_looked_through(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[Path] = []
+
+    async def check(_: Database) -> None:
+        looked.append(tmp_path)
+
+    monkeypatch.setattr(Database, "check", check)
+    centre = CentreProcess(tmp_path)
+    await centre.start()
+    await centre.stop()
+    async with Centre(tmp_path, CloudSettings()).opened():
+        assert not looked
+    await centre.start()
+    await centre.kill()
+    async with Centre(tmp_path, CloudSettings()).opened():
+        assert looked
+    async with Centre(tmp_path, CloudSettings()).opened():
+        assert len(looked) == 1
 
 
 async def test_two_over_one_directory_are_refused(centre: RunningCentre) -> None:
@@ -65,7 +88,7 @@ async def test_the_watchdogs_probe_works_and_sees_a_task_that_ended(centre: Runn
 
 
 async def test_instances_start_at_once_over_one_database_and_share_their_keys(tmp_path: Path) -> None:
-    async with database_of("postgresql") as url, contextlib.AsyncExitStack() as stack:
+    async with database_of("postgresql", made=False) as url, contextlib.AsyncExitStack() as stack:
         section = msgspec.structs.replace(QUIET.centre, database=url)
         settings: CloudSettings = msgspec.structs.replace(QUIET, centre=section)
         instances = [Centre(tmp_path / name, settings) for name in "abc"]
@@ -89,17 +112,13 @@ async def test_what_one_instance_changes_the_other_sees(tmp_path: Path) -> None:
 
 
 async def test_postgresql_may_go_and_come_back(tmp_path: Path) -> None:
-    server = PostgresServer()
-    server.start()
-    try:
-        async with started(tmp_path / "a", database=await server.new_database()) as centre:
-            server.kill()
-            assert not await _is_ready(centre, wanted=False)
-            assert await centre.centre.probe(), "a new start of the centre would not bring it back"
-            server.start()
-            assert await _is_ready(centre, wanted=True)
-    finally:
-        server.close()
+    server = killable()
+    async with started(tmp_path / "a", database=await server.new_database()) as centre:
+        server.kill()
+        assert not await _is_ready(centre, wanted=False)
+        assert await centre.centre.probe(), "a new start of the centre would not bring it back"
+        server.start()
+        assert await _is_ready(centre, wanted=True)
 
 
 async def test_a_killed_centre_serves_again_at_the_same_port(tmp_path: Path, database: str) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import insert, update
 from cloud.db.models import Site, Stream, Tenant
 from edge.serving.roles import Role
 from tests.integration.running_hub import until
-from tests.postgres import PostgresServer
+from tests.postgres import killable
 from tests.running_centre import RunningCentre, started
 
 REPORT = {
@@ -105,26 +105,22 @@ async def test_who_finds_no_answer_is_seen(centre: RunningCentre) -> None:
 
 async def test_a_database_that_is_away_is_said_to_be(tmp_path: Path) -> None:
     """Health goes on, keys are still known, and what needs the database says that it may be asked again."""
-    server = PostgresServer()
-    try:
-        server.start()
-        async with started(tmp_path, database=await server.new_database()) as centre:
+    server = killable()
+    async with started(tmp_path, database=await server.new_database()) as centre:
 
-            async def is_ready() -> bool:
-                return (await centre.get("/readyz", key="")).status == 200
+        async def is_ready() -> bool:
+            return (await centre.get("/readyz", key="")).status == 200
 
-            async def is_not_ready() -> bool:
-                return not await is_ready()
+        async def is_not_ready() -> bool:
+            return not await is_ready()
 
-            assert await is_ready()
-            await asyncio.to_thread(server.kill)
-            await until(is_not_ready)
-            assert (await centre.get("/healthz", key="")).status == 200
-            sites = await centre.get("/v1/sites")
-            assert (sites.status, sites.code, sites.body["retryable"]) == (503, "storage", True)
-            assert "outpost_ready 0\n" in (await centre.get("/metrics")).body.decode()
-            await asyncio.to_thread(server.start)
-            await until(is_ready)
-            assert (await centre.get("/v1/sites")).status == 200
-    finally:
-        server.close()
+        assert await is_ready()
+        await asyncio.to_thread(server.kill)
+        await until(is_not_ready)
+        assert (await centre.get("/healthz", key="")).status == 200
+        sites = await centre.get("/v1/sites")
+        assert (sites.status, sites.code, sites.body["retryable"]) == (503, "storage", True)
+        assert "outpost_ready 0\n" in (await centre.get("/metrics")).body.decode()
+        await asyncio.to_thread(server.start)
+        await until(is_ready)
+        assert (await centre.get("/v1/sites")).status == 200

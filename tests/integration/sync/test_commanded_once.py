@@ -31,15 +31,14 @@ from cloud.fleet.commands import Commands
 from cloud.fleet.lookup import find_device
 from cloud.fleet.projection import CommandFacts
 from cloud.sites.gate import HubCaller
-from cloud.sites.inbox import Inbox
+from cloud.sync.inbox import Inbox
 from edge.clock import ManualClock
 from edge.devices.model import Device
 from edge.serving.roles import Role
 from edge.store.ledger import facts
-from edge.store.transaction import Within
 from edge.sync import store
 from edge.sync.downlink import Downlink
-from edge.sync.orders import SiteOrders
+from edge.sync.orders import End, SiteOrders
 from edge.vending.inventory import note_vend
 from edge.wire.commands import OPEN, State
 from edge.wire.orders import Outcome, Verdict
@@ -59,10 +58,10 @@ class Counting:
     def __init__(self, orders: SiteOrders, site: VendSite, taken: Counter[str]) -> None:
         self._orders, self._site, self._taken = orders, site, taken
 
-    async def apply(self, item: Item, left_s: float | None, within: Within) -> None:
+    async def apply(self, item: Item, left_s: float | None, end: End) -> None:
         """As the hub does it."""
         before = await self._known(item)
-        await self._orders.apply(item, left_s, within)
+        await self._orders.apply(item, left_s, end)
         if item.kind == "command" and not before:
             self._taken[item.id] += 1
 

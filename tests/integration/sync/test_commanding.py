@@ -287,7 +287,7 @@ async def test_too_much_for_a_site_that_is_away_is_refused(pair: Pair) -> None:
     async with pair.hub() as running:
         await pair.enrolled(running)
         device, _ = await display(pair, running)
-    pair.centre.centre.sites.inbox._limit = 2
+    pair.centre.centre.sync.inbox._limit = 2
     assert [(await give(pair, device)).status for _ in range(3)] == [201, 201, 409]
     assert (await pair.centre.get("/v1/commands?state=open&limit=2")).body["next"]
 

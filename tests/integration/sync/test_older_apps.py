@@ -123,6 +123,22 @@ async def test_the_desks_rules_hold_from_anywhere(pair: Pair, hub: RunningHub) -
     assert not await nobody.login({}), "users whom the page cannot identify are served at the site alone"
 
 
+async def test_who_takes_a_desk_over_from_anywhere_finds_an_empty_screen(pair: Pair, hub: RunningHub) -> None:
+    client, device = await desk(pair, hub)
+    await hub.hub.agents.bind_workstation(device.id, "PC1", actor="tess")
+    first, second = browser(pair), browser(pair)
+    first.visit(client.link)
+    assert await first.login(ASHA)
+    assert (await first.show_qr(QR))["success"]
+    assert await client.turn() == 1
+    second.visit(client.link)
+    assert await second.login({"id": 25, "name": "Bo"})
+    assert await client.turn() == 1
+    assert client.screen[-1] == "rotation"
+    status, answer = await first.call("POST", "/api/device/qr", {"agent_id": 24, "qr_image": QR})
+    assert (status, answer["success"]) == (404, False), answer
+
+
 async def test_a_picture_without_a_code_is_refused_as_the_hub_does(pair: Pair, hub: RunningHub) -> None:
     client, _ = await desk(pair, hub)
     page = browser(pair)

@@ -11,6 +11,7 @@ import pytest
 from edge.errors import Busy, StorageDamaged
 from edge.store.database import Store
 from edge.store.ledger import facts
+from edge.store.transaction import Transaction
 from tests.unit.store.conftest import store_at
 
 
@@ -69,6 +70,44 @@ async def test_damaged_readings_are_set_aside_and_the_gap_is_told(tmp_path: Path
         assert await store.readings.read("SELECT * FROM device_log") == []
     finally:
         await store.close()
+
+
+async def test_damage_found_while_serving_is_set_aside_at_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = store_at(tmp_path)
+    await store.open()
+    await store.readings.write(_many_rows)
+    await store.close()
+    damaged = bytearray((tmp_path / "readings.db").read_bytes())
+    damaged[-8192:] = bytes(8192)
+    (tmp_path / "readings.db").write_bytes(damaged)
+    monkeypatch.setattr("edge.store.database.CHECK_FIRST_BYTES", 4096)
+    store = store_at(tmp_path)
+    await store.open()  # served meanwhile
+    try:
+        with pytest.raises(StorageDamaged, match=r"readings\.db is damaged"):
+            await store.check_readings()
+    finally:
+        await store.close()
+    store = store_at(tmp_path)
+    await store.open()
+    try:
+        [aside] = tmp_path.glob("readings.damaged-*.db")
+        [gap] = [fact for fact in await facts(store.hub, 0, 10) if fact.kind == "gap"]
+        assert aside.name in gap.body
+        await store.check_readings()  # the new one is whole
+    finally:
+        await store.close()
+    store = store_at(tmp_path)
+    await store.open()
+    await store.close()
+    assert len(list(tmp_path.glob("readings.damaged-*.db"))) == 1
+
+
+def _many_rows(tx: Transaction) -> None:
+    for number in range(400):
+        tx.execute("INSERT INTO meta(key, value) VALUES (?, ?)", (f"row {number}", "x" * 200))
 
 
 async def test_readings_that_cannot_be_opened_for_now_are_not_thrown_away(tmp_path: Path) -> None:

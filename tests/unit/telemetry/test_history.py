@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from edge.clock import ManualClock
 from edge.errors import BadInput
+from edge.serving.buckets import DAY_S, Grid, hour_offset_us, width_s
 from edge.telemetry import history_store as sql
-from edge.telemetry.buckets import DAY_S, Grid, hour_offset_us, width_s
 from edge.telemetry.history import Point
 from edge.telemetry.model import Value
 from edge.telemetry.telemetry import Telemetry

@@ -9,10 +9,10 @@ import pytest
 
 from edge.clock import Quality
 from edge.errors import StorageError
+from edge.serving.buckets import DAY_S
 from edge.store.database import Database
 from edge.store.ledger import facts
 from edge.telemetry import retention_store
-from edge.telemetry.buckets import DAY_S
 from edge.telemetry.folding import FOLD_AFTER_S, Folding, Keep
 from edge.telemetry.store import FOLD_ROWS
 from edge.telemetry.telemetry import Telemetry

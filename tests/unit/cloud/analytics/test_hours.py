@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloud.analytics.hours import clipped, hour_of, hours_of, outside
-from edge.telemetry.buckets import HOUR_US
+from edge.serving.buckets import HOUR_US
 
 times = st.integers(0, 50 * HOUR_US)
 offsets = st.sampled_from([0, HOUR_US // 2, HOUR_US // 4 * 3])

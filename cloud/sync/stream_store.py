@@ -6,8 +6,11 @@ of an older session gets in once a new one has begun.
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Mapping
+
 import msgspec
-from sqlalchemy import ColumnElement, RowMapping, and_, insert, select, update
+from sqlalchemy import RowMapping, Update, and_, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cloud.db.models import Epoch, Site, Stream
@@ -32,12 +35,18 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _COLUMNS = [getattr(Stream, name) for name in Standing.__struct_fields__]
+_OF_SITE = and_(Site.tenant_id == bindparam("of_tenant"), Site.id == bindparam("of_site"))
+_OF_STREAMS = and_(Stream.tenant_id == bindparam("of_tenant"), Stream.site_id == bindparam("of_site"))
+_OF_STREAM = and_(_OF_STREAMS, Stream.stream == bindparam("of_stream"))
+_LOCK_SITE = select(Site.__table__).where(_OF_SITE).with_for_update()
+_SESSION = select(Site.session, Site.state).where(_OF_SITE)
+_LOCK = select(*_COLUMNS).where(_OF_STREAM).with_for_update()
+_LOCK_ALL = select(Stream.stream, *_COLUMNS).where(_OF_STREAMS).order_by(Stream.stream).with_for_update()
 
 
 async def lock_site(connection: AsyncConnection, site: HubCaller) -> RowMapping:
     """The site's row, held until the transaction ends. Raises Revoked."""
-    query = select(Site.__table__).where(_of_site(site)).with_for_update()
-    row = (await connection.execute(query)).mappings().first()
+    row = (await connection.execute(_LOCK_SITE, _site(site))).mappings().first()
     if row is None or row["state"] == "revoked":
         raise Revoked()
     return row
@@ -45,7 +54,7 @@ async def lock_site(connection: AsyncConnection, site: HubCaller) -> RowMapping:
 
 async def require_session(connection: AsyncConnection, site: HubCaller, session: int) -> None:
     """Raise SessionOver unless `session` is the one that counts, Revoked."""
-    row = (await connection.execute(select(Site.session, Site.state).where(_of_site(site)))).first()
+    row = (await connection.execute(_SESSION, _site(site))).first()
     if row is None or row.state == "revoked":
         raise Revoked()
     if row.session != session:
@@ -54,14 +63,19 @@ async def require_session(connection: AsyncConnection, site: HubCaller, session:
 
 async def change_site(connection: AsyncConnection, site: HubCaller, **values: object) -> None:
     """Set columns of the site's row."""
-    await connection.execute(update(Site).where(_of_site(site)).values(**values))
+    await connection.execute(_changing(Site, tuple(values)), {**_site(site), **_new(values)})
 
 
 async def lock(connection: AsyncConnection, site: HubCaller, stream: str) -> Standing | None:
     """Where a stream stands, held until the transaction ends; None before the site's first hello."""
-    query = select(*_COLUMNS).where(_of_stream(site, stream)).with_for_update()
-    row = (await connection.execute(query)).mappings().first()
+    row = (await connection.execute(_LOCK, {**_site(site), "of_stream": stream})).mappings().first()
     return Standing(**row) if row is not None else None
+
+
+async def lock_all(connection: AsyncConnection, site: HubCaller) -> dict[str, Standing]:
+    """Where each stream stands, held until the transaction ends."""
+    rows = (await connection.execute(_LOCK_ALL, _site(site))).mappings()
+    return {row["stream"]: Standing(**{name: row[name] for name in Standing.__struct_fields__}) for row in rows}
 
 
 async def claim(connection: AsyncConnection, site: HubCaller, session: int, stream: str, epoch: str) -> Standing:
@@ -86,7 +100,8 @@ async def add(connection: AsyncConnection, site: HubCaller, stream: str, epoch: 
 
 async def move(connection: AsyncConnection, site: HubCaller, stream: str, **values: object) -> None:
     """Set columns of a stream's row, which is locked."""
-    await connection.execute(update(Stream).where(_of_stream(site, stream)).values(**values))
+    where = {**_site(site), "of_stream": stream}
+    await connection.execute(_changing(Stream, tuple(values)), {**where, **_new(values)})
 
 
 async def epochs(connection: AsyncConnection, tenant_id: int, site_id: int, stream: str) -> list[RowMapping]:
@@ -138,9 +153,16 @@ def _key(site: HubCaller) -> dict[str, int]:
     return {"tenant_id": site.tenant_id, "site_id": site.site_id}
 
 
-def _of_site(site: HubCaller) -> ColumnElement[bool]:
-    return and_(Site.tenant_id == site.tenant_id, Site.id == site.site_id)
+def _site(site: HubCaller) -> dict[str, object]:
+    return {"of_tenant": site.tenant_id, "of_site": site.site_id}
 
 
-def _of_stream(site: HubCaller, stream: str) -> ColumnElement[bool]:
-    return and_(Stream.tenant_id == site.tenant_id, Stream.site_id == site.site_id, Stream.stream == stream)
+def _new(values: Mapping[str, object]) -> dict[str, object]:
+    return {f"new_{name}": value for name, value in values.items()}
+
+
+@functools.cache
+def _changing(table: type[Site] | type[Stream], names: tuple[str, ...]) -> Update:
+    """The statement that sets these columns: building one costs more than running it, and there are few."""
+    where = _OF_SITE if table is Site else _OF_STREAM
+    return update(table).where(where).values({name: bindparam(f"new_{name}") for name in names})

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, insert, select, tuple_
+from sqlalchemy import ColumnElement, and_, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cloud.db.database import Database
@@ -67,6 +67,26 @@ async def store(
         {**of_all, "arrival": arrival, **_columns(row)} for row, arrival in zip(rows, sorted(arrivals), strict=True)
     ]
     await connection.execute(insert(FactRow), values)
+
+
+async def fill(
+    connection: AsyncConnection, database: Database, site: HubCaller, row: Kept, received_us: int
+) -> bool:
+    """Put a fact where only its number and hash were kept; False when it is there. It arrives now: whoever reads
+    facts as they arrive has not seen it yet."""
+    (arrival,) = await database.numbers(connection, "arrival", 1)
+    txid = await database.transaction_id(connection)
+    done = await connection.execute(
+        update(FactRow)
+        .where(
+            _of(site.tenant_id, site.site_id),
+            FactRow.seq == row.seq,
+            FactRow.hash == row.hash,
+            FactRow.skipped.is_(True),
+        )
+        .values(arrival=arrival, txid=txid, received_us=received_us, **_columns(row))
+    )
+    return bool(done.rowcount)
 
 
 async def page(

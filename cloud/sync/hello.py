@@ -11,11 +11,11 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cloud.db.database import Database
-from cloud.sites import receipt_store, series_store, stream_store
-from cloud.sites.door import HubCall
 from cloud.sites.gate import HubCaller
-from cloud.sites.receipts import wanted_next
-from cloud.sites.stream_store import LEDGER, READINGS, Standing
+from cloud.sync import receipt_store, series_store, stream_store
+from cloud.sync.door import HubCall
+from cloud.sync.receipts import wanted_next
+from cloud.sync.stream_store import LEDGER, READINGS, Standing
 from edge.clock import Clock
 from edge.errors import BadInput, OutpostError, SecondHub, WrongProtocol
 from edge.wire.sync import (

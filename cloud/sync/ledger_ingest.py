@@ -13,12 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cloud.db.database import Database
 from cloud.db.signals import Signals
-from cloud.sites import facts_store as sql
-from cloud.sites import stream_store
-from cloud.sites.facts_store import Kept
 from cloud.sites.gate import HubCaller
-from cloud.sites.projection import Projection
-from cloud.sites.stream_store import LEDGER, Standing
+from cloud.sync import facts_store as sql
+from cloud.sync import stream_store
+from cloud.sync.facts_store import Kept
+from cloud.sync.projection import Projection
+from cloud.sync.stream_store import LEDGER, Standing
 from edge.clock import Clock
 from edge.errors import Expects, Forked, RowRejected
 from edge.wire.ledger import Fact
@@ -48,6 +48,25 @@ class LedgerIngest:
             self._signals.tell(f"facts:{site.tenant_id}")
         return Taken(next=standing.next)
 
+    async def take_again(self, site: HubCaller, session: int, batch: LedgerBatch) -> Taken:
+        """Put one fact in its place that was left out as one that could not be taken; one that is there stays.
+
+        Raises RowRejected, Forked, Expects, SessionOver, Revoked, StorageError.
+        """
+        row = _checked_alone(batch)
+        async with self._db.write() as connection:
+            standing = await stream_store.claim(connection, site, session, LEDGER, batch.epoch)
+            if row.seq >= standing.next:
+                raise Expects(f"Fact {standing.next} is wanted next.")
+            if not await sql.same(connection, site, [(row.seq, row.hash)]):
+                raise Forked()
+            new = await sql.fill(connection, self._db, site, row, self._clock.now().at_us)
+            if new:
+                await self._project(connection, site, [row])
+        if new:
+            self._signals.tell(f"facts:{site.tenant_id}")
+        return Taken(next=standing.next)
+
     async def _store(
         self, connection: AsyncConnection, site: HubCaller, standing: Standing, rows: Sequence[Kept]
     ) -> Standing:
@@ -67,10 +86,13 @@ class LedgerIngest:
             complete_us=max(standing.complete_us, min(now_us, newest_us)),
         )
         await stream_store.move(connection, site, LEDGER, **msgspec.structs.asdict(after), moved_us=now_us)
-        facts = [row.fact for row in new if row.fact is not None]
+        await self._project(connection, site, new)
+        return after
+
+    async def _project(self, connection: AsyncConnection, site: HubCaller, rows: Sequence[Kept]) -> None:
+        facts = [row.fact for row in rows if row.fact is not None]
         for projection in self._projections if facts else ():
             await projection(connection, site, facts)
-        return after
 
 
 async def _behind(
@@ -104,6 +126,14 @@ def _checked(batch: LedgerBatch) -> list[Kept]:
     rows = [Kept(row[0], row[8], Fact(*row)) for row in batch.rows]
     rows += [Kept(seq, skipped, None) for seq, skipped in batch.skipped]
     return sorted(rows, key=lambda row: row.seq)
+
+
+def _checked_alone(batch: LedgerBatch) -> Kept:
+    """The one row of a batch. Raises RowRejected, Forked."""
+    rows = _checked(batch)
+    if len(rows) != 1 or batch.skipped:
+        raise RowRejected("One fact at a time is tried again.")
+    return rows[0]
 
 
 def _check(row: tuple[int, str, str, int, str, str, int, str, bytes]) -> None:

@@ -11,10 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cloud.db.database import Database
 from cloud.db.signals import Signals
-from cloud.sites import state_store as sql
-from cloud.sites import stream_store
 from cloud.sites.gate import HubCaller
-from cloud.sites.stream_store import LEDGER, READINGS
+from cloud.sync import state_store as sql
+from cloud.sync import stream_store
+from cloud.sync.stream_store import LEDGER, Standing
 from edge.clock import Clock
 from edge.errors import RowRejected, SessionOver
 from edge.wire.sync import Heard, SiteReport, StateBatch, StateRow
@@ -45,19 +45,17 @@ class States:
                 await sql.forget(connection, site, now_us - GONE_KEPT_US)
             told = msgspec.json.encode(report).decode()
             await stream_store.change_site(connection, site, seen_us=now_us, report_us=now_us, report=told)
-            await _tell_head(connection, site, LEDGER, report.ledger_head, report, now_us)
-            await _tell_head(connection, site, READINGS, report.readings_head, report, now_us)
+            for stream, standing in (await stream_store.lock_all(connection, site)).items():
+                await _tell_head(connection, site, stream, standing, report, now_us)
         self._signals.tell(f"states:{site.tenant_id}")
         return Heard(at_us=now_us)
 
 
 async def _tell_head(
-    connection: AsyncConnection, site: HubCaller, stream: str, head: int, report: SiteReport, now_us: int
+    connection: AsyncConnection, site: HubCaller, stream: str, standing: Standing, report: SiteReport, now_us: int
 ) -> None:
     """Where the hub's rows end by its own word; where all of them are here, they are all up to when it said so."""
-    standing = await stream_store.lock(connection, site, stream)
-    if standing is None:
-        return
+    head = report.ledger_head if stream == LEDGER else report.readings_head
     complete_us = standing.complete_us
     if standing.next > head:
         said_us = now_us if report.quality == NO_CLOCK else min(report.at_us, now_us)

@@ -20,8 +20,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cloud.db.database import Database
 from cloud.db.signals import Signals, Watch
-from cloud.sites import inbox_store as sql
 from cloud.sites.gate import HubCaller
+from cloud.sync import inbox_store as sql
 from edge.clock import Clock
 from edge.errors import Busy, Conflict, NotFound, OutpostError, Revoked, SessionOver, TooLarge
 from edge.wire.ledger import Fact

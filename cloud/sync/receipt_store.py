@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cloud.db.models import Receipt
 from cloud.sites.gate import HubCaller
-from cloud.sites.receipts import Range, merged
+from cloud.sync.receipts import Range, merged
 
 
 async def ranges(connection: AsyncConnection, site: HubCaller, epoch_no: int) -> list[Range]:

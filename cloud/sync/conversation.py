@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from aiohttp import web
 
 from cloud.part import Core
-from cloud.sites.door import BATCH_MAX, Door, HubCall
-from cloud.sites.epochs import Epochs
-from cloud.sites.hello import Greeting
-from cloud.sites.ledger_ingest import LedgerIngest
-from cloud.sites.projection import EpochWatch, Projection
-from cloud.sites.readings_ingest import ReadingsIngest
-from cloud.sites.states import States
+from cloud.sync.door import BATCH_MAX, Door, HubCall
+from cloud.sync.epochs import Epochs
+from cloud.sync.hello import Greeting
+from cloud.sync.late_readings import LateReadings
+from cloud.sync.ledger_ingest import LedgerIngest
+from cloud.sync.projection import EpochWatch, Projection
+from cloud.sync.readings_ingest import ReadingsIngest
+from cloud.sync.states import States
 from edge.wire.sync import Heard, LedgerBatch, ReadingsBatch, StateBatch, Taken
 
 
@@ -28,6 +29,7 @@ class Conversation:
         self._epochs = Epochs(core.db, core.clock, watches)
         self._ledger = LedgerIngest(core.db, core.clock, core.signals, projections)
         self._readings = ReadingsIngest(core.db, core.clock, core.months)
+        self._late_readings = LateReadings(core.db, core.clock, core.months)
         self._states = States(core.db, core.clock, core.signals)
 
     def paths(self) -> list[web.RouteDef]:
@@ -40,6 +42,8 @@ class Conversation:
             web.post("/sync/v1/epoch", opens(self._epochs.begin)),
             web.post("/sync/v1/ledger", opens(self._take_facts, most=BATCH_MAX)),
             web.post("/sync/v1/readings", opens(self._take_readings, most=BATCH_MAX)),
+            web.post("/sync/v1/again/ledger", opens(self._take_fact_again, most=BATCH_MAX)),
+            web.post("/sync/v1/again/readings", opens(self._take_reading_again, most=BATCH_MAX)),
             web.post("/sync/v1/state", opens(self._take_states, most=BATCH_MAX)),
         ]
 
@@ -50,6 +54,14 @@ class Conversation:
     async def _take_readings(self, call: HubCall) -> Taken:
         batch = await self._door.unpacked(call, ReadingsBatch)
         return await self._readings.take(call.site, call.session, batch)
+
+    async def _take_fact_again(self, call: HubCall) -> Taken:
+        batch = await self._door.unpacked(call, LedgerBatch)
+        return await self._ledger.take_again(call.site, call.session, batch)
+
+    async def _take_reading_again(self, call: HubCall) -> Taken:
+        batch = await self._door.unpacked(call, ReadingsBatch)
+        return await self._late_readings.take(call.site, call.session, batch)
 
     async def _take_states(self, call: HubCall) -> Heard:
         batch = await self._door.unpacked(call, StateBatch)

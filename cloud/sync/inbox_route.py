@@ -6,8 +6,8 @@ import asyncio
 
 from aiohttp import web
 
-from cloud.sites.door import Door, HubCall
-from cloud.sites.inbox import Inbox
+from cloud.sync.door import Door, HubCall
+from cloud.sync.inbox import Inbox
 from edge.errors import BadInput
 from edge.serving.routing import number
 from edge.wire.sync import INBOX_WAIT_MAX_S

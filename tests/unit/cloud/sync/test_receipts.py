@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloud.sites.receipts import Range, merged, missing, up_to, wanted_next, within
+from cloud.sync.receipts import Range, merged, missing, up_to, wanted_next, within
 
 ranges = st.lists(
     st.tuples(st.integers(1, 40), st.integers(0, 8)).map(lambda at: (at[0], at[0] + at[1])), max_size=8

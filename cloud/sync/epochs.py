@@ -13,13 +13,13 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cloud.db.database import Database
-from cloud.sites import facts_store, readings_store, receipt_store, stream_store
-from cloud.sites.door import HubCall
 from cloud.sites.gate import HubCaller
-from cloud.sites.hello import state_of
-from cloud.sites.projection import EpochWatch
-from cloud.sites.receipts import Range, up_to, wanted_next
-from cloud.sites.stream_store import LEDGER, STREAMS, Standing
+from cloud.sync import facts_store, readings_store, receipt_store, stream_store
+from cloud.sync.door import HubCall
+from cloud.sync.hello import state_of
+from cloud.sync.projection import EpochWatch
+from cloud.sync.receipts import Range, up_to, wanted_next
+from cloud.sync.stream_store import LEDGER, STREAMS, Standing
 from edge.clock import Clock
 from edge.errors import BadInput, Conflict, Forked
 from edge.wire.ledger import GENESIS

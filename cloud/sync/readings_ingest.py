@@ -18,11 +18,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cloud.db.database import Database
 from cloud.db.partitions import Months
-from cloud.sites import readings_store as sql
-from cloud.sites import receipt_store, series_store, stream_store
 from cloud.sites.gate import HubCaller
-from cloud.sites.receipts import Range, missing, wanted_next, within
-from cloud.sites.stream_store import READINGS, Standing
+from cloud.sync import readings_store as sql
+from cloud.sync import receipt_store, series_store, stream_store
+from cloud.sync.receipts import Range, missing, wanted_next, within
+from cloud.sync.stream_store import READINGS, Standing
 from edge.clock import Clock
 from edge.errors import Expects, RowRejected
 from edge.wire.sync import ROWS_MAX, NumberRow, ReadingsBatch, Taken, TextRow, readings_digest

@@ -7,10 +7,10 @@ from collections.abc import Collection, Sequence
 
 from cloud.accounts.member import member
 from cloud.db.database import Database
-from cloud.sites import facts_store, stream_store
-from cloud.sites.facts_store import Kept
 from cloud.sites.sites import find
-from cloud.sites.stream_store import LEDGER
+from cloud.sync import facts_store, stream_store
+from cloud.sync.facts_store import Kept
+from cloud.sync.stream_store import LEDGER
 from edge.serving.roles import Role
 from edge.serving.routing import Call, Route
 from edge.wire.centre import ChainView

@@ -17,13 +17,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cloud.db.reading_models import Reading, RollupDue, Series
 from cloud.sites.gate import HubCaller
-from cloud.sites.receipts import Range
+from cloud.sync.receipts import Range
 from edge.errors import RowRejected, StorageError
 from edge.wire.sync import NumberRow, TextRow, readings_digest
 
 TURN_ROWS = 2_000  # packed for PostgreSQL at once: more would keep the loop from others for longer
 HOUR_US = 3_600_000_000
 EPOCH_SHIFT = 44  # numbers of readings stay below 2 to this power: with the epoch above they are one number
+LATE = 1 << 62  # added to the number of one that came late: the batch before it may still be noted under its own
 _HEAD = ("tenant_id", "site_id", "epoch_no")
 _TAIL = ("kind", "quality", "late_us", "boot", "mono_ms")
 _NUMBER_COLUMNS = ("seq", "series", "at_us", "num", *_TAIL)

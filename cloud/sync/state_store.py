@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, and_, delete, or_, select, update
@@ -25,17 +26,6 @@ async def put(
     received_us: int,
 ) -> None:
     """Keep these views where they are newer, by session and version, than what is here. None is named twice."""
-    table = StateRow.__table__
-    statement = (sqlite if database.sqlite else postgresql).insert(table)
-    new = statement.excluded
-    key = [table.c.tenant_id, table.c.site_id, table.c.kind, table.c.id]
-    statement = statement.on_conflict_do_update(
-        index_elements=key,
-        set_={column.name: new[column.name] for column in table.c if column not in key},
-        where=or_(
-            new.session > table.c.session, and_(new.session == table.c.session, new.version > table.c.version)
-        ),
-    )
     of_all = {
         "tenant_id": site.tenant_id,
         "site_id": site.site_id,
@@ -57,7 +47,7 @@ async def put(
         }
         for (kind, of, device, version, at_us, view), change in zip(rows, sorted(changes), strict=True)
     ]
-    await connection.execute(statement, values)
+    await connection.execute(_putting(database.sqlite), values)
 
 
 async def end_snapshot(
@@ -88,3 +78,20 @@ async def forget(connection: AsyncConnection, site: HubCaller, before_us: int) -
 
 def _of(site: HubCaller) -> ColumnElement[bool]:
     return and_(StateRow.tenant_id == site.tenant_id, StateRow.site_id == site.site_id)
+
+
+@functools.cache
+def _putting(is_sqlite: bool) -> sqlite.Insert | postgresql.Insert:
+    """The statement of `put`: building it costs more than running it."""
+    table = StateRow.__table__
+    statement: sqlite.Insert | postgresql.Insert = (sqlite if is_sqlite else postgresql).insert(table)
+    new = statement.excluded
+    key = [table.c.tenant_id, table.c.site_id, table.c.kind, table.c.id]
+    upsert: sqlite.Insert | postgresql.Insert = statement.on_conflict_do_update(
+        index_elements=key,
+        set_={column.name: new[column.name] for column in table.c if column not in key},
+        where=or_(
+            new.session > table.c.session, and_(new.session == table.c.session, new.version > table.c.version)
+        ),
+    )
+    return upsert

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cloud.sites import clock_fix_store as sql
 from cloud.sites.gate import HubCaller
+from cloud.sync import clock_fix_store as sql
 from edge.wire.ledger import Fact
 from edge.wire.times import FIXED_FACT, ClockFixed, clock_fixed
 

@@ -1,0 +1,1 @@
+"""What hubs and the centre say to each other: sessions, ledgers, readings, states, and the inbox."""

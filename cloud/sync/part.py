@@ -1,0 +1,43 @@
+"""The conversation with hubs, built and wired."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+
+from aiohttp import web
+
+from cloud.part import Core, Part
+from cloud.sites.gate import SiteGate
+from cloud.sync.chain import Chain
+from cloud.sync.clock_fixes import ClockFixes
+from cloud.sync.conversation import Conversation
+from cloud.sync.door import Door
+from cloud.sync.inbox import Inbox
+from cloud.sync.inbox_route import InboxRoute
+from cloud.sync.projection import EpochWatch, Projection
+from edge.serving.routing import Route
+
+
+class SyncPart(Part):
+    """All that enrolled hubs say and fetch. `projections` and `epoch_watches` are what other parts add."""
+
+    def __init__(self, core: Core, gate: SiteGate) -> None:
+        limits = core.settings.limits
+        self.inbox = Inbox(core.db, core.signals, core.clock, limit=limits.inbox_per_site)
+        self.projections: list[Projection] = [self.inbox.follow_facts, ClockFixes()]
+        self.epoch_watches: list[EpochWatch] = []
+        self._door = Door(gate, core.knocking, body_s=limits.body_s)
+        self._conversation = Conversation(core, self._door, self.projections, self.epoch_watches)
+        self._chain = Chain(core.db)
+
+    def routes(self) -> list[Route]:
+        """How a site's ledger stands."""
+        return self._chain.routes()
+
+    def paths(self) -> list[web.RouteDef]:
+        """/sync/v1, but for enrolling."""
+        return [*self._conversation.paths(), *InboxRoute(self.inbox).paths(self._door)]
+
+    def tasks(self) -> dict[str, Callable[[], Coroutine[None, None, None]]]:
+        """Ending what nobody fetched in time."""
+        return {"inbox": self.inbox.run}
