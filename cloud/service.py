@@ -60,6 +60,7 @@ class Centre:
         self.accounts = AccountsPart(core, directory)
         self.sites = SitesPart(core)
         self.sync = SyncPart(core, self.sites.gate)
+        self.sites.sites.when_revoked.append(self.sync.inbox.site_revoked)
         self.fleet = FleetPart(core, self.sync)
         self.compat = CompatPart(core, self.accounts.guard, self.fleet)
         self.analytics = AnalyticsPart(core, self.sync)

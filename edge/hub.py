@@ -205,7 +205,7 @@ class Hub:
         self.hooks = HooksPart(core)
         self.field = FieldPart(core, self.telemetry, self.twins, self.vending)
         self.things = ThingsPart(core, self.telemetry, self.twins, self.people, self.hooks, self.forget)
-        self.sync = SyncPart(core, self.telemetry, self.twins, self.vending, lambda: self.status.problems())
+        self.sync = SyncPart(core, self.telemetry, self.twins, self.vending, self._told_afar)
         self.parts: list[Part] = [
             ClockPart(core),
             self.telemetry,
@@ -353,6 +353,10 @@ class Hub:
                 for task in (check, *self._tasks):
                     task.cancel()
                 await self.pictures.close()
+
+    def _told_afar(self) -> list[str]:
+        """What head office has to know beyond what the hub's report counts."""
+        return [*self.status.problems(), *self.ports.failures()]
 
     def _listens(self) -> list[Listen]:
         listens = [parse_listen(text) for text in self.settings.hub.listen]

@@ -19,10 +19,6 @@ class Member(Principal, frozen=True):
     sites: frozenset[str] = frozenset()
     at_machine: bool = False
 
-    def reaches(self, slug: str) -> bool:
-        """Whether this caller may see and use the site."""
-        return not self.sites or slug in self.sites
-
     def covers(self, sites: frozenset[str]) -> bool:
         """Whether this caller reaches all that somebody with these `sites` does."""
         return not self.sites or (bool(sites) and sites <= self.sites)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
+from operator import attrgetter
 
 import msgspec
 from aiohttp import web
@@ -28,10 +29,12 @@ from edge.serving.table import send_csv
 from edge.wire.centre import SiteCommand, SiteFact, SiteReading, SiteTransaction
 
 PAGE = 2000  # rows in memory at a time
+READINGS_PAGE = 5000  # these are small
 FORMATS = ("csv", "jsonl")
 JSON_LINES = "application/x-ndjson"
 QUERY = ("from", "to", "site", "format")
 READING = ("site", "device", "key", "at", "value", "quality")
+_PARTS = (dict, list)
 _encode = msgspec.json.Encoder().encode
 _lines = msgspec.json.Encoder().encode_lines
 
@@ -81,7 +84,8 @@ class Export:
             asked, form = await self._asked(call)
             if form == "jsonl":
                 return await _send_lines(call, what, pages(asked))
-            rows = ([_row(view, heading) for view in page] async for page in pages(asked))
+            cells = attrgetter(*heading)
+            rows = ([_row(cells(view)) for view in page] async for page in pages(asked))
             return await send_csv(call, what, heading, rows)
 
         return export
@@ -113,22 +117,24 @@ class Export:
                     behind, start = (device, key), Start(asked.from_us)
                     while True:
                         async with self._db.read() as connection:
-                            rows = await history_store.page(connection, places, boots, start, asked.to_us, PAGE)
+                            rows = await history_store.page(
+                                connection, places, boots, start, asked.to_us, READINGS_PAGE
+                            )
                         if rows:
                             yield [
                                 SiteReading(
                                     site=site.slug,
                                     device=device,
                                     key=key,
-                                    at=iso(row["at_us"]),
-                                    value=value_of(row["num"], row["text"], row["kind"]),
-                                    quality=QUALITIES[row["quality"]],
+                                    at=iso(at_us),
+                                    value=value_of(num, text, kind),
+                                    quality=QUALITIES[quality],
                                 )
-                                for row in rows
+                                for at_us, _, _, num, text, kind, quality in rows
                             ]
-                        if len(rows) < PAGE:
+                        if len(rows) < READINGS_PAGE:
                             break
-                        start = Start(rows[-1]["at_us"], rows[-1]["epoch_no"], rows[-1]["seq"])
+                        start = Start(*rows[-1][:3])
 
     async def _facts(self, asked: Asked) -> Pages:
         """In the order they came."""
@@ -197,7 +203,6 @@ async def _send_lines(call: Call, name: str, pages: Pages) -> web.StreamResponse
     return response
 
 
-def _row(view: msgspec.Struct, heading: tuple[str, ...]) -> list[object]:
-    """A view as cells; what has parts as JSON."""
-    values = (getattr(view, name) for name in heading)
-    return [_encode(value).decode() if isinstance(value, dict | list) else value for value in values]
+def _row(values: tuple[object, ...]) -> list[object]:
+    """What has parts as JSON."""
+    return [_encode(value).decode() if isinstance(value, _PARTS) else value for value in values]

@@ -106,15 +106,12 @@ class _Key:
     async def _readings(self, start: Start, limit: int) -> tuple[list[Point], Start | None]:
         rows = await sql.page(self._connection, self._places, self._boots, start, self._ask.to_us, limit + 1)
         points = [
-            Point(
-                self._key, row["at_us"], value_of(row["num"], row["text"], row["kind"]), QUALITIES[row["quality"]]
-            )
-            for row in rows[:limit]
+            Point(self._key, at_us, value_of(num, text, kind), QUALITIES[quality])
+            for at_us, _, _, num, text, kind, quality in rows[:limit]
         ]
         if len(rows) <= limit:
             return points, None
-        last = rows[limit - 1]
-        return points, Start(last["at_us"], last["epoch_no"], last["seq"])
+        return points, Start(*rows[limit - 1][:3])
 
     async def _buckets(self, grid: Grid, from_us: int, limit: int) -> tuple[list[Point], Start | None]:
         """Up to `limit` buckets, and when the next one there may be begins."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Integer, RowMapping, Select, and_, func, literal, select, union_all
+from sqlalchemy import ColumnElement, Integer, Row, Select, and_, func, literal, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cloud.analytics.times_store import PUT_RIGHT, FixedBoot, owns_time
@@ -20,6 +20,8 @@ from cloud.db.reading_models import Reading, Rollup, Series
 TEXT_KIND = 2
 Part = tuple[int, int, float, float, float]
 """When it begins, and count, sum, least and greatest of what is in it."""
+Found = Row[int, int, int, float | None, str | None, int, int]
+"""at_us, epoch_no, seq, num, text, kind, quality."""
 Query = Select[*tuple[Any, ...]]
 
 
@@ -72,7 +74,7 @@ async def page(
     start: Start,
     to_us: int,
     limit: int,
-) -> Sequence[RowMapping]:
+) -> Sequence[Found]:
     """Readings behind `start`, before `to_us`, oldest first: at_us, epoch_no, seq, num, text, kind, quality."""
     parts = [part for place in places for part in _rows(place, _of(boots, place), start, to_us)]
     cut = [part.order_by("at_us", "seq").limit(limit).subquery() for part in parts]
@@ -80,7 +82,7 @@ async def page(
         return []
     merged = union_all(*(select(part) for part in cut)).subquery()
     query = select(merged).order_by(merged.c.at_us, merged.c.epoch_no, merged.c.seq).limit(limit)
-    return (await connection.execute(query)).mappings().all()
+    return (await connection.execute(query)).all()
 
 
 async def first_at(

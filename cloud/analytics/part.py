@@ -22,7 +22,9 @@ class AnalyticsPart(Part):
         sync.projections.insert(0, ClockRollups())
         self._routes = ReadingRoutes(core.db, core.clock)
         self._export = Export(core.db, core.clock)
-        self.rollups = Rollups(core.db, core.clock, readings_days=core.settings.retention.readings_days)
+        self.rollups = Rollups(
+            core.db, core.clock, sync.traffic, readings_days=core.settings.retention.readings_days
+        )
         self.retention = Retention(core.db, core.months, core.clock, core.settings.retention)
 
     def routes(self) -> list[Route]:

@@ -2,7 +2,9 @@
 
 An hour is made anew as a whole from its readings, so it is right however late, often and out of order these come,
 and however often it is made. The running hour is left until it is over: who reads it meanwhile reads the readings.
-Several instances may work at once; a lock keeps them from making the same site's at the same time.
+Several instances may work at once; a lock keeps them from making the same site's at the same time. While very much
+comes in they take a tenth of the time at the most: nobody waits for them, as hours that are due are read from their
+readings.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from cloud.analytics.hours import CLOCK_SET_US, Span, clipped, hour_of, hours_of
 from cloud.analytics.rollup_store import Due
 from cloud.analytics.times_store import fixed_boots
 from cloud.db.database import Database
+from cloud.sync.traffic import Traffic
 from edge.clock import Clock
 from edge.errors import StorageError
 from edge.serving.buckets import DAY_S, HOUR_US, SECOND_US, hour_offset_us
@@ -31,15 +34,17 @@ LOOK_S = 5.0
 TRY_AGAIN_S = 10.0  # a database that is away is not back in a second
 HOURS_EACH = 6  # of one transaction,
 SERIES_EACH = 100  # with so many series: some 200,000 readings at most, a tenth of a second
+STAND_BACK = 9.0  # while very much comes in it rests so many times as long as it worked,
+STAND_BACK_S = 30.0  # at most so long
 MERGE_FROM = 100  # rows that wait for the end of their hour; more are put together
 FAR = 253_402_300_800 * SECOND_US  # behind every time
 
 
 class Rollups:
-    """Makes them. `made` counts hours of series since the start."""
+    """Makes them, and stands back when `traffic` is heavy. `made` counts hours of series since the start."""
 
-    def __init__(self, database: Database, clock: Clock, *, readings_days: int) -> None:
-        self._db, self._clock, self._days = database, clock, readings_days
+    def __init__(self, database: Database, clock: Clock, traffic: Traffic, *, readings_days: int) -> None:
+        self._db, self._clock, self._traffic, self._days = database, clock, traffic, readings_days
         self.made = 0
 
     async def run(self) -> None:
@@ -93,6 +98,7 @@ class Rollups:
         """Make a span of hours, a piece at a time; what is empty of it at one stroke, as it may be years."""
         begin_us, end_us = whole
         while begin_us < end_us:
+            began_s = self._clock.mono_s()
             async with self._db.read() as connection:
                 boots = await fixed_boots(connection, *site)
                 first_us = await sql.first_in(connection, site, epoch_no, series, boots, (begin_us, end_us))
@@ -102,6 +108,8 @@ class Rollups:
             if not await self._make(site, epoch_no, series, (begin_us, upto_us), offset_us):
                 return False
             begin_us = upto_us
+            if self._traffic.is_busy:
+                await asyncio.sleep(min(STAND_BACK * (self._clock.mono_s() - began_s), STAND_BACK_S))
         return True
 
     async def _make(

@@ -19,6 +19,7 @@ from cloud.analytics.fact_store import BEGIN, Position
 from cloud.api.changes import CommandChanged, TransactionChanged, Translator, events_of
 from cloud.db.database import Database
 from cloud.db.signals import Signals
+from cloud.fleet import command_changes_store as commands
 from cloud.fleet import command_store, transaction_store
 from cloud.fleet.command_view import command_view
 from cloud.fleet.lookup import found, place
@@ -117,6 +118,7 @@ class _Tail:
         self.feed = Feed(self.bus, Translator(clock))
         self.head: Position = BEGIN
         self._changed: Position = BEGIN
+        self._commanded: Position = BEGIN
         self._opening = asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
         self.users = 0
@@ -129,10 +131,11 @@ class _Tail:
             async with self._db.read() as connection:
                 self.head, _ = await fact_store.head(self._db, connection, self._tenant_id)
                 self._changed = await states.newest(self._db, connection, self._tenant_id)
-            tails = {"facts": self._facts, "states": self._states}
+                self._commanded = await commands.newest(self._db, connection, self._tenant_id)
+            tails = (("facts", self._facts), ("facts", self._commands), ("states", self._states))
             self._tasks = [
                 asyncio.create_task(self._follow(f"{topic}:{self._tenant_id}", look), name=f"live-{topic}")
-                for topic, look in tails.items()
+                for topic, look in tails
             ]
 
     async def close(self) -> None:
@@ -180,12 +183,25 @@ class _Tail:
             for site, ids in changed.items():
                 await self._tell_things(site, list(ids))
 
+    async def _commands(self) -> bool:
+        """Look for commands that changed here without a fact; whether some of it is not settled yet."""
+        while True:
+            async with self._db.read() as connection:
+                rows, unsettled = await commands.changed(
+                    self._db, connection, self._tenant_id, self._commanded, PAGE
+                )
+            for row in rows:
+                await self._tell_things(row["slug"], [row["id"]])
+                self._commanded = row["txid"], row["change"]
+            if len(rows) < PAGE:
+                return unsettled
+
     async def _tell_things(self, site: str, ids: Sequence[str]) -> None:
         now_us, caller = self._clock.now().at_us, self._everything
         async with self._db.read() as connection:
-            commands = await command_store.by_id(connection, caller, ids, site)
+            given = await command_store.by_id(connection, caller, ids, site)
             vends = await transaction_store.transactions_by_id(connection, caller, ids, site)
-        for row in commands:
+        for row in given:
             view = command_view(command_store.command(row), place(row, caller), now_us)
             self.bus.publish(CommandChanged(site=view.site, device_id=view.device, view=view))
         for row in vends:

@@ -108,6 +108,7 @@ class Site(Base):
     created_by: Mapped[str] = mapped_column(Text)
     code_hash: Mapped[bytes | None] = mapped_column(LargeBinary, unique=True)
     code_until_us: Mapped[int] = mapped_column(Big, default=0)
+    code_place: Mapped[str] = mapped_column(Text, default="")  # that has used the code
     token_hash: Mapped[bytes | None] = mapped_column(LargeBinary, unique=True)
     place: Mapped[str] = mapped_column(Text, default="")
     boot_id: Mapped[str] = mapped_column(Text, default="")
@@ -226,7 +227,8 @@ class CommandRow(SiteKeyed):
 
     `number` orders acceptance over all sites. `fact_epoch`, `fact_seq`: the ledger epoch's number and the fact that
     last changed it, 0 while none has; `first_epoch`, `first_seq`: the fact that told of it first. `place` centre of
-    one in doubt: its hub does not know of it (any more). `tries`: each attempt, as JSON.
+    one in doubt: its hub does not know of it (any more). `tries`: each attempt, as JSON. `change`: its last change
+    here that no fact tells of, with the transaction's `txid` as in StateRow, 0 while none has been.
     """
 
     __tablename__ = "commands"
@@ -253,9 +255,12 @@ class CommandRow(SiteKeyed):
     first_seq: Mapped[int] = mapped_column(Big, default=0)
     fact_epoch: Mapped[int] = mapped_column(Integer, default=0)
     fact_seq: Mapped[int] = mapped_column(Big, default=0)
+    change: Mapped[int] = mapped_column(Big, default=0)
+    txid: Mapped[int] = mapped_column(Big, default=0)
 
     __table_args__ = (
         Index(None, "tenant_id", "number"),
+        Index(None, "tenant_id", "txid", "change"),
         Index(None, "tenant_id", "state", "number"),
         Index(None, "tenant_id", "site_id", "device", "number"),
         Index(

@@ -79,6 +79,8 @@ class Command(msgspec.Struct, kw_only=True):
     first_seq: int = 0
     fact_epoch: int = 0
     fact_seq: int = 0
+    change: int = 0
+    txid: int = 0
 
     def attempted(self) -> list[Try]:
         """Each attempt, in order."""

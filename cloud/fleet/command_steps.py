@@ -6,14 +6,16 @@ from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cloud.db.database import Database
+from cloud.fleet import command_changes_store as changes
 from cloud.fleet import command_store as sql
 from cloud.fleet.command_model import CENTRE, HANDED, SITE, Command
 from cloud.sync.inbox import Step, Told
 from edge.wire.commands import ENDED, State
 
 
-async def follow_items(connection: AsyncConnection, told: Sequence[Told]) -> None:
-    """A Follower of the inbox."""
+async def follow_items(database: Database, connection: AsyncConnection, told: Sequence[Told]) -> None:
+    """A Follower of the inbox, once it is given the database."""
     by_site: dict[tuple[int, int], dict[str, Told]] = {}
     for step in told:
         if step.kind == "command":
@@ -22,6 +24,7 @@ async def follow_items(connection: AsyncConnection, told: Sequence[Told]) -> Non
         ids = sorted(steps)
         commands = await sql.commands(connection, *key, ids)
         changed = [command for command in commands.values() if _take_over(command, steps[command.id])]
+        await changes.note(connection, database, changed)
         await sql.save(connection, changed)
         ended = {command.id: command for command in changed if command.state != State.QUEUED}
         if any(command.kind == "vend" for command in ended.values()):

@@ -44,6 +44,8 @@ def command_view(command: Command, place: Place, now_us: int) -> SiteCommand:
 
 def standing(command: Command, place: Place, now_us: int) -> str:
     """Why it is as it is; of one that waits, for what and for how long still."""
+    if command.state in OPEN and place.state == "revoked":
+        return f"The site {place.name} was revoked while its hub had this: what becomes of it is not heard here."
     if command.state != State.QUEUED or command.place == SITE:
         return command.reason
     away = place.stale(now_us)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -19,6 +20,7 @@ from cloud.accounts.audit import record
 from cloud.accounts.member import Member
 from cloud.db.database import Database
 from cloud.db.signals import Signals
+from cloud.fleet import command_changes_store as changes
 from cloud.fleet import command_store as sql
 from cloud.fleet.asking import Asking
 from cloud.fleet.command_intake import Wanted, encode_args, kind_of, request_hash, require_fit, shortest_ttl_s
@@ -53,7 +55,7 @@ class Commands:
     def __init__(self, database: Database, signals: Signals, clock: Clock, inbox: Inbox, asking: Asking) -> None:
         self._db, self._signals, self._clock = database, signals, clock
         self._inbox, self._asking = inbox, asking
-        inbox.follow_with(follow_items)
+        inbox.follow_with(partial(follow_items, database))
 
     # --- looking
 
@@ -137,6 +139,7 @@ class Commands:
                 )
             await self._audit(connection, member, "command.given", command, {"kind": kind.name})
         self._inbox.tell(command.site_id)
+        self._inbox.changed({command.tenant_id})
         return Kept(command=command, place=device.place)
 
     async def retry(self, member: Member, kept: Kept, device: Found) -> Kept:
@@ -173,7 +176,7 @@ class Commands:
             taken_back = await self._inbox.take_back(connection, *key, command.id, reason)
             if taken_back:
                 told = told_of(command, Step.CANCELLED, self._clock.now().at_us, reason)
-                await follow_items(connection, [told])
+                await follow_items(self._db, connection, [told])
             await self._audit(connection, member, "command.cancelled", command)
         if taken_back:
             self._inbox.changed({command.tenant_id})
@@ -255,6 +258,7 @@ class Commands:
             created_us=now_us,
             expires_us=now_us + int(ttl_s * 1_000_000),
         )
+        await changes.note(connection, self._db, [command])
         await sql.add(connection, [command])
         if kind.name == "vend":
             await sql.add(connection, [_vend(command, wanted)])
@@ -291,6 +295,7 @@ class Commands:
             raise Conflict("The command has changed meanwhile.", hint="Look at it again.")
         now.state, now.reason, now.resolved_by = to.value, note, member.actor
         now.ended_us = self._clock.now().at_us
+        await changes.note(connection, self._db, [now])
         await sql.save(connection, [now])
         vends = await sql.vends(connection, command.tenant_id, command.site_id, [command.id])
         for vend in vends.values():

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cloud.db.database import Database
+from cloud.fleet import command_changes_store as changes
 from cloud.fleet import command_store as sql
 from cloud.fleet.command_model import (
     CENTRE,
@@ -78,6 +79,7 @@ class CommandFacts:
             command.ended_us = now_us if harmless else None
             if command.id in vends:
                 vends[command.id].state, vends[command.id].reason = command.state, command.reason
+        await changes.note(connection, self._db, lost)
         await sql.save(connection, lost)
         await sql.save(connection, list(vends.values()))
 

@@ -1,1 +1,1 @@
-"""Sites and their hubs: enrolment, the sync conversation, the inbox."""
+"""Sites, the codes that enrol their hubs, and which hub is calling."""

@@ -1,7 +1,8 @@
 """Enrolment: a hub shows the code that head office read out, and speaks for the site from then on.
 
-The code is used up and the token made in one step, so a code opens one site to one hub, once. A hub that spoke for
-the site before is known no more.
+The code is used up and the token made in one step, so a code opens one site to one hub. That hub may show it again
+within its time, should the answer have been lost: it gets another token, and the one before is dead. A hub that spoke
+for the site before is known no more.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class Enrolment:
     async def enrol(self, asked: Enrol, address: str) -> Enrolled:
         """Let a hub speak for the site of its code, and no other from now on.
 
-        Raises WrongCode, alike for a code that is unknown, used or too old; BadInput, RateLimited.
+        Raises WrongCode, alike for a code that is unknown, used elsewhere or too old; BadInput, RateLimited.
         """
         self._wrong.require(address)
         code = read_code(asked.code)
@@ -48,9 +49,9 @@ class Enrolment:
                 connection,
                 hash_secret(code),
                 now_us,
+                asked.place,
                 token_hash=hash_secret(token),
                 state="active",
-                place=asked.place,
                 boot_id="",
                 run="",
                 version=asked.version,

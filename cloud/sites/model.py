@@ -109,16 +109,25 @@ def lag_of(site: SiteFacts, now_us: int) -> float | None:
 
     Up to when a stream is complete is told by the hub's clock, which may be wrong: so its age is taken by that
     clock at the hub's last report, and what has passed since by the centre's. A clock that nothing has set, or that
-    is ahead, tells nothing: then it is the centre's throughout.
+    is ahead, tells nothing: then it is the centre's throughout. Where rows wait though none is late by these times,
+    it is what has passed since the stream last moved.
     """
     if not site.streams or not all(stream.complete_us for stream in site.streams):
         return None
-    complete_us = min(stream.complete_us for stream in site.streams)
     if site.report is None or not site.report_us:
+        complete_us = min(stream.complete_us for stream in site.streams)
         return max(0.0, (now_us - complete_us) / US)
     hub_us = site.report.at_us if site.report.quality != Quality.NONE else site.report_us
-    behind_us = max(0, min(hub_us, site.report_us) - complete_us)
+    behind_us = max(_behind_us(stream, min(hub_us, site.report_us), site.report_us) for stream in site.streams)
     return (behind_us + max(0, now_us - site.report_us)) / US
+
+
+def _behind_us(stream: StreamFacts, hub_us: int, report_us: int) -> int:
+    """How far behind a stream was when the hub last reported, by its clock where that says anything."""
+    behind_us = hub_us - stream.complete_us
+    if behind_us <= 0 and stream.waiting:
+        behind_us = report_us - stream.moved_us
+    return max(0, behind_us)
 
 
 def buffer_days(report: SiteReport) -> float | None:

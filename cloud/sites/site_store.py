@@ -68,13 +68,15 @@ async def change(connection: AsyncConnection, tenant_id: int, site_id: int, **va
 
 
 async def consume_code(
-    connection: AsyncConnection, code_hash: bytes, now_us: int, **values: object
+    connection: AsyncConnection, code_hash: bytes, now_us: int, place: str, **values: object
 ) -> RowMapping | None:
-    """Use up a code that is still good and set columns of its site, in one step; None when there is none."""
+    """Use up a code that is still good, or was by this very place, and set columns of its site, in one step; None
+    when there is none."""
     query = (
         update(Site)
         .where(Site.code_hash == code_hash, Site.code_until_us > now_us)
-        .values(code_hash=None, code_until_us=0, session=Site.session + 1, **values)
+        .where(or_(Site.code_place == "", Site.code_place == place))
+        .values(code_place=place, place=place, session=Site.session + 1, **values)
         .returning(Site.tenant_id, Site.id, Site.slug, Site.name)
     )
     return (await connection.execute(query)).mappings().first()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 from sqlalchemy import RowMapping
@@ -37,11 +37,16 @@ class Code(msgspec.Struct, frozen=True, kw_only=True):
     until_us: int
 
 
+RevokeWatch = Callable[[AsyncConnection, int, int], Awaitable[None]]
+"""Is told of a revoked site, by its tenant and itself, in the transaction that revokes it."""
+
+
 class Sites:
     """All sites of all tenants; each member sees those he reaches, and is told that others are not there."""
 
     def __init__(self, database: Database, signals: Signals, gate: SiteGate, clock: Clock) -> None:
         self._db, self._signals, self._gate, self._clock = database, signals, gate, clock
+        self.when_revoked: list[RevokeWatch] = []
 
     async def create(self, member: Member, name: str) -> Code:
         """A new site, and the code that enrols its hub. Raises BadInput, Forbidden, Conflict."""
@@ -113,6 +118,7 @@ class Sites:
                 row["id"],
                 code_hash=hash_secret(read_code(code)),
                 code_until_us=until_us,
+                code_place="",
             )
             await self._note(connection, member, "site.code", row, now_us, {})
         return Code(slug=row["slug"], name=row["name"], code=code, until_us=until_us)
@@ -137,7 +143,10 @@ class Sites:
             values = {"state": "revoked", "code_hash": None, "code_until_us": 0, "alert": ""}
             await sql.change(connection, member.tenant_id, row["id"], **values)
             await self._note(connection, member, "site.revoked", row, now_us, {})
+            for watch in self.when_revoked:
+                await watch(connection, member.tenant_id, row["id"])
         self._gate.forget(row["id"])
+        self._signals.tell(f"facts:{member.tenant_id}")
         self._signals.tell(f"inbox:{row['id']}")  # whoever waits there asks again who he is
 
     async def _note(

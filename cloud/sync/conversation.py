@@ -15,6 +15,7 @@ from cloud.sync.ledger_ingest import LedgerIngest
 from cloud.sync.projection import EpochWatch, Projection
 from cloud.sync.readings_ingest import ReadingsIngest
 from cloud.sync.states import States
+from cloud.sync.traffic import Traffic
 from edge.wire.sync import Heard, LedgerBatch, ReadingsBatch, StateBatch, Taken
 
 
@@ -22,13 +23,18 @@ class Conversation:
     """What stands behind the door. `projections` follow facts, `watches` the epochs of ledgers."""
 
     def __init__(
-        self, core: Core, door: Door, projections: Sequence[Projection], watches: Sequence[EpochWatch]
+        self,
+        core: Core,
+        door: Door,
+        projections: Sequence[Projection],
+        watches: Sequence[EpochWatch],
+        traffic: Traffic,
     ) -> None:
         self._door = door
         self._greeting = Greeting(core.db, core.clock)
         self._epochs = Epochs(core.db, core.clock, watches)
         self._ledger = LedgerIngest(core.db, core.clock, core.signals, projections)
-        self._readings = ReadingsIngest(core.db, core.clock, core.months)
+        self._readings = ReadingsIngest(core.db, core.clock, core.months, traffic)
         self._late_readings = LateReadings(core.db, core.clock, core.months)
         self._states = States(core.db, core.clock, core.signals)
 

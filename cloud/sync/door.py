@@ -7,7 +7,6 @@ nor ten thousand slow ones stand in anybody's way.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -23,8 +22,6 @@ from edge.serving.problems import problem
 from edge.serving.routing import number
 from edge.wire.sync import PACKED_MAX, SESSION_HEADER, NotABatch, Packed, TooMuch, WrongRow, unpack
 from edge.wire.views import View
-
-log = logging.getLogger(__name__)
 
 BODIES_BYTES = 64 * 1024 * 1024  # on their way from all hubs together; a full batch is about 512 KB
 WORDS_MAX = 256 * 1024  # of a hello or a question, which are JSON

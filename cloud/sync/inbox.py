@@ -35,6 +35,8 @@ PRUNE_EVERY = 3600  # sweeps
 PRUNE_ROWS = 5000
 KEPT_US = 30 * 86_400 * 1_000_000  # what became of an item is known for so long
 TOO_LATE = "Its time ran out before its site could take it."
+REVOKED = "The site was revoked before its hub had this."
+REVOKED_SINCE = "The site was revoked before its hub confirmed this: nobody can know whether it happened."
 STARTED_ANEW = "Its hub was started anew or restored before it confirmed this: nobody can know whether it happened."
 
 _encode = msgspec.json.Encoder().encode
@@ -133,6 +135,15 @@ class Inbox:
             harmless=harmless,
         )
         await sql.move_site(connection, site_id, inbox_last=seq)
+
+    async def site_revoked(self, connection: AsyncConnection, tenant_id: int, site_id: int) -> None:
+        """End all that waits for a site that was revoked. What its hub had and may have done is in doubt, unless
+        that is harmless."""
+        now_us = self._clock.now().at_us
+        rows = await sql.waiting_items(connection, tenant_id, site_id)
+        told = [_of_revoked(row, now_us) for row in rows]
+        await sql.end(connection, [_ended(row, step) for row, step in zip(rows, told, strict=True)])
+        await self._tell(connection, told)
 
     def tell(self, site_id: int) -> None:
         """Wake the hub's question, at whichever instance it waits."""
@@ -322,6 +333,13 @@ def _told(row: RowMapping, step: Step, at_us: int, code: str = "", detail: str =
         code=code,
         detail=detail,
     )
+
+
+def _of_revoked(row: RowMapping, now_us: int) -> Told:
+    if row["handed_us"] is None:
+        return _told(row, Step.CANCELLED, now_us, detail=REVOKED)
+    step = Step.CANCELLED if row["harmless"] else Step.LOST
+    return _told(row, step, now_us, detail=REVOKED_SINCE)
 
 
 class _Said(msgspec.Struct):

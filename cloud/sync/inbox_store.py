@@ -73,6 +73,12 @@ async def waiting(connection: AsyncConnection, tenant_id: int, site_id: int) -> 
     return int((await connection.execute(query)).scalar_one())
 
 
+async def waiting_items(connection: AsyncConnection, tenant_id: int, site_id: int) -> Sequence[RowMapping]:
+    """All items of a site that have not ended."""
+    query = select(*HEAD).where(*_of(tenant_id, site_id), _waits()).order_by(InboxItem.seq).with_for_update()
+    return (await connection.execute(query)).mappings().all()
+
+
 async def insert_item(connection: AsyncConnection, **values: object) -> None:
     """Add an item."""
     await connection.execute(insert(InboxItem).values(**values))

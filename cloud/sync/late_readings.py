@@ -51,7 +51,7 @@ class LateReadings:
 
 def _checked(batch: ReadingsBatch) -> NumberRow | TextRow:
     """The one row. Raises RowRejected."""
-    rows = [*batch.numbers, *batch.texts]
+    rows: list[NumberRow | TextRow] = [*batch.numbers, *batch.texts]
     if len(rows) != 1 or not batch.first == rows[0][0] == batch.last:
         raise RowRejected("One reading at a time is tried again.")
     names = [text for _, device, key in batch.series for text in (device, key)]

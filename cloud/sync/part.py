@@ -15,19 +15,22 @@ from cloud.sync.door import Door
 from cloud.sync.inbox import Inbox
 from cloud.sync.inbox_route import InboxRoute
 from cloud.sync.projection import EpochWatch, Projection
+from cloud.sync.traffic import Traffic
 from edge.serving.routing import Route
 
 
 class SyncPart(Part):
-    """All that enrolled hubs say and fetch. `projections` and `epoch_watches` are what other parts add."""
+    """All that enrolled hubs say and fetch. `projections` and `epoch_watches` are what other parts add;
+    `traffic` tells how much comes in."""
 
     def __init__(self, core: Core, gate: SiteGate) -> None:
         limits = core.settings.limits
         self.inbox = Inbox(core.db, core.signals, core.clock, limit=limits.inbox_per_site)
         self.projections: list[Projection] = [self.inbox.follow_facts, ClockFixes()]
         self.epoch_watches: list[EpochWatch] = []
+        self.traffic = Traffic(core.clock.mono_s)
         self._door = Door(gate, core.knocking, body_s=limits.body_s)
-        self._conversation = Conversation(core, self._door, self.projections, self.epoch_watches)
+        self._conversation = Conversation(core, self._door, self.projections, self.epoch_watches, self.traffic)
         self._chain = Chain(core.db)
 
     def routes(self) -> list[Route]:

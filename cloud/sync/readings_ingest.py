@@ -23,28 +23,33 @@ from cloud.sync import readings_store as sql
 from cloud.sync import receipt_store, series_store, stream_store
 from cloud.sync.receipts import Range, missing, wanted_next, within
 from cloud.sync.stream_store import READINGS, Standing
+from cloud.sync.traffic import Traffic
 from edge.clock import Clock
 from edge.errors import Expects, RowRejected
 from edge.wire.sync import ROWS_MAX, NumberRow, ReadingsBatch, Taken, TextRow, readings_digest
 
 AT_ONCE = {"sqlite": 1, "postgresql": 4}  # transactions of readings: the live lane waits for one at the most
 RANGES_MAX = 1_000  # apart from each other, of one stream: a hub sends in order, so there are hardly ever ten
-KNOWN_EPOCHS = 20_000  # whose series this instance remembers; the one longest unused goes first
+KNOWN_EPOCHS = 5_000  # whose series this instance remembers; the one longest unused goes first
 _at_us = itemgetter(2)
 R = TypeVar("R", NumberRow, TextRow)
+Names = dict[int, tuple[str, str]]
+"""Device and key of series, by number."""
 
 
 class ReadingsIngest:
-    """Takes batches of readings. `months` makes the tables they go to."""
+    """Takes batches of readings, and tells `traffic` of them. `months` makes the tables they go to."""
 
-    def __init__(self, database: Database, clock: Clock, months: Months) -> None:
+    def __init__(self, database: Database, clock: Clock, months: Months, traffic: Traffic) -> None:
         self._db, self._clock, self._months = database, clock, months
         self._turns = asyncio.Semaphore(AT_ONCE[database.engine_name])
-        self._known: OrderedDict[tuple[int, int], frozenset[int]] = OrderedDict()
+        self._known: OrderedDict[tuple[int, int], Names] = OrderedDict()
+        self._traffic = traffic
 
     async def take(self, site: HubCaller, session: int, batch: ReadingsBatch) -> Taken:
         """Store a batch. Raises RowRejected, Expects, Forked, SessionOver, Revoked, StorageError."""
         content = _Content.of(batch)
+        self._traffic.came(len(content.seqs))
         if content.seqs:
             await self._months.ensure(content.from_us, content.to_us)
         async with self._turns, self._db.write() as connection:
@@ -52,9 +57,9 @@ class ReadingsIngest:
             there = await receipt_store.ranges(connection, site, standing.epoch_no)
             holes = missing(there, batch.first, batch.last)
             if holes:
-                there = await self._store(connection, site, standing, content, there, holes)
+                there, names = await self._store(connection, site, standing, content, there, holes)
         if holes:
-            self._remember(site, standing.epoch_no, content.series)
+            self._remember(site, standing.epoch_no, names)
         following = wanted_next(there)
         return Taken(next=following, ranges=[each for each in there if each[0] > following])
 
@@ -66,22 +71,22 @@ class ReadingsIngest:
         content: _Content,
         there: list[Range],
         holes: list[Range],
-    ) -> list[Range]:
+    ) -> tuple[list[Range], Names]:
         batch, epoch_no = content.batch, standing.epoch_no
         if len(there) >= RANGES_MAX:
             raise Expects("There are too many ranges apart from each other: send what is wanted next.")
         await series_store.add_series(connection, site, epoch_no, batch.series)
         await series_store.add_boots(connection, site, epoch_no, batch.boots)
-        await self._require_series(connection, site, epoch_no, content.series)
+        names = await self._names(connection, site, epoch_no, content.series)
         numbers, texts = _in(holes, batch.numbers, batch), _in(holes, batch.texts, batch)
         if standing.epoch_no > 1:
-            numbers, texts = await self._unlike_older(connection, site, standing, content, numbers, texts)
+            numbers, texts = await self._unlike_older(connection, site, standing, content, names, numbers, texts)
         await sql.store(connection, site, epoch_no, numbers, texts)
         if numbers:
             await sql.due(connection, site, epoch_no, holes[0][0], content.from_us, content.to_us)
         there = await receipt_store.add(connection, site, epoch_no, there, batch.first, batch.last)
-        await self._move(connection, site, standing, content, wanted_next(there))
-        return there
+        await self._move(connection, site, standing, content, names, wanted_next(there))
+        return there, names
 
     async def _unlike_older(
         self,
@@ -89,6 +94,7 @@ class ReadingsIngest:
         site: HubCaller,
         standing: Standing,
         content: _Content,
+        names: Names,
         numbers: Sequence[NumberRow],
         texts: Sequence[TextRow],
     ) -> tuple[Sequence[NumberRow], Sequence[TextRow]]:
@@ -98,7 +104,6 @@ class ReadingsIngest:
         if not older or not content.seqs:
             return numbers, texts
         there = await sql.of_epochs(connection, site, older, span, (content.from_us, content.to_us))
-        names = await series_store.known(connection, site, standing.epoch_no, content.series)
 
         def is_new(row: NumberRow | TextRow) -> bool:
             seq, series, at_us, value, kind, *_, mono_ms = row
@@ -107,32 +112,39 @@ class ReadingsIngest:
         return list(filter(is_new, numbers)), list(filter(is_new, texts))
 
     async def _move(
-        self, connection: AsyncConnection, site: HubCaller, standing: Standing, content: _Content, following: int
+        self,
+        connection: AsyncConnection,
+        site: HubCaller,
+        standing: Standing,
+        content: _Content,
+        names: Names,
+        following: int,
     ) -> None:
         now_us = self._clock.now().at_us
         values: dict[str, object] = {"next": following, "moved_us": now_us}
         newest = content.newest()
         if newest is not None and newest[0] > standing.high:
             seq, number, at_us, value, kind, *_, mono_ms = newest
-            named = await series_store.known(connection, site, standing.epoch_no, [number])
-            values |= {"high": seq, "hash": readings_digest(*named[number], at_us, value, kind, mono_ms)}
+            values |= {"high": seq, "hash": readings_digest(*names[number], at_us, value, kind, mono_ms)}
         if newest is not None and following > content.batch.last:
             values["complete_us"] = max(standing.complete_us, min(now_us, newest[2] + newest[6]))
         await stream_store.move(connection, site, READINGS, **values)
 
-    async def _require_series(
-        self, connection: AsyncConnection, site: HubCaller, epoch_no: int, numbers: set[int]
-    ) -> None:
-        """Raise Expects unless all are known: the hub then says hello, and learns which to tell anew."""
-        unsure = numbers.difference(self._known.get((site.site_id, epoch_no), ()))
-        if unsure and len(await series_store.known(connection, site, epoch_no, unsure)) < len(unsure):
+    async def _names(self, connection: AsyncConnection, site: HubCaller, epoch_no: int, numbers: set[int]) -> Names:
+        """Of these, at least. Raises Expects unless all are known: the hub then says hello."""
+        remembered = self._known.get((site.site_id, epoch_no), {})
+        unsure = numbers.difference(remembered)
+        if not unsure:
+            return remembered
+        found = await series_store.known(connection, site, epoch_no, unsure)
+        if len(found) < len(unsure):
             raise Expects("The batch names a series that was never told.")
+        return {**remembered, **found}
 
-    def _remember(self, site: HubCaller, epoch_no: int, numbers: set[int]) -> None:
-        """That these series are known: what they are is committed."""
+    def _remember(self, site: HubCaller, epoch_no: int, names: Names) -> None:
+        """What these series are, once it is committed."""
         key = site.site_id, epoch_no
-        before = self._known.pop(key, frozenset())
-        self._known[key] = before if before.issuperset(numbers) else before.union(numbers)
+        self._known[key] = {**self._known.pop(key, {}), **names}
         if len(self._known) > KNOWN_EPOCHS:
             self._known.popitem(last=False)
 

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import ColumnElement, and_, delete, insert, select
+from sqlalchemy import ColumnElement, and_, bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cloud.db.models import Receipt
 from cloud.sites.gate import HubCaller
 from cloud.sync.receipts import Range, merged
 
+_MINE = and_(
+    Receipt.tenant_id == bindparam("of_tenant"),
+    Receipt.site_id == bindparam("of_site"),
+    Receipt.epoch_no == bindparam("of_epoch"),
+)
+_RANGES = select(Receipt.first, Receipt.last).where(_MINE).order_by(Receipt.first)
+_LONGER = update(Receipt).where(_MINE, Receipt.first == bindparam("from_first")).values(last=bindparam("to_last"))
+
 
 async def ranges(connection: AsyncConnection, site: HubCaller, epoch_no: int) -> list[Range]:
     """All of an epoch, in order."""
-    query = select(Receipt.first, Receipt.last).where(_of(site, epoch_no)).order_by(Receipt.first)
-    return [(row.first, row.last) for row in await connection.execute(query)]
+    return [(row.first, row.last) for row in await connection.execute(_RANGES, _key(site, epoch_no))]
 
 
 async def elsewhere(
@@ -37,11 +44,15 @@ async def add(
     """Note that `first` to `last` is here too, where `there` is what was; returns all ranges now."""
     before = set(there)
     after = merged([*before, (first, last)])
-    gone = before.difference(after)
+    gone, new = before.difference(after), [each for each in after if each not in before]
+    if len(gone) == 1 and [first for first, _ in gone] == [low for low, _ in new]:  # mostly: one that grows
+        grown = {**_key(site, epoch_no), "from_first": new[0][0], "to_last": new[0][1]}
+        await connection.execute(_LONGER, grown)
+        return after
     if gone:
         firsts = [low for low, _ in gone]
         await connection.execute(delete(Receipt).where(_of(site, epoch_no), Receipt.first.in_(firsts)))
-    await put(connection, site, epoch_no, [each for each in after if each not in before])
+    await put(connection, site, epoch_no, new)
     return after
 
 
@@ -59,6 +70,10 @@ async def put(connection: AsyncConnection, site: HubCaller, epoch_no: int, new: 
     ]
     if rows:
         await connection.execute(insert(Receipt), rows)
+
+
+def _key(site: HubCaller, epoch_no: int) -> dict[str, int]:
+    return {"of_tenant": site.tenant_id, "of_site": site.site_id, "of_epoch": epoch_no}
 
 
 def _of(site: HubCaller, epoch_no: int) -> ColumnElement[bool]:

@@ -49,7 +49,7 @@ class Status:
         return StatusView(
             name=self._name,
             version=__version__,
-            instance=self._store.hub.epoch,
+            instance=self._store.hub.instance,
             ready=not problems,
             problems=[*problems, *(text for notes in self._notes for text in notes())],
             started_at=iso(self._store.boots.of(self._started)),

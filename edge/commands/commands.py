@@ -62,6 +62,7 @@ class Commands(CommandBook):
     ) -> None:
         super().__init__(store.hub, bus, boot_id=clock.now().boot_id)
         self._store, self._clock, self._registry = store, clock, registry
+        self._older: frozenset[str] = frozenset()  # ids of those that were open when the hub started
         self._carriers: dict[str, str] = {}  # by command under way: the link that it went over
         self._queue_limit, self._history_days, self._qr_ttl_s = queue_per_device, history_days, qr_ttl_s
         self._accepting: dict[str, int] = {}  # by device: handed to the writer and not yet committed
@@ -71,14 +72,17 @@ class Commands(CommandBook):
     async def start(self) -> None:
         """Load what is open and judge what was under way when the hub stopped."""
         await super().start()
+        self._older = frozenset(command.id for command in self.open())
         if await self._db.read(sql.WAS_RESTORED):
-            await self._db.write(self._doubt_restored)
+            await self._db.write(self.doubt_older)
         interrupted = Outcome(verdict=Verdict.UNKNOWN, reason="The hub stopped while it was being sent.")
         for command in [c for c in self.open() if c.state is State.SENT]:
             await self.settle(command, interrupted)
 
-    def _doubt_restored(self, tx: Transaction) -> None:
-        changed = sql.doubt_restored(tx, RESTORED)
+    def doubt_older(self, tx: Transaction) -> None:
+        """The database turns out to be an older copy: what waited in it when the hub started, and must not be done
+        twice, may have been done since."""
+        changed = sql.doubt_older(tx, self._older, RESTORED)
         self._apply_rules(tx, changed)
         tx.after(lambda: self._follow(changed))
 

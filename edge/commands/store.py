@@ -6,7 +6,7 @@ its arguments: pictures, names and amounts are kept no longer than they are need
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
@@ -182,11 +182,11 @@ def load_open(tx: Transaction) -> list[Command]:
 WAS_RESTORED = "SELECT 1 FROM meta WHERE key = 'restored'"
 
 
-def doubt_restored(tx: Transaction, reason: str) -> list[Command]:
-    """In a file put back from a backup: what waits in it and must not be done twice is in doubt from now on."""
+def doubt_older(tx: Transaction, among: Collection[str], reason: str) -> list[Command]:
+    """In a file put back from a backup: what waits in it of these, and must not be done twice, is in doubt."""
     tx.execute("DELETE FROM meta WHERE key = 'restored'")
-    waiting = [one for one in load_open(tx) if one.state is State.QUEUED and not kind_of(one.kind).repeatable]
-    return [change(tx, one, State.IN_DOUBT, reason) for one in waiting]
+    waiting = [one for one in load_open(tx) if one.state is State.QUEUED and one.id in among]
+    return [change(tx, one, State.IN_DOUBT, reason) for one in waiting if not kind_of(one.kind).repeatable]
 
 
 def by_id(tx: Transaction, command_id: str) -> Command | None:

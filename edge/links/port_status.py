@@ -16,6 +16,9 @@ from edge.wire.views import PortView
 HUB, IGNORED, ABSENT_OWNER, MONITOR = "hub", "ignored", "absent", "monitor"
 
 
+TAKEN = frozenset({IGNORED, MONITOR})  # owners by a technician's will
+
+
 class PortState(StrEnum):
     """Where a port stands."""
 

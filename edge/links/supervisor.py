@@ -13,7 +13,7 @@ from edge.links.conversation import Conversation, Openers
 from edge.links.detect import Way, first_baud
 from edge.links.monitor import Monitor
 from edge.links.port_owner import PortOwner
-from edge.links.port_status import ABSENT, RELEASED, WATCHED
+from edge.links.port_status import ABSENT, RELEASED, TAKEN, WATCHED, PortState
 from edge.links.ports import DEV, PortWatcher, Sighting
 from edge.links.serial_port import Lines, SerialPort
 from edge.links.spec import PortSpec
@@ -72,6 +72,11 @@ class Supervisor:
     def views(self) -> list[PortView]:
         """Every port, as it is now."""
         return [self._owners[path].status.view() for path in sorted(self._owners)]
+
+    def failures(self) -> list[str]:
+        """Ports that a device should be at and is not, and why, in sentences; none that a technician has taken."""
+        views = [view for view in self.views() if view.state == PortState.FAILED]
+        return [f"The port {view.path} does not work: {view.detail}." for view in views if view.owner not in TAKEN]
 
     # -- by hand
 

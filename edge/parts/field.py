@@ -77,7 +77,7 @@ class FieldPart(Part):
         if self._discovery is None:
             return
         answers = self._discovery.answers
-        answers.serves, answers.instance = _serves(bound), self._core.store.hub.epoch
+        answers.serves, answers.instance = _serves(bound), self._core.store.hub.instance
         if self._mdns is not None:
             self._mdns.serves(answers.serves, answers.instance)
 

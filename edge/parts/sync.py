@@ -46,7 +46,8 @@ class SyncPart(Part):
         self._core, self._telemetry = core, telemetry
         store, bus, clock, settings = core.store, core.bus, core.clock, core.settings
         share = Share(settings.sync.max_kbit_s)
-        streams = LedgerStream(store.hub, clock), ReadingsStream(store.readings, store.hub, clock)
+        ledger = LedgerStream(store.hub, clock, core.commands.doubt_older)
+        streams = ledger, ReadingsStream(store.readings, store.hub, clock)
         self.enrolments = Enrolments(store.hub, core.directory, clock, settings)
         self.ledger, self.readings = LedgerLane(streams[0], share, clock), ReadingsLane(streams[1], share, clock)
         self.uplink = Uplink(self.enrolments, self.ledger, self.readings, streams, bus, clock, settings, core.zone)

@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-HEAD_BYTES_MAX = 8192
 REFUSED, LOST, TIMED_OUT = -1, -5, -11  # what HTTPClient returns in place of a status
 DEFAULT_S = 5.0  # to connect, and again to read
 

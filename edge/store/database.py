@@ -38,7 +38,8 @@ READERS = 2  # one for a long export, one for everybody else
 
 
 class Database:
-    """One file: a writer and a few readers. `boots` knows what times its rows are really of."""
+    """One file: a writer and a few readers. `boots` knows what times its rows are really of. `instance` names the
+    file for good, `epoch` its rows until they part from those that others know."""
 
     def __init__(self, path: Path, name: str, bus: Bus, clock: Clock, space: Space, boots: Boots) -> None:
         self.path, self._name, self.boots = path, name, boots
@@ -46,7 +47,7 @@ class Database:
             lambda: open_writer(path), bus, clock, ledger=name == "hub", on_full=space.free_ballast
         )
         self._readers: asyncio.Queue[aiosqlite.Connection] = asyncio.Queue()
-        self.epoch = ""
+        self.epoch = self.instance = ""
 
     async def open(self, *, check: bool = True) -> None:
         """Check, migrate and open. Raises StorageDamaged."""
@@ -61,7 +62,7 @@ class Database:
         await self.writer.start()
         for _ in range(READERS):
             self._readers.put_nowait(await open_reader(self.path))
-        self.epoch = await self.write(_epoch)
+        self.epoch, self.instance = await self.write(lambda tx: (_epoch(tx), _instance(tx)))
 
     async def close(self) -> None:
         """Commit what waits and close every connection; the writer last, so that it checkpoints the WAL."""
@@ -180,6 +181,14 @@ def _epoch(tx: Transaction) -> str:
     epoch = secrets.token_hex(8)
     tx.execute("INSERT INTO meta(key, value) VALUES ('epoch', ?)", (epoch,))
     return epoch
+
+
+def _instance(tx: Transaction) -> str:
+    """The file's own id: its epoch of when this was first asked."""
+    tx.execute("INSERT OR IGNORE INTO meta(key, value) SELECT 'instance', value FROM meta WHERE key = 'epoch'")
+    row = tx.one("SELECT value FROM meta WHERE key = 'instance'")
+    assert row is not None
+    return str(row[0])
 
 
 def _new_epoch(tx: Transaction, note: Callable[[Transaction, str], None]) -> str:

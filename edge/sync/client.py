@@ -6,7 +6,6 @@ followed elsewhere.
 
 from __future__ import annotations
 
-import asyncio
 import email.utils
 import ssl
 import time
@@ -182,15 +181,6 @@ def _retry_after(response: aiohttp.ClientResponse) -> float | None:
 def _shown(text: str) -> str:
     """What came from outside, fit for a person's terminal and the log."""
     return "".join(character if character.isprintable() else " " for character in text[:SHOWN_CHARS])
-
-
-async def pause(event: asyncio.Event, seconds: float) -> None:
-    """Wait until `event`, at most so long."""
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        return
 
 
 def as_json(body: View) -> bytes:

@@ -29,6 +29,7 @@ LOOK_S = 2.0
 LIVE_LAG_S = 10.0  # where readings come all the time some are always on their way
 RATE_OVER_S = 3600.0  # what counts as the present rate
 RATE_LEAST_S = 300.0  # before that much has been seen, the average over all that is kept tells it
+PROBLEMS_MAX, PROBLEM_CHARS = 10, 300  # that a report tells: the centre takes no longer one
 ROW_BYTES = 90.0  # of a reading with its history, before there are enough to measure
 
 
@@ -140,7 +141,7 @@ class Figures:
             bytes_per_day=self._bytes_per_day(),
             devices=devices,
             online=online,
-            problems=self._site.problems(),
+            problems=[text[:PROBLEM_CHARS] for text in self._site.problems()[:PROBLEMS_MAX]],
         )
 
     def problems(self) -> list[str]:

@@ -22,7 +22,7 @@ from edge.sync.ranges import Ranges
 from edge.sync.reconcile import settle_readings
 from edge.sync.session import Session
 from edge.sync.share import READINGS, Share
-from edge.sync.sizing import IN_FLIGHT, Sizer
+from edge.sync.sizing import IN_FLIGHT, READINGS_ROWS, Sizer
 from edge.sync.streams import ReadingsStream
 from edge.wire.sync import StreamState, Taken
 
@@ -36,7 +36,7 @@ class ReadingsLane:
 
     def __init__(self, stream: ReadingsStream, share: Share, clock: Clock) -> None:
         self._stream, self._share, self._clock = stream, share, clock
-        self._sizer = Sizer(IN_FLIGHT)
+        self._sizer = Sizer(IN_FLIGHT, READINGS_ROWS)
         self.pace = Pace(clock.mono_s)
         self.acked = Ranges()
         self._series = self._boots = 0
@@ -72,7 +72,7 @@ class ReadingsLane:
         self.acked = credible(state, place.head)
         self._asked = self.acked.copy()
         self._series, self._boots = max(0, state.series), max(0, state.boots)
-        self._sizer = Sizer(IN_FLIGHT)
+        self._sizer = Sizer(IN_FLIGHT, READINGS_ROWS)
 
     async def run(self, session: Session) -> None:
         """Send what there is, then what comes."""

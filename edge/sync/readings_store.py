@@ -68,12 +68,6 @@ def received(raw: sqlite3.Connection, seq: int) -> int | None:
     return row[0] if row else None
 
 
-def count(raw: sqlite3.Connection, first: int, last: int) -> int:
-    """How many readings there are in this range."""
-    ((number,),) = raw.execute(f"SELECT COUNT(*) {_WITHIN}", (first, last)).fetchall()
-    return int(number)
-
-
 def packed(raw: sqlite3.Connection, wanted: Wanted) -> Batch | None:
     """The next batch; None when there is nothing to send. Rows go from SQLite to msgpack as they are."""
     upto = wanted.upto if wanted.upto is not None else span(raw)[1]

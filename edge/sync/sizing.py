@@ -9,18 +9,19 @@ STEP_BYTES = 128 * 1024  # more, after a batch that went fast
 FAST_S = 2.0  # a batch that took longer makes the next no larger
 SLOW_S = 6.0  # one that took longer makes it smaller: what is lost with a cut line is sent again
 LEAST_BYTES = 4 * 1024
+READINGS_ROWS = 10_000  # a batch: as cheap a row as larger ones, and nobody at either end waits long behind it
 IN_FLIGHT = 4  # batches of readings: as many as hide the time to the centre and its commit
 ROW_BYTES = 40.0  # packed, before anything has been measured
 
 
 class Sizer:
-    """Decides the next batch of a stream by how the last ones went."""
+    """Decides the next batch of a stream by how the last ones went; never more than `rows_max` rows."""
 
-    def __init__(self, in_flight: int = 1) -> None:
-        self._most = in_flight
+    def __init__(self, in_flight: int = 1, rows_max: int = ROWS_MAX) -> None:
+        self._most, self._rows_max = in_flight, rows_max
         self.bytes, self.window = SMALL_BYTES, 1
         self._row_bytes = ROW_BYTES
-        self._rows_cap = ROWS_MAX
+        self._rows_cap = rows_max
 
     @property
     def rows(self) -> int:
@@ -39,7 +40,7 @@ class Sizer:
         elif seconds < FAST_S:
             self.bytes = min(PACKED_BYTES, self.bytes + STEP_BYTES)
             self.window = min(self._most, self.window + 1)
-            self._rows_cap = min(ROWS_MAX, self._rows_cap * 2)
+            self._rows_cap = min(self._rows_max, self._rows_cap * 2)
 
     def too_large(self, rows: int) -> None:
         """So many rows were more than a batch may hold."""

@@ -14,7 +14,7 @@ from edge.clock import Clock
 from edge.errors import StorageError
 from edge.store.bulk import BulkReader, Raw
 from edge.store.database import Database
-from edge.store.transaction import Transaction
+from edge.store.transaction import Transaction, Within, nothing
 from edge.sync import ledger_store, readings_store, store
 from edge.sync.model import Place
 from edge.wire.sync import StreamHead
@@ -134,12 +134,13 @@ class Stream:
 
 
 class LedgerStream(Stream):
-    """The ledger of hub.db."""
+    """The ledger of hub.db. `older(tx)` draws conclusions when its rows are not those the centre has."""
 
     name = store.LEDGER
 
-    def __init__(self, hub: Database, clock: Clock) -> None:
+    def __init__(self, hub: Database, clock: Clock, older: Within = nothing) -> None:
         super().__init__(hub, hub, clock)
+        self._older = older
 
     @property
     def head(self) -> int:
@@ -153,7 +154,11 @@ class LedgerStream(Stream):
         return ledger_store.hashes(raw, numbers)
 
     async def _new_epoch(self, why: str) -> None:
-        await self.database.new_epoch(lambda tx, parent: store.epoch_began(tx, self.name, parent, why))
+        def note(tx: Transaction, parent: str) -> None:
+            store.epoch_began(tx, self.name, parent, why)
+            self._older(tx)
+
+        await self.database.new_epoch(note)
 
 
 class ReadingsStream(Stream):

@@ -103,8 +103,10 @@ class Uplink:
                 self._changed.clear()
                 self._task = asyncio.create_task(self._sync(), name="sync-session")
                 changed = asyncio.create_task(self._changed.wait(), name="sync-enrolment")
-                await asyncio.wait((self._task, changed), return_when=asyncio.FIRST_COMPLETED)
-                changed.cancel()
+                try:
+                    await asyncio.wait((self._task, changed), return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    changed.cancel()
                 await _ended(self._task)
             await asyncio.Event().wait()
         finally:

@@ -110,8 +110,8 @@ async def _chains(client: Client, ids: Sequence[str]) -> list[Finding]:
             todo = "Keep a copy of the database, and restore the last good backup: hubs send again what they have."
             found.append(Finding("ledger", "fail", f"{site}: {chain['problem']}", todo))
     if looked and not found:
-        rest = f"; {len(ids) - len(looked)} sites not looked at" if len(ids) > len(looked) else ""
-        found.append(Finding("ledger", "ok", f"{facts} facts of {len(looked)} sites, every chain whole{rest}"))
+        rest = f"; {len(ids) - len(looked)} not looked at" if len(ids) > len(looked) else ""
+        found.append(Finding("ledger", "ok", f"every chain whole: {facts} facts, {len(looked)} enrolled{rest}"))
     return found
 
 

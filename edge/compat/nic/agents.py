@@ -53,7 +53,7 @@ class NicAgents:
                 "service": NIC_SERVICE,
                 "version": NIC_VERSION,
                 "timestamp": iso(self._door.clock.now().at_us),
-                "instance": self._db.epoch,
+                "instance": self._db.instance,
             }
         )
 

@@ -75,7 +75,7 @@ class NicClients:
             await self._registered(visit, claimed, computer)
         except (StorageError, BadInput) as error:
             log.warning("a registration could not be kept: %s", error, extra={"device_id": claimed})
-        return reply({"success": True, "device_id": claimed, "instance": self._db.epoch})
+        return reply({"success": True, "device_id": claimed, "instance": self._db.instance})
 
     async def poll(self, visit: Visit) -> web.Response:
         """GET /api/device/poll: the next command, if this program may have one."""

@@ -24,6 +24,7 @@ HEALED: dict[tuple[str, str], Callable[[Any], bool]] = {
 """What keeps a device going, by what it asks."""
 
 
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)  # nothing of it gets as far as the database
 @pytest.mark.parametrize(("method", "path"), ANSWERS)
 async def test_a_device_gets_what_does_not_hurt_it_and_is_listed(
     centre: RunningCentre, method: str, path: str

@@ -20,8 +20,9 @@ from tests.fakes.scripted_hub import Answer, ScriptedHub
 
 GB, MB = 1024**3, 1024**2
 ROOM_MB = 160  # what the centre may grow by under attack: two full batches being unpacked, and their rows
-GOOD_PAUSE_S = 0.02
+GOOD_PAUSE_S = 0.05
 _numbers = itertools.count(1)
+at_the_door = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)  # what no engine gets to see
 
 
 @pytest.fixture
@@ -146,6 +147,7 @@ async def test_a_revoked_token_is_refused_at_once(process: CentreProcess) -> Non
         refused(await hub.hello(), 401, "unauthenticated")
 
 
+@at_the_door
 async def test_two_gigabytes_are_not_read(process: CentreProcess) -> None:
     async with a_hub(process) as hub, others_work(process):
         for length in (f"Content-Length: {2 * GB}", "Transfer-Encoding: chunked"):
@@ -155,9 +157,10 @@ async def test_two_gigabytes_are_not_read(process: CentreProcess) -> None:
             assert status in (411, 413), said[:200]
 
 
+@at_the_door
 async def test_a_zip_bomb_is_not_unpacked(process: CentreProcess) -> None:
-    told = zstandard.ZstdCompressor(level=19, write_content_size=True).compress(bytes(GB))
-    silent = zstandard.ZstdCompressor(level=19, write_content_size=False).compress(bytes(GB))
+    told = zstandard.ZstdCompressor(write_content_size=True).compress(bytes(GB))
+    silent = zstandard.ZstdCompressor(write_content_size=False).compress(bytes(GB))
     deep = zstandard.ZstdCompressor().compress(b"\x91" * 1_000_000)  # arrays within arrays
     wide = zstandard.ZstdCompressor().compress(b"\xdd\xff\xff\xff\xff")  # says it has 4 billion rows
     assert max(map(len, (told, silent, deep, wide))) < MB

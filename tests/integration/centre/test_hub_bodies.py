@@ -15,6 +15,7 @@ from tests.running_centre import RunningCentre, StartCentre
 
 compress = zstandard.ZstdCompressor(write_content_size=True).compress
 LANES = ("ledger", "readings", "state")
+pytestmark = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)  # none of it gets as far as the database
 
 
 async def in_session(centre: RunningCentre) -> SyncHub:

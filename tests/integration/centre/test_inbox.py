@@ -202,6 +202,22 @@ async def test_what_a_restored_hub_has_forgotten_does_not_stay_open(
     assert await standing(centre, "cmd_2") == (state, "centre")
 
 
+async def test_what_waits_for_a_site_that_is_revoked_ends_and_says_so(centre: RunningCentre) -> None:
+    hub = await site(centre)
+    code, vend = await give(centre, "reboot"), await give(centre)
+    assert await numbers(hub) == [1, 2]
+    waits = await give(centre)
+    await tell(hub, "command.queued", "cmd_1", device=LOBBY, kind="vend", actor="x", ttl_ms=60_000)
+    assert (await centre.ask("POST", f"/v1/sites/{hub.site}/revoke")).status == 200
+    assert await standing(centre, waits) == ("cancelled", "centre")
+    assert await standing(centre, vend) == ("in_doubt", "centre")
+    assert (await standing(centre, code))[0] in ("cancelled", "in_doubt")
+    for command_id in (waits, vend, code, "cmd_1"):
+        assert "revoked" in (await centre.get(f"/v1/commands/{command_id}")).body["reason"], command_id
+    refused = await centre.ask("POST", f"/v1/devices/{DESK}/commands", {"kind": "reboot", "args": {}})
+    assert refused.status == 409, refused
+
+
 async def test_strange_facts_stop_nothing(centre: RunningCentre) -> None:
     hub = await site(centre)
     for body in ({}, {"kind": 7, "ttl_ms": "x", "device": None}, {"kind": "a\0b", "ttl_ms": 10**30}):

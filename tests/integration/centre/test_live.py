@@ -19,6 +19,7 @@ from cloud.db.models import FactRow
 from edge.serving.roles import Role
 from edge.wire.views import LiveEvent
 from tests.filled_centre import Filled, fact_rows
+from tests.integration.centre.test_inbox import give, site
 from tests.integration.running_hub import until
 from tests.running_centre import RunningCentre, database_of, started
 
@@ -168,6 +169,39 @@ async def test_changes_of_things_are_told_by_topic(centre: RunningCentre) -> Non
         return centre.centre.live.channels.followed == 0
 
     await until(nothing_follows, seconds=DEADLINE_S)
+
+
+async def test_what_becomes_of_a_command_at_head_office_alone_is_told(centre: RunningCentre) -> None:
+    await site(centre)
+    async with Events(centre, "?topics=command,transaction").connected() as events:
+        first, second = await give(centre), await give(centre, "reboot", ttl_s=0.1)
+        told = await some(events, 3)
+        assert [(event.topic, event.data["id"], event.data["state"]) for event in told] == [
+            ("command", first, "queued"),
+            ("transaction", first, "queued"),
+            ("command", second, "queued"),
+        ]
+        (expired,) = await some(events, 1)
+        assert (expired.data["id"], expired.data["state"]) == (second, "expired")
+        await centre.ask("POST", f"/v1/commands/{first}/cancel")
+        ended = await some(events, 2)
+        assert [(event.topic, event.data["state"]) for event in ended] == [
+            ("command", "cancelled"),
+            ("transaction", "cancelled"),
+        ]
+
+
+async def test_a_command_given_at_one_instance_is_told_at_the_other(tmp_path: Path) -> None:
+    async with (
+        database_of("postgresql") as database,
+        started(tmp_path / "a", database=database) as a,
+        started(tmp_path / "b", database=database, admin=a.keys["admin"]) as b,
+    ):
+        await site(a)
+        async with Events(b, "?topics=command").connected() as events:
+            given = [await give(a, "reboot") for _ in range(3)]
+            told = await some(events, 3)
+        assert [event.data["id"] for event in told] == given
 
 
 async def test_two_instances_tell_every_fact_once_while_transactions_end_out_of_order(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from cloud.analytics.rollup_store import queue_fix
 from cloud.analytics.rollups import Rollups
 from cloud.db.reading_models import Reading, Rollup, RollupDue
 from cloud.settings import Retention as Keep
+from cloud.sync.traffic import Traffic
 from edge.clock import ManualClock, iso
 from tests.filled_centre import HOUR_US, NOW_US, Filled
 from tests.running_centre import RunningCentre
@@ -55,7 +56,7 @@ async def all_of(centre: RunningCentre, query: str) -> list[Any]:
 
 async def make_rollups(filled: Filled, now_us: int = NOW_US) -> Rollups:
     """What the background does."""
-    made = Rollups(filled.db, ManualClock(now_us), readings_days=400)
+    made = Rollups(filled.db, ManualClock(now_us), Traffic(lambda: 0.0), readings_days=400)
     await made.turn()
     return made
 
@@ -163,7 +164,7 @@ async def test_old_readings_go_and_their_rollups_stay(centre: RunningCentre, fil
     await filled.readings(1, 1, [(seq, old_us + seq * MINUTE_US, seq) for seq in range(120)])
     await filled.readings(1, 1, [(seq, START_US + seq * MINUTE_US, seq) for seq in range(200, 260)])
     await filled.readings(1, 1, [(300, 1000, 1.0)], quality=0, boot=-9)
-    background = Rollups(filled.db, ManualClock(NOW_US), readings_days=30)
+    background = Rollups(filled.db, ManualClock(NOW_US), Traffic(lambda: 0.0), readings_days=30)
     await background.turn()
     keep = Keep(readings_days=30, rollups_days=200)
     retention = Retention(filled.db, centre.centre.months, ManualClock(NOW_US), keep)

@@ -57,7 +57,7 @@ async def test_a_site_is_made_enrolled_and_shown(centre: RunningCentre) -> None:
 async def test_a_code_opens_once_and_for_a_day(centre: RunningCentre) -> None:
     site = await create(centre)
     assert (await enrol(centre, site["code"])).status == 200
-    used = await enrol(centre, site["code"])
+    used = await enrol(centre, site["code"], place="b" * 32)
     unknown = await enrol(centre, "0000-0000-0000")
     again = (await centre.ask("POST", "/v1/sites/depot-4/code")).body
     async with centre.centre.db.write() as connection:
@@ -66,6 +66,18 @@ async def test_a_code_opens_once_and_for_a_day(centre: RunningCentre) -> None:
     assert used.status == 403
     assert used.body == unknown.body == expired.body
     assert used.code == "wrong-code"
+
+
+async def test_a_hub_whose_answer_was_lost_shows_its_code_again(centre: RunningCentre) -> None:
+    site = await create(centre)
+    lost = (await enrol(centre, site["code"])).body["token"]
+    await identify(centre, lost)
+    token = (await enrol(centre, site["code"])).body["token"]
+    with pytest.raises(Unauthenticated):
+        await identify(centre, lost)
+    assert (await identify(centre, token)).slug == "depot-4"
+    await centre.ask("POST", "/v1/sites/depot-4/revoke")
+    assert (await enrol(centre, site["code"])).status == 403
 
 
 async def test_of_hubs_that_show_one_code_at_once_one_gets_the_site(centre: RunningCentre) -> None:

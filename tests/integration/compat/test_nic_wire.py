@@ -61,7 +61,7 @@ async def test_health_says_online_and_leaves_the_device_out(site: NicSite) -> No
     assert status == 200
     assert set(answer) == {"status", "service", "version", "timestamp", "instance"}
     assert (answer["status"], answer["service"], answer["version"]) == ("online", "NIC Device API", "1.0.0")
-    assert answer["instance"] == site.hub.store.hub.epoch
+    assert answer["instance"] == site.hub.store.hub.instance
     assert not await site.browser().is_available()
 
 

@@ -15,6 +15,7 @@ from edge.clock import SystemClock
 from edge.devices.model import Device
 from edge.store.backup import back_up, restore
 from edge.store.ledger import facts
+from edge.wire.commands import State
 from tests.integration.running_hub import RunningHub
 from tests.integration.sync.conftest import Pair, until
 
@@ -85,6 +86,26 @@ async def test_files_copied_back_begin_new_epochs(pair: Pair) -> None:
         assert "epoch.began" in [fact["kind"] for fact in await hub.facts()]
     assert len(await epochs(pair, "ledger")) == 2
     assert len(await epochs(pair, "readings")) == 2
+
+
+async def test_a_command_that_waits_in_files_copied_back_is_in_doubt(pair: Pair) -> None:
+    async with pair.hub() as hub:
+        device = await hub.display("Desk")
+        reboot = await hub.hub.commands.accept(device, "reboot", {}, actor="test", ttl_s=120.0)
+        await pair.enrolled(hub)
+        await until(lambda: pair.same(hub))
+    copied(pair.folder, "old", "hub.db", "readings.db")
+    async with pair.hub() as hub:
+        await hub.hub.commands.cancel(await hub.hub.commands.get(reboot.id), "Not now.")
+        await until(lambda: pair.same(hub))
+    put_back(pair.folder, "old")
+    async with pair.hub() as hub:
+
+        async def doubted() -> bool:
+            return (await hub.hub.commands.get(reboot.id)).state is State.IN_DOUBT
+
+        await until(doubted)
+        await until(lambda: facts_there(pair, hub))
 
 
 async def test_files_from_before_the_last_epoch_begin_another(pair: Pair) -> None:

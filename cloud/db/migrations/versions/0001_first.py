@@ -71,6 +71,8 @@ def upgrade() -> None:
         sa.Column("first_seq", BIG, nullable=False),
         sa.Column("fact_epoch", sa.Integer(), nullable=False),
         sa.Column("fact_seq", BIG, nullable=False),
+        sa.Column("change", BIG, nullable=False),
+        sa.Column("txid", BIG, nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "site_id", "id", name=op.f("pk_commands")),
     )
     op.create_index(
@@ -90,6 +92,9 @@ def upgrade() -> None:
     )
     op.create_index(
         op.f("ix_commands_tenant_id_state_number"), "commands", ["tenant_id", "state", "number"], unique=False
+    )
+    op.create_index(
+        op.f("ix_commands_tenant_id_txid_change"), "commands", ["tenant_id", "txid", "change"], unique=False
     )
     op.create_table(
         "counters",
@@ -295,6 +300,7 @@ def upgrade() -> None:
         sa.Column("created_by", sa.Text(), nullable=False),
         sa.Column("code_hash", sa.LargeBinary(), nullable=True),
         sa.Column("code_until_us", BIG, nullable=False),
+        sa.Column("code_place", sa.Text(), nullable=False),
         sa.Column("token_hash", sa.LargeBinary(), nullable=True),
         sa.Column("place", sa.Text(), nullable=False),
         sa.Column("boot_id", sa.Text(), nullable=False),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -106,6 +107,12 @@ def test_a_clock_that_is_ahead_or_was_never_set_does_not_either() -> None:
     assert lag_of(ahead, NOW + S) == 1.0
     unset = [stream(complete_us=NOW - 3600 * S, waiting=9), stream("readings", complete_us=NOW)]
     assert lag_of(site(report=report(at_us=1, quality="none"), streams=unset), NOW) == 3600.0
+
+
+def test_rows_that_wait_are_late_whatever_a_clock_says() -> None:
+    """The hub's clock was a day ahead and has been put right: by it, all up to tomorrow is here."""
+    stuck = msgspec.structs.replace(stream(waiting=4, complete_us=NOW + 86400 * S), moved_us=NOW - 50 * S)
+    assert lag_of(site(streams=[stuck, stream("readings")]), NOW + S) == 51.0
 
 
 def test_there_is_no_lag_of_what_was_never_whole() -> None:
