@@ -26,7 +26,7 @@ from cloud.fleet.asking import Asking
 from cloud.fleet.command_intake import Wanted, encode_args, kind_of, request_hash, require_fit, shortest_ttl_s
 from cloud.fleet.command_model import CENTRE, Command, Vend
 from cloud.fleet.command_steps import follow_items, told_of
-from cloud.fleet.lookup import Found, Place, place
+from cloud.fleet.lookup import Found, Place, place, said_where
 from cloud.sync.inbox import Inbox, Step
 from edge.clock import Clock
 from edge.errors import Conflict, NotFound, OutpostError, Rejected
@@ -68,7 +68,7 @@ class Commands:
         if not rows:
             raise NotFound(f"There is no command {command_id[:80]!r}.", hint=LIST_HINT)
         if len(rows) > 1:
-            raise Conflict("Several sites have this command.", hint=f"Name the site: ?site={rows[0]['slug']}.")
+            raise Conflict("Several sites have this command.", hint=said_where(rows[0]["slug"]))
         return _kept(rows[0], member)
 
     async def page(

@@ -80,9 +80,14 @@ async def find_device(connection: AsyncConnection, member: Member, name: str, si
     if len(rows) > 1:
         slugs = sorted({row["slug"] for row in rows})
         where = f"at {', '.join(slugs[:5])}" if len(slugs) > 1 else f"{len(rows)} times at {slugs[0]}"
-        hint = f"Name the site: ?site={slugs[0]}." if len(slugs) > 1 else "Use its id."
+        hint = said_where(slugs[0]) if len(slugs) > 1 else "Use its id."
         raise Conflict(f"There is a device {name[:80]!r} {where}.", hint=hint)
     return found(rows[0], member)
+
+
+def said_where(slug: str) -> str:
+    """What to do when several sites have a thing of that name, `slug` among them."""
+    return f"Name the site: ?site={slug}, or --site {slug}."
 
 
 def place(row: RowMapping, member: Member) -> Place:

@@ -7,7 +7,7 @@ from sqlalchemy import RowMapping
 from cloud.accounts.member import member
 from cloud.db.database import Database
 from cloud.fleet import transaction_store as sql
-from cloud.fleet.lookup import find_device, find_site
+from cloud.fleet.lookup import find_device, find_site, said_where
 from edge.clock import iso
 from edge.errors import BadInput, Conflict, NotFound
 from edge.serving.roles import Role
@@ -67,7 +67,7 @@ class TransactionRoutes:
         if not rows:
             raise NotFound(f"There is no transaction {asked[:80]!r}.", hint="GET /v1/transactions lists them.")
         if len(rows) > 1:
-            hint = f"Name the site: ?site={rows[0]['slug']}."
+            hint = said_where(rows[0]["slug"])
             raise Conflict(f"There is a transaction {asked[:80]!r} at {len(rows)} sites.", hint=hint)
         return transaction_view(rows[0])
 

@@ -1,8 +1,8 @@
 """Enrolment: a hub shows the code that head office read out, and speaks for the site from then on.
 
 The code is used up and the token made in one step, so a code opens one site to one hub. That hub may show it again
-within its time, should the answer have been lost: it gets another token, and the one before is dead. A hub that spoke
-for the site before is known no more.
+within its time, should the answer have been lost: it gets another token, and the one before is dead. A hub that
+spoke for the site before is known no more.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ from cloud.sync.stream_store import LEDGER, STREAMS, Standing
 from edge.clock import Clock
 from edge.errors import BadInput, Conflict, Forked
 from edge.wire.ledger import GENESIS
-from edge.wire.sync import BeginEpoch, Compare, Compared, StreamState
+from edge.wire.sync import BeginEpoch, Compare, Compared, ReadingPlace, StreamState
 
 EPOCH_CHARS = 64
 WHY_CHARS = 500
@@ -46,8 +46,11 @@ class Epochs:
             if asked.stream == LEDGER:
                 here = await facts_store.same(connection, call.site, points)
             else:
-                found = await readings_store.found(connection, call.site, [seq for seq, _ in points])
-                here = {(seq, digest) for _, seq, digest in found}
+                _require_places(asked.places, len(points))
+                here = set()
+                for (seq, _), place in zip(points, asked.places, strict=True):
+                    found = await readings_store.found(connection, call.site, seq, place)
+                    here.update((seq, digest) for _, digest in found)
         return Compared(same=[point in here for point in points])
 
     async def begin(self, call: HubCall) -> StreamState:
@@ -72,7 +75,7 @@ class Epochs:
         if wanted.stream == LEDGER:
             after = await _ledger_behind(connection, site, wanted.base, base_hash, after)
         else:
-            after = await _readings_behind(connection, site, wanted.base, base_hash, after)
+            after = await _readings_behind(connection, site, wanted, base_hash, after)
         await stream_store.move(connection, site, wanted.stream, **msgspec.structs.asdict(after), moved_us=now_us)
         await stream_store.add_epoch(
             connection,
@@ -100,19 +103,13 @@ async def _ledger_behind(
 
 
 async def _readings_behind(
-    connection: AsyncConnection, site: HubCaller, base: int, base_hash: bytes, after: Standing
+    connection: AsyncConnection, site: HubCaller, wanted: BeginEpoch, base_hash: bytes, after: Standing
 ) -> Standing:
     """What is here up to `base`, in the epoch that has that row, counts for the new one."""
-    there: list[Range] = []
+    base, there = wanted.base, list[Range]()
     if base_hash:
-        epoch_no = max(
-            (
-                epoch_no
-                for epoch_no, _, digest in await readings_store.found(connection, site, [base])
-                if digest == base_hash
-            ),
-            default=None,
-        )
+        found = [] if wanted.place is None else await readings_store.found(connection, site, base, wanted.place)
+        epoch_no = max((epoch_no for epoch_no, digest in found if digest == base_hash), default=None)
         if epoch_no is None:
             raise Forked(f"Reading {base} is another one at the centre.")
         there = up_to(await receipt_store.ranges(connection, site, epoch_no), base)
@@ -145,6 +142,12 @@ def _check(wanted: BeginEpoch) -> None:
     _require_stream(wanted.stream)
     if not 0 < len(wanted.epoch) <= EPOCH_CHARS or "\0" in wanted.epoch + wanted.why:
         raise BadInput(f"An epoch has a name of up to {EPOCH_CHARS} characters.")
+    _require_places([] if wanted.place is None else [wanted.place], int(wanted.place is not None))
+
+
+def _require_places(places: Sequence[ReadingPlace], count: int) -> None:
+    if len(places) != count or any("\0" in device + key for device, key, _ in places):
+        raise BadInput("Of readings, each has its place: device, key and time.")
 
 
 def _require_stream(stream: str) -> None:

@@ -19,7 +19,7 @@ from cloud.db.reading_models import Reading, RollupDue, Series
 from cloud.sites.gate import HubCaller
 from cloud.sync.receipts import Range
 from edge.errors import RowRejected, StorageError
-from edge.wire.sync import NumberRow, TextRow, readings_digest
+from edge.wire.sync import NumberRow, ReadingPlace, TextRow, readings_digest
 
 TURN_ROWS = 5_000  # packed for PostgreSQL at once, in 10 ms: more would keep the loop from others for longer
 HOUR_US = 3_600_000_000
@@ -69,13 +69,12 @@ async def due(
 
 
 async def found(
-    connection: AsyncConnection, site: HubCaller, seqs: Collection[int]
-) -> list[tuple[int, int, bytes]]:
-    """Epoch, number and digest of the rows with these numbers, of all epochs. It reads all the site has: rows are
-    kept in the order they are asked for, and nobody asks by number but a hub that was restored."""
-    if not seqs:
-        return []
-    return await _digests(connection, site, Reading.seq.in_(sorted(seqs)))
+    connection: AsyncConnection, site: HubCaller, seq: int, place: ReadingPlace
+) -> list[tuple[int, bytes]]:
+    """Epoch and digest of the rows with this number at this place, of all epochs."""
+    device, key, at_us = place
+    there = and_(Series.device == device, Series.key == key, Reading.at_us == at_us, Reading.seq == seq)
+    return [(epoch_no, digest) for epoch_no, _, digest in await _digests(connection, site, there)]
 
 
 async def of_epochs(
@@ -105,7 +104,8 @@ async def _digests(
     query = (
         select(*columns, Series.device, Series.key)
         .join(Series, named)
-        .where(Reading.tenant_id == site.tenant_id, Reading.site_id == site.site_id, which)
+        .where(Series.tenant_id == site.tenant_id, Series.site_id == site.site_id, which)
+        .where(Reading.tenant_id == site.tenant_id, Reading.site_id == site.site_id)
     )
     digests = []
     for row in await connection.execute(query):

@@ -47,7 +47,8 @@ class States:
             await stream_store.change_site(connection, site, seen_us=now_us, report_us=now_us, report=told)
             for stream, standing in (await stream_store.lock_all(connection, site)).items():
                 await _tell_head(connection, site, stream, standing, report, now_us)
-        self._signals.tell(f"states:{site.tenant_id}")
+        if rows or batch.snapshot_ends:
+            self._signals.tell(f"states:{site.tenant_id}")
         return Heard(at_us=now_us)
 
 

@@ -28,7 +28,7 @@ from edge.commands.intake import (
     unfit,
     unseated,
 )
-from edge.commands.model import Command, judge, kind_of, remaining_ms
+from edge.commands.model import Command, heard, judge, kind_of, remaining_ms
 from edge.devices.agents.store import is_open
 from edge.devices.model import PROFILES, Device
 from edge.devices.registry import Registry
@@ -248,6 +248,7 @@ class Commands(CommandBook):
 
     async def settle(self, command: Command, outcome: Outcome) -> Command:
         """Write down what an attempt came to and what follows from it."""
+        outcome = heard(outcome)
         drops_repeats = PROFILES[self._registry.known(command.device_id).profile].drops_repeats
         verdict = judge(command, outcome, self._clock.now(), drops_repeats=drops_repeats)
 
@@ -263,6 +264,7 @@ class Commands(CommandBook):
 
     async def evidence(self, command: Command, outcome: Outcome) -> Command:
         """A device's late word: it settles a command under way, in doubt, or queued again after an attempt."""
+        outcome = heard(outcome)
         if command.state is State.SENT:
             return await self.settle(command, outcome)
         if outcome.verdict not in (Verdict.DONE, Verdict.FAILED):

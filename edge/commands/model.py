@@ -16,6 +16,7 @@ from edge.wire.commands import ENDED, State
 from edge.wire.kinds import KINDS, Kind, public
 from edge.wire.orders import Outcome, Verdict
 
+REASON_CHARS = 300  # of what a device says about a failure
 OLD_DEVICE_ATTEMPTS = 2  # a device that does not know a command's number is told the same thing twice at most
 
 TRANSITIONS: dict[State, frozenset[State]] = {
@@ -114,6 +115,12 @@ def judge(command: Command, outcome: Outcome, now: Stamp, *, drops_repeats: bool
     if (asking_helps or harmless) and remaining_ms(command, now) > 0:
         return Verdicts(State.QUEUED, outcome.reason)
     return Verdicts(State.IN_DOUBT, outcome.reason or "Nobody can know whether it happened.")
+
+
+def heard(outcome: Outcome) -> Outcome:
+    """The outcome with its reason as it can be kept: a device's own words, printable and short."""
+    plain = "".join(letter if letter.isprintable() else " " for letter in outcome.reason[:REASON_CHARS])
+    return msgspec.structs.replace(outcome, reason=plain.strip())
 
 
 def public_args(command: Command) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from edge.store.transaction import Transaction
-from edge.wire.sync import ReadingsBatch, pack, readings_digest
+from edge.wire.sync import ReadingPlace, ReadingsBatch, pack, readings_digest
 
 _COLUMNS = "seq, series_id, at_us, value, kind, quality, late_us, boot, mono_ms"
 _WITHIN = "FROM readings WHERE seq BETWEEN ? AND ?"
@@ -60,6 +60,17 @@ def digests(raw: sqlite3.Connection, numbers: Sequence[int]) -> dict[int, bytes]
         tuple(numbers),
     ).fetchall()
     return {row[0]: readings_digest(*row[1:]) for row in rows}
+
+
+def places(raw: sqlite3.Connection, numbers: Sequence[int]) -> dict[int, ReadingPlace]:
+    """Device, key and time of each of these rows that there is."""
+    marks = ",".join("?" * len(numbers))
+    rows = raw.execute(
+        "SELECT r.seq, s.device_id, s.key, r.at_us FROM readings r"
+        f" JOIN series s ON s.id = r.series_id WHERE r.seq IN ({marks})",
+        tuple(numbers),
+    ).fetchall()
+    return {row[0]: row[1:] for row in rows}
 
 
 def received(raw: sqlite3.Connection, seq: int) -> int | None:

@@ -58,7 +58,14 @@ async def _settled(session: Session, stream: Stream, there: StreamState, course:
 async def _registered(session: Session, stream: Stream, base: int) -> StreamState:
     """The epoch it has begins at the centre behind row `base`."""
     own = (await stream.hashes([base])).get(base, GENESIS if stream.name == LEDGER else b"")
-    begin = BeginEpoch(stream=stream.name, epoch=stream.epoch, base=base, hash=own.hex(), why=COPIED_BACK)
+    begin = BeginEpoch(
+        stream=stream.name,
+        epoch=stream.epoch,
+        base=base,
+        hash=own.hex(),
+        why=COPIED_BACK,
+        place=(await stream.places([base])).get(base),
+    )
     state = await session.ask("POST", "/sync/v1/epoch", StreamState, body=begin)
     if state.epoch != stream.epoch:
         raise Unreachable("The centre did not take the new epoch.")
@@ -96,10 +103,15 @@ async def _search(session: Session, stream: Stream, here: Place, first: int, las
 async def _compare(session: Session, stream: Stream, points: Sequence[int]) -> list[bool]:
     """Of each point, whether the centre has that very row."""
     hashes = await stream.hashes(points)
-    known = [point for point in points if point in hashes]
+    places = await stream.places(points)
+    known = [point for point in points if point in hashes and (point in places or stream.name == LEDGER)]
     if not known:
         return [False] * len(points)
-    asked = Compare(stream=stream.name, points=[(point, hashes[point].hex()) for point in known])
+    asked = Compare(
+        stream=stream.name,
+        points=[(point, hashes[point].hex()) for point in known],
+        places=[places[point] for point in known if point in places],
+    )
     answer = await session.ask("POST", "/sync/v1/compare", Compared, body=asked)
     if len(answer.same) != len(known):
         raise Unreachable("The centre's comparison makes no sense.")

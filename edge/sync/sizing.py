@@ -9,7 +9,7 @@ STEP_BYTES = 128 * 1024  # more, after a batch that went fast
 FAST_S = 2.0  # a batch that took longer makes the next no larger
 SLOW_S = 6.0  # one that took longer makes it smaller: what is lost with a cut line is sent again
 LEAST_BYTES = 4 * 1024
-READINGS_ROWS = 10_000  # a batch: as cheap a row as larger ones, and nobody at either end waits long behind it
+READINGS_ROWS = 20_000  # a batch: as cheap a row as larger ones, and nobody at either end waits long behind it
 IN_FLIGHT = 4  # batches of readings: as many as hide the time to the centre and its commit
 ROW_BYTES = 40.0  # packed, before anything has been measured
 

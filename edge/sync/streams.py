@@ -17,7 +17,7 @@ from edge.store.database import Database
 from edge.store.transaction import Transaction, Within, nothing
 from edge.sync import ledger_store, readings_store, store
 from edge.sync.model import Place
-from edge.wire.sync import StreamHead
+from edge.wire.sync import ReadingPlace, StreamHead
 
 T = TypeVar("T")
 
@@ -91,6 +91,10 @@ class Stream:
         """Of those rows among these that there are."""
         known = [number for number in numbers if 0 < number < 2**63]
         return await self.read(partial(self._hashes, numbers=known)) if known else {}
+
+    async def places(self, numbers: Sequence[int]) -> dict[int, ReadingPlace]:
+        """Where those rows are kept, in a stream that is not kept by number."""
+        return {}
 
     async def told(self) -> StreamHead:
         """What a hello says of it."""
@@ -171,6 +175,10 @@ class ReadingsStream(Stream):
 
     def _hashes(self, raw: Raw, numbers: Sequence[int]) -> dict[int, bytes]:
         return readings_store.digests(raw, numbers)
+
+    async def places(self, numbers: Sequence[int]) -> dict[int, ReadingPlace]:
+        """Device, key and time of those rows that there are."""
+        return await self.read(partial(readings_store.places, numbers=numbers)) if numbers else {}
 
     async def _new_epoch(self, why: str) -> None:
         """The ledger says it first: after a power cut in between it is done, and said, once more."""

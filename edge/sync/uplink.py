@@ -7,6 +7,7 @@ of memory and time, and nothing else.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import secrets
 from collections.abc import Callable, Sequence
@@ -168,24 +169,37 @@ class Uplink:
         steady_s = self._clock.mono_s() + STEADY_S
         error: OutpostError | None = None
         try:
-            async with Client(current.url, self._settings.sync.ca_file) as client:
-                await self._recall(current)
-                session = await self._hello(client, current)
-                await self._work(session)
+            await self._alone(current)
         except* OutpostError as errors:
             error = _first(errors)
         except* Exception:  # the task's edge: whatever a centre sends, the site goes on
             log.exception("syncing failed in a way that was not foreseen; it begins anew")
             error = SyncFault()
-        finally:
-            self.session = None
-        if (task := asyncio.current_task()) is not None and task.cancelling():
-            raise asyncio.CancelledError  # lost where a task group ends by an error of its own at that moment
         if error is not None:
             self._failed(error)
             if self._clock.mono_s() < steady_s:
                 raise error
         await self._note(current)
+
+    async def _alone(self, current: Enrolment) -> None:
+        """One session in a task of its own: on Python 3.11 a task group that ends by an error swallows a
+        cancellation that comes at that moment, and leaves its task counted as cancelled where none came."""
+        task = asyncio.create_task(self._one_session(current), name="sync-conversation")
+        try:
+            await asyncio.wait((task,))
+        except asyncio.CancelledError:
+            with contextlib.suppress(Exception):  # a fault of its own, at the moment it is ended anyway
+                await _ended(task)
+            raise
+        finally:
+            self.session = None
+        task.result()
+
+    async def _one_session(self, current: Enrolment) -> None:
+        async with Client(current.url, self._settings.sync.ca_file) as client:
+            await self._recall(current)
+            session = await self._hello(client, current)
+            await self._work(session)
 
     async def _hello(self, client: Client, current: Enrolment) -> Session:
         now = self._clock.now()

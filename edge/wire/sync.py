@@ -52,6 +52,8 @@ NumberRow = tuple[Seq, Small, Time, Number, Annotated[int, msgspec.Meta(ge=0, le
 the hub's store."""
 TextRow = tuple[Seq, Small, Time, str, Annotated[int, msgspec.Meta(ge=2, le=2)], Quality, Int64, Int64, Int64]
 """The same with a text for a value, kind 2."""
+ReadingPlace = tuple[str, str, Time]
+"""Device, key and time (`at_us`) of a reading: readings are kept by these, not by number."""
 StateRow = tuple[str, str, str, Int64, Time, bytes]
 """kind, id, device id or '', version, at_us, the view as JSON (empty: it is gone)."""
 
@@ -176,10 +178,10 @@ class Welcome(View, frozen=True, kw_only=True):
 class BeginEpoch(View, frozen=True, kw_only=True):
     """POST /sync/v1/epoch: the stream goes on under a new epoch behind row `base`, whose hash is `hash` (hex).
 
-    `hash` is '' where the hub has no row at `base` or before it, in readings because it let go of them. What the
-    centre has of the old epoch up to `base` counts for the new one too: the answer, a StreamState, tells what is
-    wanted next. What comes behind `base` and is there all the same is known by its content. The same again, after a
-    lost answer, is answered the same.
+    `hash` is '' where the hub has no row at `base` or before it, in readings because it let go of them; where it
+    has a reading, `place` tells where that is kept. What the centre has of the old epoch up to `base` counts for
+    the new one too: the answer, a StreamState, tells what is wanted next. What comes behind `base` and is there all
+    the same is known by its content. The same again, after a lost answer, is answered the same.
     """
 
     stream: str  # ledger or readings
@@ -187,17 +189,20 @@ class BeginEpoch(View, frozen=True, kw_only=True):
     base: Head
     hash: str
     why: str
+    place: ReadingPlace | None = None
 
 
 class Compare(View, frozen=True, kw_only=True):
     """POST /sync/v1/compare: which of these rows (number, hash in hex) of a stream the centre has just so.
 
     A hub that looks for the last common row of its readings asks for rows in what the centre has (up to `next` - 1,
-    and `ranges`): a row that never arrived says nothing about where the two part.
+    and `ranges`): a row that never arrived says nothing about where the two part. Of readings
+    `places` has one a point.
     """
 
     stream: str
     points: Annotated[list[tuple[Seq, str]], msgspec.Meta(max_length=POINTS_MAX)]
+    places: Annotated[list[ReadingPlace], msgspec.Meta(max_length=POINTS_MAX)] = msgspec.field(default_factory=list)
 
 
 class Compared(View, frozen=True, kw_only=True):

@@ -98,6 +98,11 @@ class SyncHub:
         device, key = next(name for name, number in self.series.items() if number == series)
         return readings_digest(device, key, at_us, value, kind, mono_ms).hex()
 
+    def kept_at(self, seq: int) -> tuple[str, str, int]:
+        """Device, key and time of reading `seq`."""
+        _, series, at_us, *_ = self.readings[seq - 1]
+        return *next(name for name, number in self.series.items() if number == series), at_us
+
     # --- what it asks
 
     async def ask(self, path: str, body: bytes, *, token: str | None = None, **headers: str) -> Answer:
@@ -181,7 +186,9 @@ class SyncHub:
 
     async def compare(self, stream: str, *points: tuple[int, str]) -> list[bool]:
         """Which rows the centre has."""
-        answer = await self.ask("compare", msgspec.json.encode(Compare(stream=stream, points=list(points))))
+        places = [self.kept_at(seq) for seq, _ in points] if stream == "readings" else []
+        asked = Compare(stream=stream, points=list(points), places=places)
+        answer = await self.ask("compare", msgspec.json.encode(asked))
         assert answer.status == 200, answer
         return list(answer.body["same"])
 
@@ -190,7 +197,10 @@ class SyncHub:
         if told is None:
             told = "" if not base else self.facts[base - 1][8].hex() if stream == "ledger" else self.digest(base)
         self.epochs[stream] = secrets.token_hex(8)
-        began = BeginEpoch(stream=stream, epoch=self.epochs[stream], base=base, hash=told, why="restored")
+        place = self.kept_at(base) if stream == "readings" and 0 < base <= len(self.readings) else None
+        began = BeginEpoch(
+            stream=stream, epoch=self.epochs[stream], base=base, hash=told, why="restored", place=place
+        )
         return await self.ask("epoch", msgspec.json.encode(began))
 
     async def bye(self) -> Answer:

@@ -67,7 +67,7 @@ async def test_an_id_at_two_sites_asks_for_the_site(centre: RunningCentre) -> No
     filled = await two_sites(centre)
     await filled.device(2, "d1", name="Twin brother")
     clash = await centre.get("/v1/devices/d1")
-    assert (clash.status, clash.body["hint"]) == (409, "Name the site: ?site=delhi.")
+    assert (clash.status, clash.body["hint"]) == (409, "Name the site: ?site=delhi, or --site delhi.")
     assert (await centre.get("/v1/devices/d1?site=pune")).body["name"] == "Till"
     assert (await centre.get("/v1/devices/d1?site=delhi")).body["name"] == "Twin brother"
 

@@ -104,3 +104,6 @@ async def test_only_rows_that_are_just_the_same_are_the_same(centre: RunningCent
     assert await hub.compare("readings", *digests, (2, hub.digest(3))) == [True, True, False]
     many = msgspec.json.encode({"stream": "ledger", "points": [(1, "00")] * 65})
     assert (await hub.ask("compare", many)).code == "bad-input"
+    for places in ([], [("d\0", "k", 1)]):
+        one = msgspec.json.encode({"stream": "readings", "points": [(1, "00")], "places": places})
+        assert (await hub.ask("compare", one)).code == "bad-input", places

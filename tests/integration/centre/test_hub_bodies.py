@@ -45,7 +45,7 @@ async def test_rubbish_is_told_apart_from_rows(centre: RunningCentre, lane: str)
         assert (answer.status, answer.code) in ((400, "not-a-batch"), (413, "too-large")), body
     for body in (
         compress(b"\x90"),
-        compress(b"\x93"),
+        compress(b"\x93\x01\x01\x01"),
         compress(b"\xc0"),
         compress(msgspec.msgpack.encode([1] * 7)),
     ):

@@ -24,7 +24,7 @@ DAY_US = 86_400_000_000
 @pytest.fixture
 async def db() -> AsyncIterator[Database]:
     """A prepared database of PostgreSQL."""
-    async with database_of("postgresql") as url:
+    async with database_of("postgresql", made=False) as url:
         opened = Database(url)
         await opened.prepare()
         yield opened

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import stat
 from typing import Any
 
 import msgspec
 import pytest
+from aiohttp import web
 from sqlalchemy import select
 
 from cloud.db.models import FactRow
 from edge.sync import uplink
+from tests.fakes.meddler import Meddler
 from tests.integration.running_hub import RunningHub
 from tests.integration.sync.conftest import Pair, until
 
@@ -125,3 +128,16 @@ async def test_a_row_the_centre_cannot_take_is_set_aside_and_the_rest_flows(pair
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """A refusal is looked at again soon."""
     monkeypatch.setattr(uplink, "REFUSED_S", 0.5)
+
+
+async def test_a_centre_that_fails_behind_the_hello_is_asked_ever_more_seldom(pair: Pair) -> None:
+    async def fails(request: web.Request, status: int, body: bytes) -> web.StreamResponse:
+        return web.json_response({"code": "internal", "detail": "Something went wrong."}, status=500)
+
+    async with Meddler(pair.centre.url) as meddler, pair.hub(url=meddler.url) as hub:
+        await pair.enrolled(hub)
+        await until(lambda: pair.same(hub))
+        meddler.tricks["inbox"] = meddler.tricks["state"] = fails
+        meddler.asked.clear()
+        await asyncio.sleep(4.0)  # what does not happen can only be waited for
+        assert meddler.asked["hello"] <= 10

@@ -60,5 +60,5 @@ async def test_a_centre_that_has_moved_is_found_by_the_setting_and_the_token_sta
         await hub.display("Desk")
         await until(lambda: pair.same(hub))
         assert (await hub.get("/v1/sync")).body["url"] == moved
-    async with pair.hub(url="http://192.0.2.1") as hub:  # it would send the token in the clear: the one it knows stays
+    async with pair.hub(url="http://192.0.2.1") as hub:  # in the clear: the one it knows stays
         assert (await hub.get("/v1/sync")).body["url"] == moved
