@@ -43,7 +43,7 @@ class Part:
         """Load what it keeps: the database works, nothing listens yet."""
 
     def tasks(self) -> dict[str, Callable[[], Coroutine[None, None, None]]]:
-        """Its background work by name; each runs until cancelled. One that ends brings the centre down."""
+        """Its background work by name; each runs until cancelled. One that fails is begun anew a while later."""
         return {}
 
     def samples(self) -> list[Sample]:

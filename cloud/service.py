@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 
@@ -29,8 +30,11 @@ from edge.serving.knocking import Knocking
 from edge.serving.routing import Route
 from edge.serving.server import Listen, Server, parse_listen, tls_context
 
+log = logging.getLogger(__name__)
+
 DATABASE_NAME = "cloud.db"
 SOCKET_NAME = "cloud.sock"
+BEGIN_AGAIN_S = 10.0  # after background work failed
 OPEN_MARK = "cloud.open"  # beside a file of SQLite while it is open: one that was not closed is looked through
 
 
@@ -124,7 +128,7 @@ class Centre:
             tls = tls_context(self.settings.centre.tls_cert, self.settings.centre.tls_key)
         async with self.opened(), asyncio.TaskGroup() as group:
             server = Server(self.app, Connections(most=self.settings.limits.connections))
-            self._tasks = [group.create_task(work(), name=name) for name, work in self._work().items()]
+            self._tasks = [group.create_task(kept_up(name, work), name=name) for name, work in self._work().items()]
             try:
                 yield await server.start(wanted, tls, self.directory / SOCKET_NAME)
             finally:
@@ -142,3 +146,13 @@ class Centre:
     async def probe(self) -> bool:
         """Whether a commit goes through and every background task lives: what the watchdog is fed by."""
         return await self.db.prove() and not any(task.done() for task in self._tasks)
+
+
+async def kept_up(name: str, work: Callable[[], Coroutine[None, None, None]]) -> None:
+    """Background work that begins again when it fails: what somebody sent must not end the centre."""
+    while True:
+        try:
+            return await work()
+        except Exception:
+            log.exception("background work %r failed; it begins again in %.0f s", name, BEGIN_AGAIN_S)
+            await asyncio.sleep(BEGIN_AGAIN_S)

@@ -90,11 +90,12 @@ class Keys:
     async def insert(self, connection: AsyncConnection, member: Member, wanted: NewKey) -> tuple[str, str]:
         """The same within a transaction, for whoever makes a tenant; `changed` is to follow its end."""
         await sql.lock_tenant(connection, member.tenant_id)
-        live = [row for row in await sql.keys_of(connection, member.tenant_id) if row["revoked_us"] is None]
-        if any(row["name"] == wanted.name for row in live):
+        rows = await sql.keys_of(connection, member.tenant_id)
+        live = [row for row in rows if row["revoked_us"] is None]
+        if any(row["name"] == wanted.name for row in rows):  # revoked ones too: commands name whose they are
             raise Conflict(
-                f"There is a key named {wanted.name!r} already; the audit names keys, so each needs its own name.",
-                hint="Give another name, or revoke that one first: `outpost key list`.",
+                f"There is or was a key named {wanted.name!r}; the audit names keys, so each needs its own name.",
+                hint="Give another name: `outpost key list` shows those that were used.",
             )
         if len(live) >= KEYS_MAX:
             raise Conflict(

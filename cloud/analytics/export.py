@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from operator import attrgetter
 
@@ -25,6 +24,7 @@ from edge.clock import Clock, iso
 from edge.errors import BadInput
 from edge.serving.roles import Role
 from edge.serving.routing import Answer, Call, Handler, Route
+from edge.serving.streams import streaming
 from edge.serving.table import send_csv
 from edge.wire.centre import SiteCommand, SiteFact, SiteReading, SiteTransaction
 
@@ -193,7 +193,7 @@ async def _send_lines(call: Call, name: str, pages: Pages) -> web.StreamResponse
     response = web.StreamResponse(
         headers={"Content-Type": JSON_LINES, "Content-Disposition": f'attachment; filename="{name}.jsonl"'}
     )
-    with contextlib.suppress(ConnectionResetError):  # the caller has left
+    with streaming(call.request):
         await response.prepare(call.request)
         async for page in pages:
             if not call.still_allowed():

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
 from sqlalchemy import ColumnElement, RowMapping, Select, and_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -20,6 +19,7 @@ from cloud.db.database import Database
 from cloud.db.models import Epoch, FactRow, Site, StateRow, Tenant
 from cloud.db.reading_models import ClockFix
 from cloud.fleet.state_store import reached
+from cloud.sync.plain_json import plain_object
 from edge.clock import iso
 from edge.wire.centre import SiteFact
 
@@ -115,7 +115,7 @@ def fact_view(row: RowMapping) -> SiteFact:
         subject=row["subject"],
         at=iso(row["at_us"]),
         quality=row["quality"],
-        body=_body(row["body"]),
+        body=plain_object(row["body"]),
         hash=row["hash"].hex(),
     )
 
@@ -147,12 +147,3 @@ def _facts(member: Member, site: str) -> Select[*tuple[Any, ...]]:
 
 def _is_of() -> ColumnElement[bool]:
     return and_(Site.tenant_id == FactRow.tenant_id, Site.id == FactRow.site_id)
-
-
-def _body(text: str) -> dict[str, Any]:
-    """A body that is no object is shown as none: it is what a hub wrote."""
-    try:
-        body = msgspec.json.decode(text)
-    except msgspec.DecodeError:
-        return {}
-    return body if isinstance(body, dict) else {}

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Integer, Row, Select, and_, func, literal, select, union_all
+from sqlalchemy import ColumnElement, Integer, Row, Select, and_, case, func, literal, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cloud.analytics.times_store import PUT_RIGHT, FixedBoot, owns_time
@@ -18,6 +18,7 @@ from cloud.db.models import Big
 from cloud.db.reading_models import Reading, Rollup, Series
 
 TEXT_KIND = 2
+ADDED_MAX = 1e290  # what a number counts at the most in a sum: no sum of readings goes past a float then
 Part = tuple[int, int, float, float, float]
 """When it begins, and count, sum, least and greatest of what is in it."""
 Found = Row[int, int, int, float | None, str | None, int, int]
@@ -129,7 +130,7 @@ async def raw_parts(
     ]
     merged = union_all(*begun).subquery()
     query = select(
-        merged.c.begin_us, func.count(), func.sum(merged.c.num), func.min(merged.c.num), func.max(merged.c.num)
+        merged.c.begin_us, func.count(), sum_of(merged.c.num), func.min(merged.c.num), func.max(merged.c.num)
     ).group_by(merged.c.begin_us)
     return [_part(row) for row in await connection.execute(query)]
 
@@ -142,6 +143,11 @@ async def rolled_parts(connection: AsyncConnection, places: Sequence[Place], win
         for place in places
     ]
     return [_part(row) for row in await connection.execute(union_all(*parts))]
+
+
+def sum_of(number: ColumnElement[float]) -> ColumnElement[float]:
+    """The sum of numbers; PostgreSQL ends a statement whose sum is past a float."""
+    return func.sum(case((number > ADDED_MAX, ADDED_MAX), (number < -ADDED_MAX, -ADDED_MAX), else_=number))
 
 
 def _rows(place: Place, boots: Sequence[FixedBoot], start: Start, to_us: int) -> Iterable[Query]:

@@ -17,6 +17,7 @@ from cloud.analytics.times_store import fixed_boots
 from cloud.db.database import Database
 from cloud.db.partitions import Months
 from cloud.settings import Retention as Keep
+from cloud.sync.set_aside import SetAside
 from edge.clock import Clock
 from edge.errors import StorageError
 from edge.serving.buckets import DAY_S, HOUR_US, SECOND_US
@@ -33,6 +34,7 @@ class Retention:
 
     def __init__(self, database: Database, months: Months, clock: Clock, keep: Keep) -> None:
         self._db, self._months, self._clock, self._keep = database, months, clock, keep
+        self._aside = SetAside(clock, "letting go of old readings")
         self.expired = self.dropped = 0
 
     async def run(self) -> None:
@@ -47,7 +49,7 @@ class Retention:
             await asyncio.sleep(RETAIN_EVERY_S)
 
     async def turn(self) -> None:
-        """Let go of all that is too old now. Raises StorageError."""
+        """Let go of all that is too old now; a site that fails is set aside. Raises StorageError."""
         now = self._clock.now()
         if not now.quality.good:  # a clock that is wrong must not delete anything
             return
@@ -61,11 +63,17 @@ class Retention:
             if not slices:
                 return
             for some in slices:
-                if self._db.sqlite:
-                    await self._expire(some, readings_us)
-                async with self._db.write() as connection:
-                    await sql.drop_rollups(connection, some, rollups_us)
+                site = some[0], some[1]
+                if not self._aside.has(site):
+                    with self._aside.on_failure(site):
+                        await self._of_site(some, readings_us, rollups_us)
             behind = (*slices[-1][:3], slices[-1][3][-1])
+
+    async def _of_site(self, some: Slice, readings_us: int, rollups_us: int) -> None:
+        if self._db.sqlite:
+            await self._expire(some, readings_us)
+        async with self._db.write() as connection:
+            await sql.drop_rollups(connection, some, rollups_us)
 
     async def _expire(self, some: Slice, before_us: int) -> None:
         tenant_id, site_id, epoch_no, series = some

@@ -10,12 +10,13 @@ from sqlalchemy import ColumnElement, and_, delete, func, insert, literal, selec
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cloud.analytics.history_store import TEXT_KIND
+from cloud.analytics.history_store import TEXT_KIND, sum_of
 from cloud.analytics.hours import Span
 from cloud.analytics.times_store import FixedBoot, is_unset, owns_time
 from cloud.db.models import Big, Site
 from cloud.db.reading_models import Boot, ClockFix, Reading, Rollup, RollupDue, Series
 from edge.serving.buckets import HOUR_US
+from edge.wire.times import since
 
 NUMBERS_EACH = 1000  # in one statement
 NEVER = -1  # a boot that no fix tells of
@@ -66,7 +67,7 @@ async def touched(
                 )
                 count, least_ms, greatest_ms = (await connection.execute(query)).one()
                 if count:
-                    spans.append((boot.began_us + least_ms * 1000, boot.began_us + greatest_ms * 1000))
+                    spans.append((since(boot.began_us, least_ms), since(boot.began_us, greatest_ms)))
     return spans
 
 
@@ -92,7 +93,7 @@ async def queue_fix(connection: AsyncConnection, tenant_id: int, site_id: int, b
             continue
         await _add_due(connection, tenant_id, site_id, epoch_no, (first_us, last_us))
         if began_us != NEVER:
-            span = began_us + least_ms * 1000, began_us + greatest_ms * 1000
+            span = since(began_us, least_ms), since(began_us, greatest_ms)
             await _add_due(connection, tenant_id, site_id, epoch_no, span)
 
 
@@ -203,7 +204,7 @@ async def in_hours(
         each.label(name)
         for name, each in (
             ("count", func.count()),
-            ("sum", func.sum(begun.c.num)),
+            ("sum", sum_of(begun.c.num)),
             ("min", func.min(begun.c.num)),
             ("max", func.max(begun.c.num)),
         )

@@ -23,6 +23,7 @@ from cloud.analytics.hours import CLOCK_SET_US, Span, clipped, hour_of, hours_of
 from cloud.analytics.rollup_store import Due
 from cloud.analytics.times_store import fixed_boots
 from cloud.db.database import Database
+from cloud.sync.set_aside import SetAside
 from cloud.sync.traffic import Traffic
 from edge.clock import Clock
 from edge.errors import StorageError
@@ -45,6 +46,7 @@ class Rollups:
 
     def __init__(self, database: Database, clock: Clock, traffic: Traffic, *, readings_days: int) -> None:
         self._db, self._clock, self._traffic, self._days = database, clock, traffic, readings_days
+        self._aside = SetAside(clock, "the rollups")
         self.made = 0
 
     async def run(self) -> None:
@@ -58,11 +60,13 @@ class Rollups:
             await asyncio.sleep(LOOK_S)
 
     async def turn(self) -> None:
-        """All that is due now, site by site. Raises StorageError."""
+        """All that is due now, site by site; one that fails is set aside. Raises StorageError."""
         async with self._db.read() as connection:
             sites = await sql.sites_due(connection)
         for site in sites:
-            await self._of_site(site)
+            if not self._aside.has(site):
+                with self._aside.on_failure(site):
+                    await self._of_site(site)
 
     async def _of_site(self, site: tuple[int, int]) -> None:
         async with self._db.read() as connection:

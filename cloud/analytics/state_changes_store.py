@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import RowMapping, select, tuple_
+from sqlalchemy import RowMapping, and_, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cloud.analytics.fact_store import BEGIN, Position
 from cloud.db.database import Database
 from cloud.db.models import Site, StateRow
-from cloud.fleet.state_store import SITE, STATE
+from cloud.fleet.state_store import SITE, STATE, fitting
 
 
 async def newest(database: Database, connection: AsyncConnection, tenant_id: int) -> Position:
@@ -25,17 +25,23 @@ async def newest(database: Database, connection: AsyncConnection, tenant_id: int
 async def changed(
     database: Database, connection: AsyncConnection, tenant_id: int, position: Position, limit: int
 ) -> tuple[Sequence[RowMapping], bool]:
-    """The next settled changes behind a position, what is gone with an empty view; and whether others wait to be
-    settled."""
+    """The next settled changes behind a position, what is gone with an empty view, as many as one page holds; and
+    whether others are there or wait to be settled."""
     horizon = await database.settled_before(connection)
     mine = StateRow.tenant_id == tenant_id
+    behind = and_(mine, tuple_(StateRow.txid, StateRow.change) > tuple_(*position), StateRow.txid < horizon)
+    order = StateRow.txid, StateRow.change
+    sizes = select(func.length(StateRow.view)).where(behind).order_by(*order).limit(limit)
+    chars = (await connection.execute(sizes)).scalars().all()
     query = (
         select(*STATE, StateRow.txid, StateRow.change, *SITE)
         .join(Site, (Site.tenant_id == StateRow.tenant_id) & (Site.id == StateRow.site_id))
-        .where(mine, tuple_(StateRow.txid, StateRow.change) > tuple_(*position), StateRow.txid < horizon)
-        .order_by(StateRow.txid, StateRow.change)
-        .limit(limit)
+        .where(behind)
+        .order_by(*order)
+        .limit(fitting(chars))
     )
-    rows = (await connection.execute(query)).mappings().all()
+    rows = (await connection.execute(query)).mappings().all() if chars else []
+    if len(rows) < len(chars):
+        return rows, True
     waiting = select(StateRow.change).where(mine, StateRow.txid >= horizon).limit(1)
     return rows, (await connection.execute(waiting)).first() is not None

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cloud.db.models import FactRow
 from cloud.db.reading_models import Boot, ClockFix, Reading
-from edge.wire.times import FIXED, NONE
+from edge.wire.times import FIXED, MONO_MAX_MS, NONE
 
 UNSET, PUT_RIGHT = 0, 3  # qualities as readings have them by number
 
@@ -28,7 +28,7 @@ FACT_FIX = and_(
 )
 """`select(…, fact_at).outerjoin(ClockFix, FACT_FIX)`."""
 
-_fixed = ClockFix.began_us.is_not(None)
+_fixed = and_(ClockFix.began_us.is_not(None), FactRow.mono_ms.between(-MONO_MAX_MS, MONO_MAX_MS))
 fact_at: ColumnElement[int] = case((_fixed, ClockFix.began_us + FactRow.mono_ms * 1000), else_=FactRow.at_us).label(
     "at_us"
 )

@@ -197,6 +197,15 @@ class _Tail:
                 return unsettled
 
     async def _tell_things(self, site: str, ids: Sequence[str]) -> None:
+        """Tell of these; what cannot be shown is passed over, so that readers of the others hear on."""
+        try:
+            await self._publish_things(site, ids)
+        except StorageError:
+            raise
+        except Exception:
+            log.exception("live readers are not told of %d commands and vends of site %s", len(ids), site)
+
+    async def _publish_things(self, site: str, ids: Sequence[str]) -> None:
         now_us, caller = self._clock.now().at_us, self._everything
         async with self._db.read() as connection:
             given = await command_store.by_id(connection, caller, ids, site)

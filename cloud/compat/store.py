@@ -12,6 +12,8 @@ from cloud.db.models import CommandRow, Site, StateRow
 from cloud.fleet.state_store import SITE, STATE, reached
 from edge.wire.commands import OPEN
 
+VIEW_CHARS = 16 * 1024  # a device's has about one thousand; what is far longer is none of these
+
 
 async def devices_of_kind(
     connection: AsyncConnection, member: Member, kind: str, limit: int, site: str = ""
@@ -23,6 +25,7 @@ async def devices_of_kind(
         .where(
             StateRow.tenant_id == member.tenant_id,
             StateRow.kind == "device",
+            func.length(StateRow.view) <= VIEW_CHARS,
             StateRow.view.contains(f'"kind":"{kind}"', autoescape=True),
             *reached(member, site),
         )

@@ -82,7 +82,7 @@ class ThingsApps:
             raise NotFound(ABSENT)
         try:
             return found(rows[0], member), msgspec.json.decode(rows[0]["view"], type=WidgetSeen)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
             raise NotFound(ABSENT) from error
 
 

@@ -17,7 +17,8 @@ from cloud.fleet.command_model import Command, Vend
 from cloud.sites.gate import HubCaller
 from cloud.sync.clock_fixes import fixes
 from edge.wire.ledger import Fact
-from edge.wire.times import ClockFixed
+from edge.wire.sync import TIME_MAX_US
+from edge.wire.times import ClockFixed, since
 
 FACTS = 500  # looked at together
 
@@ -38,7 +39,7 @@ class CommandTimes:
             commands = await sql.commands(connection, site.tenant_id, site.site_id, ids)
             vends = await sql.vends(connection, site.tenant_id, site.site_id, ids)
             for fact in told:
-                at_us = fixed.began_us + fact.mono_ms * 1000
+                at_us = since(fixed.began_us, fact.mono_ms)
                 if fact.subject in commands:
                     _date_command(commands[fact.subject], fact.at_us, at_us)
                 if fact.subject in vends:
@@ -50,7 +51,7 @@ class CommandTimes:
 
 def _date_command(command: Command, label_us: int, at_us: int) -> None:
     if command.created_us == label_us and command.expires_us:
-        command.expires_us += at_us - label_us
+        command.expires_us = max(0, min(command.expires_us + at_us - label_us, TIME_MAX_US))
     _date(command, label_us, at_us)
     tries = command.attempted()
     if any(one.at_us == label_us for one in tries):

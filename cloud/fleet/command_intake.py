@@ -39,7 +39,10 @@ def kind_of(name: str) -> Kind:
 
 def require_fit(device: Found, kind: Kind) -> None:
     """Raise Rejected or DeviceUnavailable where its hub would for certain; all else is the hub's to say."""
-    known = msgspec.json.decode(device.view, type=_Known)
+    try:
+        known = msgspec.json.decode(device.view, type=_Known)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        known = _Known()
     if kind.fits and known.kind not in kind.fits:
         fits = ", ".join(sorted(kind.fits))
         raise Rejected(f"{known.name} is a {known.kind or 'device'}; {kind.name} is for {fits}.")

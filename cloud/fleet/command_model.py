@@ -11,10 +11,11 @@ from typing import Any
 
 import msgspec
 
-from cloud.fleet.fact_body import number, numeral, text
+from cloud.fleet.fact_body import SMALL_MAX, name, number, numeral, text
 from edge.wire.commands import ENDED, OPEN, State
 from edge.wire.ledger import Fact
 from edge.wire.orders import Verdict
+from edge.wire.sync import TIME_MAX_US
 
 CENTRE, HANDED, SITE = "centre", "handed", "site"
 """Where a command is: waits here, handed to its site and not confirmed, at its site."""
@@ -116,10 +117,10 @@ def follow(command: Command, fact: Fact, body: Mapping[str, Any], epoch: int) ->
     state = _state(fact.kind)
     if state is None:
         return
-    begins = state is State.QUEUED and bool(text(body, "kind"))
+    begins = state is State.QUEUED and bool(name(body, "kind"))
     if begins and not command.first_seq:
         _begin(command, fact, body, epoch)
-    command.device = command.device or text(body, "device")
+    command.device = command.device or name(body, "device")
     now = Order(epoch, fact.seq)
     if now <= Order(command.fact_epoch, command.fact_seq):
         return
@@ -134,9 +135,9 @@ def follow_vend(vend: Vend, command: Command | None, fact: Fact, body: Mapping[s
     """Take over what a fact `vend.*`, or `command.*` of a vend, says. Why is said by its `command`'s fact, which
     comes before: a person's note where one settled it."""
     if fact.kind == "vend.started":
-        vend.device, vend.slot = text(body, "device"), number(body, "slot")
+        vend.device, vend.slot = name(body, "device"), number(body, "slot", SMALL_MAX)
         vend.item, vend.price, vend.currency = text(body, "item"), number(body, "price"), text(body, "currency")
-        vend.actor, vend.created_us = vend.actor or text(body, "actor"), vend.created_us or fact.at_us
+        vend.actor, vend.created_us = vend.actor or name(body, "actor"), vend.created_us or fact.at_us
     now = Order(epoch, fact.seq)
     if now <= Order(vend.fact_epoch, vend.fact_seq):
         return
@@ -149,8 +150,8 @@ def follow_vend(vend: Vend, command: Command | None, fact: Fact, body: Mapping[s
         return
     vend.state, vend.ended_us = state.value, fact.at_us if state in ENDED else None
     if fact.kind in _OF_VEND:
-        vend.device = vend.device or text(body, "device")
-        vend.slot = vend.slot or number(body, "slot")
+        vend.device = vend.device or name(body, "device")
+        vend.slot = vend.slot or number(body, "slot", SMALL_MAX)
     why = command.reason if command is not None else ""
     if fact.kind == "vend.resolved":
         vend.resolved_by, vend.evidence = text(body, "by"), "person"
@@ -162,11 +163,11 @@ def follow_vend(vend: Vend, command: Command | None, fact: Fact, body: Mapping[s
 
 def _begin(command: Command, fact: Fact, body: Mapping[str, Any], epoch: int) -> None:
     command.first_epoch, command.first_seq = epoch, fact.seq
-    command.kind = text(body, "kind")
-    command.actor = command.actor or text(body, "actor")
+    command.kind = name(body, "kind")
+    command.actor = command.actor or name(body, "actor")
     if not command.created_us:
         command.created_us = fact.at_us
-        command.expires_us = fact.at_us + number(body, "ttl_ms") * 1000
+        command.expires_us = min(fact.at_us + max(0, number(body, "ttl_ms")) * 1000, TIME_MAX_US)
 
 
 def _move(command: Command, state: State, fact: Fact, body: Mapping[str, Any]) -> None:
@@ -178,7 +179,7 @@ def _move(command: Command, state: State, fact: Fact, body: Mapping[str, Any]) -
     duration_s = numeral(body, "duration_s")
     command.duration_s = command.duration_s if duration_s is None else duration_s
     if state is State.SENT and "attempt" in body:
-        command.attempts, command.seq = number(body, "attempt"), number(body, "seq")
+        command.attempts, command.seq = number(body, "attempt", SMALL_MAX), number(body, "seq")
         tries = command.attempted()[1 - TRIES_KEPT :]
         tries.append(Try(attempt=command.attempts, link=text(body, "link"), at_us=fact.at_us))
         command.tries = msgspec.json.encode(tries).decode()

@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import RowMapping
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cloud.accounts.audit import record
@@ -29,7 +30,7 @@ from cloud.fleet.command_steps import follow_items, told_of
 from cloud.fleet.lookup import Found, Place, place, said_where
 from cloud.sync.inbox import Inbox, Step
 from edge.clock import Clock
-from edge.errors import Conflict, NotFound, OutpostError, Rejected
+from edge.errors import Conflict, NotFound, Rejected
 from edge.serving.roles import Role
 from edge.wire.commands import ENDED, OPEN, State, new_id
 from edge.wire.kinds import Kind, public
@@ -119,6 +120,18 @@ class Commands:
         require_fit(device, kind)
         ttl_s = shortest_ttl_s(kind, wanted.ttl_s)
         asked_hash = request_hash(device, wanted)
+        try:
+            return await self._give(member, device, kind, wanted, ttl_s, asked_hash)
+        except IntegrityError:  # the same key came at another site in this very moment
+            async with self._db.read() as connection:
+                earlier = await self._earlier(connection, member, wanted.key, asked_hash)
+            if earlier is None:
+                raise
+            return earlier
+
+    async def _give(
+        self, member: Member, device: Found, kind: Kind, wanted: Wanted, ttl_s: float, asked_hash: bytes
+    ) -> Kept:
         async with self._db.write() as connection:
             site = await self._inbox.lock(connection, device.place.site_id)
             earlier = await self._earlier(connection, member, wanted.key, asked_hash)
@@ -214,7 +227,7 @@ class Commands:
             try:
                 async with self._db.write() as connection:
                     await sql.forget_requests(connection, self._clock.now().at_us - REQUESTS_KEPT_US)
-            except OutpostError:
+            except Exception:
                 log.exception("old requests could not be forgotten; it is tried again")
 
     # --- inside

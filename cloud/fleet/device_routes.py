@@ -132,17 +132,11 @@ class DeviceRoutes:
         async with self._db.read() as connection:
             if site and device is None:
                 await find_site(connection, caller, site)
-            rows = await sql.states(
-                connection,
-                caller,
-                kind,
-                site=site,
-                device=device.id if device else "",
-                behind=behind,
-                limit=limit + 1,
+            rows, more = await sql.page(
+                connection, caller, kind, site=site, device=device.id if device else "", behind=behind, limit=limit
             )
-        shown = [found(row, caller) for row in rows[:limit]]
-        last = shown[-1] if len(rows) > limit else None
+        shown = [found(row, caller) for row in rows]
+        last = shown[-1] if more and shown else None
         return Page(
             readable(view, shown, self._clock.now().at_us),
             None if last is None else f"{last.place.site_id}.{len(last.device)}.{last.device}.{last.id}",

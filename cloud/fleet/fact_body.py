@@ -8,8 +8,11 @@ from typing import Any
 
 import msgspec
 
+from edge.wire.sync import NAME_CHARS
+
 TEXT_CHARS = 4000
 NUMBER_MAX = 2**63 - 1
+SMALL_MAX = 2**31 - 1
 
 _decoder = msgspec.json.Decoder()
 
@@ -29,10 +32,16 @@ def text(body: Mapping[str, Any], name: str) -> str:
     return value[:TEXT_CHARS].replace("\0", " ") if isinstance(value, str) else ""
 
 
-def number(body: Mapping[str, Any], name: str) -> int:
-    """A whole number that a database holds, 0 when it is none."""
+def name(body: Mapping[str, Any], field: str) -> str:
+    """A text that is an id or a kind, '' when it is none or longer than such a thing is."""
+    value = text(body, field)
+    return value if len(value) <= NAME_CHARS else ""
+
+
+def number(body: Mapping[str, Any], name: str, most: int = NUMBER_MAX) -> int:
+    """A whole number that a database holds, 0 when it is none or beyond `most`."""
     value = body.get(name)
-    is_one = isinstance(value, int) and not isinstance(value, bool) and -NUMBER_MAX <= value <= NUMBER_MAX
+    is_one = isinstance(value, int) and not isinstance(value, bool) and -most <= value <= most
     return value if is_one and isinstance(value, int) else 0
 
 

@@ -125,6 +125,6 @@ class _Names(msgspec.Struct):
 def _is_called(view: str, name: str) -> bool:
     try:
         names = msgspec.json.decode(view, type=_Names)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return False
     return name.casefold() in {names.name.casefold(), *(alias.casefold() for alias in names.aliases)}

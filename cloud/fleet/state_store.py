@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Select, select, tuple_
+from sqlalchemy import ColumnElement, RowMapping, Select, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import InstrumentedAttribute
 
 from cloud.accounts.member import Member
 from cloud.db.models import Site, StateRow
@@ -29,6 +31,7 @@ STATE = (
     StateRow.received_us,
     StateRow.view,
 )
+PAGE_CHARS = 4 * 1024 * 1024  # of the views of one page
 CANDIDATES = 50  # things of one name that are looked at
 
 
@@ -60,26 +63,62 @@ async def states(
     limit: int,
 ) -> Sequence[RowMapping]:
     """Views of a kind, in order of device, site and id, behind that of `behind`; of one device, or one thing."""
-    query = _states(member, kind, site).order_by(StateRow.device, StateRow.site_id, StateRow.id).limit(limit)
+    columns = (*STATE, *SITE)
+    query = _ordered(_states(member, kind, site, columns), device, thing, behind).limit(limit)
+    return (await connection.execute(query)).mappings().all()
+
+
+async def page(
+    connection: AsyncConnection,
+    member: Member,
+    kind: str,
+    *,
+    site: str = "",
+    device: str = "",
+    behind: tuple[str, int, str] | None = None,
+    limit: int,
+) -> tuple[Sequence[RowMapping], bool]:
+    """The same, up to as many views as one page holds; and whether there are more behind them."""
+    sizes = _ordered(_states(member, kind, site, (func.length(StateRow.view),)), device, "", behind)
+    chars = (await connection.execute(sizes.limit(limit + 1))).scalars().all()
+    count = min(limit, fitting(chars))
+    if not count:
+        return [], False
+    rows = await states(connection, member, kind, site=site, device=device, behind=behind, limit=count)
+    return rows, count < len(chars)
+
+
+def fitting(chars: Sequence[int]) -> int:
+    """How many views of these lengths one page holds; one at least."""
+    return max(1, sum(total <= PAGE_CHARS for total in accumulate(chars))) if chars else 0
+
+
+async def named(connection: AsyncConnection, member: Member, name: str, site: str = "") -> Sequence[RowMapping]:
+    """Devices whose view holds this text as a JSON string: candidates for a device of that name or alias."""
+    quoted = '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    query = _states(member, "device", site, (*STATE, *SITE)).where(StateRow.view.icontains(quoted, autoescape=True))
+    return (await connection.execute(query.limit(CANDIDATES))).mappings().all()
+
+
+def _ordered(
+    query: Select[*tuple[Any, ...]], device: str, thing: str, behind: tuple[str, int, str] | None
+) -> Select[*tuple[Any, ...]]:
+    query = query.order_by(StateRow.device, StateRow.site_id, StateRow.id)
     if device:
         query = query.where(StateRow.device == device)
     if thing:
         query = query.where(StateRow.id == thing)
     if behind is not None:
         query = query.where(tuple_(StateRow.device, StateRow.site_id, StateRow.id) > tuple_(*behind))
-    return (await connection.execute(query)).mappings().all()
+    return query
 
 
-async def named(connection: AsyncConnection, member: Member, name: str, site: str = "") -> Sequence[RowMapping]:
-    """Devices whose view holds this text as a JSON string: candidates for a device of that name or alias."""
-    quoted = '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    query = _states(member, "device", site).where(StateRow.view.icontains(quoted, autoescape=True))
-    return (await connection.execute(query.limit(CANDIDATES))).mappings().all()
-
-
-def _states(member: Member, kind: str, site: str) -> Select[*tuple[Any, ...]]:
+def _states(
+    member: Member, kind: str, site: str, columns: Sequence[ColumnElement[Any] | InstrumentedAttribute[Any]]
+) -> Select[*tuple[Any, ...]]:
     return (
-        select(*STATE, *SITE)
+        select(*columns)
+        .select_from(StateRow)
         .join(Site, (Site.tenant_id == StateRow.tenant_id) & (Site.id == StateRow.site_id))
         .where(
             StateRow.tenant_id == member.tenant_id,

@@ -9,6 +9,7 @@ from typing import TypeVar
 import msgspec
 
 from cloud.fleet.lookup import Found
+from cloud.sync.plain_json import NotPlain, decoded
 from edge.errors import NotFound
 from edge.wire.centre import SiteAgent, SiteDevice, SiteLatest, SiteSlot, SiteTwin
 from edge.wire.views import Json
@@ -38,15 +39,15 @@ def agent_view(found: Found, now_us: int) -> SiteAgent:
 
 
 def latest_views(found: Found, now_us: int) -> list[SiteLatest]:
-    """The newest value of each key of a device. Raises NotFound for what this version cannot read."""
+    """The newest value of each key of a device, but those that this version cannot read."""
     told = _decoded(found.view)
     rows = told if isinstance(told, list) else []
-    about = _about(found, now_us)
-    return [
-        _as(row | about | {"age_s": _aged(row.get("age_s"), found, now_us)}, SiteLatest)
-        for row in rows
-        if isinstance(row, dict)
-    ]
+    about, views = _about(found, now_us), []
+    for row in rows:
+        if isinstance(row, dict):
+            with contextlib.suppress(NotFound):
+                views.append(_as(row | about | {"age_s": _aged(row.get("age_s"), found, now_us)}, SiteLatest))
+    return views
 
 
 def readable(view: Callable[[Found, int], T], rows: Iterable[Found], now_us: int) -> list[T]:
@@ -70,15 +71,15 @@ def _about(found: Found, now_us: int) -> dict[str, Json]:
 
 def _decoded(view: str) -> Json:
     try:
-        return msgspec.json.decode(view)
-    except msgspec.DecodeError:
+        return decoded(view)
+    except NotPlain:
         return None
 
 
 def _as(data: dict[str, Json], kind: type[T]) -> T:
     try:
         return msgspec.convert(data, kind)
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, OverflowError, ValueError, TypeError, RecursionError) as error:
         raise NotFound(f"What the hub told of it cannot be read: {error}.", hint="Update the hub.") from error
 
 

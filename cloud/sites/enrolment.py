@@ -7,6 +7,7 @@ spoke for the site before is known no more.
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 
 from cloud.accounts.audit import record
@@ -18,13 +19,16 @@ from cloud.sites.gate import SiteGate
 from cloud.sites.model import read_code
 from edge.access.model import hash_secret
 from edge.clock import Clock
-from edge.errors import BadInput, WrongCode
+from edge.errors import BadInput, RateLimited, WrongCode
 from edge.serving.limits import RateLimit
 from edge.serving.roles import Role
 from edge.wire.sync import Enrol, Enrolled
 
 WRONG_PER_MINUTE = 20  # codes that one address may get wrong; each has 60 bits and a day
+WRONG_OF_ALL = 1000  # a minute, by all addresses that had theirs; until then a right code is taken from them too
+CHECKING = 2  # codes at once
 TOKEN_BYTES = 32
+ALL = ""  # every address that had its share
 TEXT_CHARS = 200  # of each thing a hub says of itself
 
 
@@ -34,15 +38,21 @@ class Enrolment:
     def __init__(self, database: Database, signals: Signals, gate: SiteGate, clock: Clock) -> None:
         self._db, self._signals, self._gate, self._clock = database, signals, gate, clock
         self._wrong = RateLimit(WRONG_PER_MINUTE, clock)
+        self._wrong_of_all = RateLimit(WRONG_OF_ALL, clock)
+        self._checking = asyncio.Semaphore(CHECKING)
 
     async def enrol(self, asked: Enrol, address: str) -> Enrolled:
         """Let a hub speak for the site of its code, and no other from now on.
 
         Raises WrongCode, alike for a code that is unknown, used elsewhere or too old; BadInput, RateLimited.
         """
-        self._wrong.require(address)
         code = read_code(asked.code)
         _check(asked)
+        async with self._checking:
+            self._require(address)
+            return await self._enrol(code, asked, address)
+
+    async def _enrol(self, code: str, asked: Enrol, address: str) -> Enrolled:
         token, now_us = f"site_{secrets.token_urlsafe(TOKEN_BYTES)}", self._clock.now().at_us
         async with self._db.write() as connection:
             site = await sql.consume_code(
@@ -72,11 +82,26 @@ class Enrolment:
                     detail=detail,
                 )
         if site is None:
-            self._wrong.take(address)
+            self._count(address)
             raise WrongCode()
         self._gate.forget(site["id"])
         self._signals.tell(f"inbox:{site['id']}")  # who waits there for the hub before asks again who he is
         return Enrolled(site=site["slug"], name=site["name"], tenant=tenant, token=token)
+
+    def _require(self, address: str) -> None:
+        """Raise RateLimited where the address had its share of wrong codes, and all of those together theirs."""
+        try:
+            self._wrong.require(address)
+        except RateLimited:
+            self._wrong_of_all.require(ALL)
+
+    def _count(self, address: str) -> None:
+        """Count a wrong code. Raises RateLimited where the address had its share."""
+        try:
+            self._wrong.take(address)
+        except RateLimited:
+            self._wrong_of_all.take(ALL)
+            raise
 
 
 def _check(asked: Enrol) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 
 import msgspec
@@ -18,6 +19,7 @@ from edge.serving.limits import RateLimit
 
 CACHE_S = 3.0  # how long a token revoked at another instance is still taken by this one
 CACHED = 20_000  # tokens; the one longest not looked up goes first
+LOOKING = 2  # at once, so that wrong tokens leave readers of the database to everybody else
 HINT = "Ask head office for a new code, then `outpost site enrol CODE`."
 
 
@@ -32,12 +34,14 @@ class HubCaller(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SiteGate:
-    """Identifies hubs. Wrong tokens are counted by address, `anonymous_per_minute` each."""
+    """Identifies hubs. Wrong tokens are counted by address, `anonymous_per_minute` each; a good one is taken from
+    any address, whatever else came from there."""
 
     def __init__(self, database: Database, clock: Clock, *, anonymous_per_minute: int) -> None:
         self._db, self._clock = database, clock
         self._wrong = RateLimit(anonymous_per_minute, clock)
         self._known: OrderedDict[bytes, tuple[float, HubCaller | None]] = OrderedDict()
+        self._looking = asyncio.Semaphore(LOOKING)
         self._forgotten = 0  # how often; what was being looked up meanwhile is not kept
 
     async def identify(self, request: web.Request) -> HubCaller:
@@ -65,9 +69,8 @@ class SiteGate:
 
     async def _look_up(self, token_hash: bytes, address: str) -> HubCaller | None:
         """The caller, None where he was revoked."""
-        self._wrong.require(address)
         until_s, forgotten = self._clock.mono_s() + CACHE_S, self._forgotten
-        async with self._db.read() as connection:
+        async with self._looking, self._db.read() as connection:
             row = await sql.by_token(connection, token_hash)
         if row is None:
             self._known.pop(token_hash, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 import msgspec
@@ -12,8 +13,7 @@ from cloud.sync import clock_fix_store as sql
 from edge.wire.ledger import Fact
 from edge.wire.times import FIXED_FACT, ClockFixed, clock_fixed
 
-TIME_MAX_US = 253_402_300_800_000_000  # the year 10000: no boot of a hub lies beyond, nor before 1970
-BOOT_CHARS = 64
+log = logging.getLogger(__name__)
 
 
 class ClockFixes:
@@ -21,7 +21,11 @@ class ClockFixes:
 
     async def __call__(self, connection: AsyncConnection, site: HubCaller, facts: Sequence[Fact]) -> None:
         """Keep what was told."""
-        for fact, fixed in fixes(facts):
+        good = fixes(facts)
+        ill = sum(fact.kind == FIXED_FACT for fact in facts) - len(good)
+        if ill:
+            log.warning("%d facts of site %s tell of no boot there can be; they change nothing", ill, site.site_id)
+        for fact, fixed in good:
             await sql.keep(connection, site, fixed, fact.seq)
 
 
@@ -34,6 +38,6 @@ def fixes(facts: Sequence[Fact]) -> list[tuple[Fact, ClockFixed]]:
                 fixed = clock_fixed(fact.body)
             except (msgspec.DecodeError, UnicodeError, RecursionError):
                 continue
-            if 0 < fixed.began_us < TIME_MAX_US and 0 < len(fixed.boot) <= BOOT_CHARS and "\0" not in fixed.boot:
+            if "\0" not in fixed.boot:
                 found.append((fact, fixed))
     return found

@@ -47,9 +47,9 @@ class Conversation:
             web.post("/sync/v1/compare", opens(self._epochs.compare)),
             web.post("/sync/v1/epoch", opens(self._epochs.begin)),
             web.post("/sync/v1/ledger", opens(self._take_facts, most=BATCH_MAX)),
-            web.post("/sync/v1/readings", opens(self._take_readings, most=BATCH_MAX)),
+            web.post("/sync/v1/readings", opens(self._take_readings, most=BATCH_MAX, bulk=True)),
             web.post("/sync/v1/again/ledger", opens(self._take_fact_again, most=BATCH_MAX)),
-            web.post("/sync/v1/again/readings", opens(self._take_reading_again, most=BATCH_MAX)),
+            web.post("/sync/v1/again/readings", opens(self._take_reading_again, most=BATCH_MAX, bulk=True)),
             web.post("/sync/v1/state", opens(self._take_states, most=BATCH_MAX)),
         ]
 

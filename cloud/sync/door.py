@@ -14,6 +14,8 @@ import msgspec
 from aiohttp import web
 
 from cloud.sites.gate import HubCaller, SiteGate
+from cloud.sync.takeable import takeable
+from cloud.sync.turns import Turns
 from edge.errors import BadInput, GarbledBatch, OutpostError, RateLimited, RowRejected, TooLarge, Unauthenticated
 from edge.serving.app import answer
 from edge.serving.bodies import Bodies, read_body
@@ -59,25 +61,52 @@ class Door:
         self._gate, self._knocking, self._body_s = gate, knocking, body_s
         self._bodies = Bodies(BODIES_BYTES)
         self._unpacking = asyncio.Semaphore(UNPACKING)
+        self._turns = Turns()
 
     def opens(
-        self, handler: HubHandler, *, most: int = WORDS_MAX, hello: bool = False
+        self, handler: HubHandler, *, most: int = WORDS_MAX, hello: bool = False, bulk: bool = False
     ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-        """`handler` behind the door: `most` bytes of body; only a `hello` needs no session."""
+        """`handler` behind the door: `most` bytes of body; only a `hello` needs no session. `bulk`: batches that
+        the site's other requests do not wait for."""
 
+        async def handled(request: web.Request, site: HubCaller) -> View:
+            session = 0 if hello else _session(request)
+            with self._turns.enters(site.site_id):
+                raw = await read_body(request, self._body_s, most, known=True, bodies=self._bodies)
+                async with self._turns.turn(site.site_id, bulk=bulk):
+                    with takeable():
+                        return await handler(HubCall(request, site, session, raw))
+
+        return self._behind(handled)
+
+    def opens_to_wait(self, handler: HubHandler) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        """The same for questions without a body that are answered late, and bound themselves in number."""
+
+        async def handled(request: web.Request, site: HubCaller) -> View:
+            return await handler(HubCall(request, site, _session(request), b""))
+
+        return self._behind(handled)
+
+    def _behind(
+        self, handled: Callable[[web.Request, HubCaller], Awaitable[View]]
+    ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def endpoint(request: web.Request) -> web.StreamResponse:
             try:
-                site = await self._gate.identify(request)
-                session = 0 if hello else _session(request)
-                raw = await read_body(request, self._body_s, most, known=True, bodies=self._bodies)
-                return answer(await handler(HubCall(request, site, session, raw)))
-            except (Unauthenticated, RateLimited) as error:
+                return answer(await handled(request, await self._identify(request)))
+            except Unauthenticated as error:
                 self._knocking.note(request, error.detail)
                 return problem(error)
             except OutpostError as error:
                 return problem(error)
 
         return endpoint
+
+    async def _identify(self, request: web.Request) -> HubCaller:
+        try:
+            return await self._gate.identify(request)
+        except RateLimited as error:
+            self._knocking.note(request, error.detail)
+            raise
 
     async def unpacked(self, call: HubCall, kind: type[B]) -> B:
         """The batch that a call brings. Raises TooLarge, RowRejected, GarbledBatch."""

@@ -13,6 +13,7 @@ from cloud.db.database import Database
 from cloud.db.models import FactRow
 from cloud.sites.gate import HubCaller
 from edge.wire.ledger import Fact
+from edge.wire.sync import NAME_CHARS
 
 DEVICE_KINDS = frozenset({"device", "slot", "agent", "twin", "workstation", "schedule"})
 """What stands before the dot of facts whose subject is a device."""
@@ -118,9 +119,10 @@ def _device(fact: Fact) -> str:
     if fact.kind.partition(".")[0] in DEVICE_KINDS:
         return fact.subject
     try:
-        return msgspec.json.decode(fact.body, type=_Body).device
+        device = msgspec.json.decode(fact.body, type=_Body).device
     except (msgspec.DecodeError, RecursionError):
         return ""
+    return device if len(device) <= NAME_CHARS and "\0" not in device else ""
 
 
 def _of(tenant_id: int, site_id: int) -> ColumnElement[bool]:

@@ -22,10 +22,11 @@ from cloud.db.database import Database
 from cloud.db.signals import Signals, Watch
 from cloud.sites.gate import HubCaller
 from cloud.sync import inbox_store as sql
+from cloud.sync.set_aside import SetAside
 from edge.clock import Clock
-from edge.errors import Busy, Conflict, NotFound, OutpostError, Revoked, SessionOver, TooLarge
+from edge.errors import BadInput, Busy, Conflict, NotFound, Revoked, SessionOver, TooLarge
 from edge.wire.ledger import Fact
-from edge.wire.sync import APPLIED, INBOX_ITEMS, INBOX_MAX, ITEM_MAX, REFUSED, Item
+from edge.wire.sync import APPLIED, CURSOR_MAX, INBOX_ITEMS, INBOX_MAX, ITEM_MAX, REFUSED, Item
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +81,7 @@ class Inbox:
     def __init__(self, database: Database, signals: Signals, clock: Clock, *, limit: int) -> None:
         self._db, self._signals, self._clock, self._limit = database, signals, clock, limit
         self._followers: list[Follower] = []
+        self._aside = SetAside(clock, "ending items that have run out")
 
     def follow_with(self, follower: Follower) -> None:
         """Let others draw conclusions from each step."""
@@ -163,6 +165,10 @@ class Inbox:
 
     # --- for hubs
 
+    def look_again(self, site_id: int) -> None:
+        """Let every question of the hub that waits here look whether it is to wait on."""
+        self._signals.wake(f"inbox:{site_id}")
+
     @property
     def ended(self) -> bool:
         """The centre stops: nobody waits any more."""
@@ -175,12 +181,16 @@ class Inbox:
     async def collect(self, caller: HubCaller, session: int, after: int) -> list[Item]:
         """What is next for a hub that has taken over all up to `after`; empty when nothing waits.
 
-        Raises SessionOver when another session speaks for the site by now, Revoked.
+        A hub ahead of all numbers that were given has them from a database that was put back since: numbers go on
+        behind its own, up to CURSOR_MAX. Raises BadInput past that, SessionOver when another session speaks for the
+        site by now, Revoked.
         """
         async with self._db.read() as connection:
             seen = await sql.look(connection, caller.tenant_id, caller.site_id, after)
         _require_session(seen, session)
         assert seen is not None
+        if after > max(seen["inbox_last"], CURSOR_MAX):
+            raise BadInput(f"No item has the number {after}, nor may one of an earlier database here have had it.")
         if not seen["more"] and after <= seen["inbox_acked"]:
             return []
         async with self._db.write() as connection:
@@ -241,22 +251,28 @@ class Inbox:
         while True:
             await asyncio.sleep(SWEEP_S)
             try:
-                while await self.expire() == EXPIRE_ROWS:
+                while await self.expire() >= EXPIRE_ROWS:
                     pass
                 if sweeps % PRUNE_EVERY == 0:
                     await self._prune()
                 sweeps += 1
-            except OutpostError:
+            except Exception:
                 log.exception("items that have run out could not be ended; it is tried again")
 
     async def expire(self) -> int:
-        """End what nobody was handed in time; how many, EXPIRE_ROWS at most."""
-        now_us = self._clock.now().at_us
+        """End what nobody was handed in time; how many, EXPIRE_ROWS of a site at most."""
+        now_us, ended = self._clock.now().at_us, 0
         async with self._db.read() as connection:
-            if not await sql.some_expired(connection, now_us):
-                return 0
+            sites = await sql.sites_expired(connection, now_us)
+        for site in sites:
+            if not self._aside.has(site):
+                with self._aside.on_failure(site):
+                    ended += await self._expire_of(site, now_us)
+        return ended
+
+    async def _expire_of(self, site: tuple[int, int], now_us: int) -> int:
         async with self._db.write() as connection:
-            rows = await sql.expire(connection, now_us, TOO_LATE, EXPIRE_ROWS)
+            rows = await sql.expire(connection, site, now_us, TOO_LATE, EXPIRE_ROWS)
             told = [
                 Told(
                     tenant_id=row["tenant_id"],
@@ -271,7 +287,7 @@ class Inbox:
                 for row in rows
             ]
             await self._tell(connection, told)
-        self.changed({row["tenant_id"] for row in rows})
+        self.changed({site[0]})
         return len(rows)
 
     def changed(self, tenants: Collection[int]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from aiohttp import web
 
@@ -10,21 +11,22 @@ from cloud.sync.door import Door, HubCall
 from cloud.sync.inbox import Inbox
 from edge.errors import BadInput
 from edge.serving.routing import number
-from edge.wire.sync import INBOX_WAIT_MAX_S
+from edge.wire.sync import INBOX_WAIT_MAX_S, SEQ_MAX
 from edge.wire.sync import Inbox as Answer
 
 LOOK_S = 5.0  # a signal may be lost: the table is looked at anyway
 
 
 class InboxRoute:
-    """The long poll of hubs."""
+    """The long poll of hubs: one of each site waits, and a newer one ends it with an empty answer."""
 
     def __init__(self, inbox: Inbox) -> None:
         self._inbox = inbox
+        self._asked: dict[int, _Asked] = {}
 
     def paths(self, door: Door) -> list[web.RouteDef]:
         """The one path."""
-        return [web.get("/sync/v1/inbox", door.opens(self.next))]
+        return [web.get("/sync/v1/inbox", door.opens_to_wait(self.next))]
 
     async def next(self, call: HubCall) -> Answer:
         """GET /sync/v1/inbox?after=&wait=: items behind number `after`, which confirms all up to there."""
@@ -32,17 +34,42 @@ class InboxRoute:
         after = number("after", query.get("after", ""))
         if after is None:
             raise BadInput("`after` is missing: the number of the last item that was taken over, 0 for none.")
-        loop = asyncio.get_running_loop()
+        if after > SEQ_MAX:
+            raise BadInput(f"`after` is no number of an item: those end at {SEQ_MAX}.")
+        asked = self._asked.setdefault(call.site.site_id, _Asked())
+        asked.newest = mine = asked.newest + 1
+        asked.open += 1
+        self._inbox.look_again(call.site.site_id)
+        try:
+            return await self._answer(call, after, lambda: asked.newest == mine, asked.looking)
+        finally:
+            asked.open -= 1
+            if not asked.open:
+                del self._asked[call.site.site_id]
+
+    async def _answer(
+        self, call: HubCall, after: int, is_newest: Callable[[], bool], looking: asyncio.Lock
+    ) -> Answer:
+        query, loop = call.request.query, asyncio.get_running_loop()
         until_s = loop.time() + min(number("wait", query.get("wait", "")) or 0, INBOX_WAIT_MAX_S)
         with self._inbox.watch(call.site.site_id) as watch:
             while True:
-                if _gone(call.request):  # what is handed out now would be handed to nobody
-                    return Answer(items=[])
-                items = await self._inbox.collect(call.site, call.session, after)
+                async with looking:
+                    if _gone(call.request) or not is_newest():  # what is handed out now would be handed to nobody
+                        return Answer(items=[])
+                    items = await self._inbox.collect(call.site, call.session, after)
                 left_s = until_s - loop.time()
                 if items or left_s <= 0 or self._inbox.ended:
                     return Answer(items=items)
                 await watch.wait(min(left_s, LOOK_S))
+
+
+class _Asked:
+    """The questions of one site that are not answered yet: how many, which is the newest, and who looks."""
+
+    def __init__(self) -> None:
+        self.newest = self.open = 0
+        self.looking = asyncio.Lock()
 
 
 def _gone(request: web.Request) -> bool:

@@ -58,7 +58,9 @@ async def look(connection: AsyncConnection, tenant_id: int, site_id: int, after:
     more = exists().where(
         InboxItem.tenant_id == tenant_id, InboxItem.site_id == site_id, InboxItem.seq > after, _waits()
     )
-    query = select(Site.session, Site.state, Site.inbox_acked, more.label("more")).where(Site.id == site_id)
+    query = select(Site.session, Site.state, Site.inbox_last, Site.inbox_acked, more.label("more")).where(
+        Site.id == site_id
+    )
     return (await connection.execute(query)).mappings().first()
 
 
@@ -213,14 +215,17 @@ async def outcome(connection: AsyncConnection, tenant_id: int, site_id: int, ite
     return (await connection.execute(query)).mappings().first()
 
 
-async def some_expired(connection: AsyncConnection, now_us: int) -> bool:
-    """Whether there is something for `expire`."""
-    return (await connection.execute(select(exists().where(*_expired(now_us))))).scalar_one() is True
+async def sites_expired(connection: AsyncConnection, now_us: int) -> list[tuple[int, int]]:
+    """The sites for which there is something for `expire`."""
+    query = select(InboxItem.tenant_id, InboxItem.site_id).where(*_expired(now_us)).distinct()
+    return [(row[0], row[1]) for row in await connection.execute(query)]
 
 
-async def expire(connection: AsyncConnection, now_us: int, detail: str, limit: int) -> Sequence[RowMapping]:
-    """End what was never handed out and whose time is over: tenant, site, id and kind of each."""
-    due = select(*_KEY).where(*_expired(now_us)).limit(limit)
+async def expire(
+    connection: AsyncConnection, site: tuple[int, int], now_us: int, detail: str, limit: int
+) -> Sequence[RowMapping]:
+    """End what was never handed out at a site and whose time is over: tenant, site, id and kind of each."""
+    due = select(*_KEY).where(*_of(*site), *_expired(now_us)).limit(limit)
     done = await connection.execute(
         update(InboxItem)
         .where(tuple_(*_KEY).in_(due), *_expired(now_us))

@@ -17,6 +17,7 @@ from cloud.sites.gate import HubCaller
 from cloud.sync import facts_store as sql
 from cloud.sync import stream_store
 from cloud.sync.facts_store import Kept
+from cloud.sync.plain_json import NotPlain, decoded
 from cloud.sync.projection import Projection
 from cloud.sync.stream_store import LEDGER, Standing
 from edge.clock import Clock
@@ -142,3 +143,9 @@ def _check(row: tuple[int, str, str, int, str, str, int, str, bytes]) -> None:
         raise RowRejected(f"Fact {seq} has a character with the code 0 in it.")
     if len(body) > BODY_CHARS:
         raise RowRejected(f"Fact {seq} is longer than {BODY_CHARS} characters.")
+    try:
+        is_object = isinstance(decoded(body), dict)
+    except NotPlain as error:
+        raise RowRejected(f"The body of fact {seq} cannot be kept: {error}.") from error
+    if not is_object:
+        raise RowRejected(f"The body of fact {seq} is no JSON object.")

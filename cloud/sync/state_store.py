@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, and_, delete, or_, select, update
+import msgspec
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,6 +16,15 @@ from cloud.sites.gate import HubCaller
 from edge.wire import sync
 
 GONE = ""  # the view of what is no more: live readers learn it by that
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """How many things of a site are there and are gone, of how many kinds, and the characters of their views."""
+
+    there: int
+    gone: int
+    kinds: int
+    chars: int
 
 
 async def put(
@@ -56,17 +66,35 @@ async def end_snapshot(
     """What no batch of this session named is gone: its rows stay, without a view, for live readers."""
     of_site = _of(site)
     left = and_(of_site, StateRow.session < session, StateRow.view != GONE)
-    gone = (await connection.execute(select(StateRow.kind, StateRow.id).where(left))).all()
-    if not gone:
+    count = (await connection.execute(select(func.count()).select_from(StateRow).where(left))).scalar_one()
+    if not count:
         return
-    txid = await database.transaction_id(connection)
-    changes = await database.numbers(connection, "change", len(gone))
-    for row, change in zip(gone, sorted(changes), strict=True):
-        await connection.execute(
-            update(StateRow)
-            .where(of_site, StateRow.kind == row.kind, StateRow.id == row.id)
-            .values(view=GONE, session=session, received_us=received_us, change=change, txid=txid)
+    first = min(await database.numbers(connection, "change", count))
+    nth = func.row_number().over(order_by=(StateRow.kind, StateRow.id)).label("nth")
+    gone = select(StateRow.kind, StateRow.id, nth).where(left).subquery("gone")
+    await connection.execute(
+        update(StateRow)
+        .where(of_site, StateRow.kind == gone.c.kind, StateRow.id == gone.c.id)
+        .values(
+            view=GONE,
+            session=session,
+            received_us=received_us,
+            change=first - 1 + gone.c.nth,
+            txid=await database.transaction_id(connection),
         )
+    )
+
+
+async def kept(connection: AsyncConnection, site: HubCaller) -> Kept:
+    """How much there is of a site."""
+    is_gone = StateRow.view == GONE
+    query = select(
+        func.count().filter(~is_gone),
+        func.count().filter(is_gone),
+        func.count(StateRow.kind.distinct()),
+        func.coalesce(func.sum(func.length(StateRow.view)), 0),
+    ).where(_of(site))
+    return Kept(*map(int, (await connection.execute(query)).one()))
 
 
 async def forget(connection: AsyncConnection, site: HubCaller, before_us: int) -> None:

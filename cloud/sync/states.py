@@ -14,6 +14,7 @@ from cloud.db.signals import Signals
 from cloud.sites.gate import HubCaller
 from cloud.sync import state_store as sql
 from cloud.sync import stream_store
+from cloud.sync.plain_json import NotPlain, decoded
 from cloud.sync.stream_store import LEDGER, Standing
 from edge.clock import Clock
 from edge.errors import RowRejected, SessionOver
@@ -21,6 +22,9 @@ from edge.wire.sync import Heard, SiteReport, StateBatch, StateRow
 
 GONE_KEPT_US = 86_400 * 1_000_000  # what is no more is told to live readers for so long
 REPORT_BYTES = 64 * 1024
+ROWS_KEPT = 20_000  # things of one site that are told of; as many again that are gone
+KINDS_KEPT = 64
+VIEWS_CHARS = 32 * 1024 * 1024  # of all views of a site
 NO_CLOCK = "none"
 
 
@@ -40,6 +44,7 @@ class States:
                 raise SessionOver()
             if rows:
                 await sql.put(connection, self._db, site, session, rows, now_us)
+                await _require_room(connection, site, now_us)
             if batch.snapshot_ends:
                 await sql.end_snapshot(connection, self._db, site, session, now_us)
                 await sql.forget(connection, site, now_us - GONE_KEPT_US)
@@ -65,6 +70,19 @@ async def _tell_head(
         await stream_store.move(connection, site, stream, head=head, complete_us=complete_us)
 
 
+async def _require_room(connection: AsyncConnection, site: HubCaller, now_us: int) -> None:
+    """Raises RowRejected where a site tells of more than the centre keeps of one."""
+    kept = await sql.kept(connection, site)
+    if kept.there > ROWS_KEPT:
+        raise RowRejected(f"The centre keeps {ROWS_KEPT} things of a site; with this batch there would be more.")
+    if kept.kinds > KINDS_KEPT:
+        raise RowRejected(f"The centre keeps {KINDS_KEPT} kinds of things; with this batch there would be more.")
+    if kept.chars > VIEWS_CHARS:
+        raise RowRejected(f"The centre keeps {VIEWS_CHARS} characters of views of a site; this would be more.")
+    if kept.gone > ROWS_KEPT:
+        await sql.forget(connection, site, now_us + 1)
+
+
 def _report(batch: StateBatch) -> SiteReport:
     try:
         report = msgspec.convert(batch.report, SiteReport)
@@ -77,6 +95,8 @@ def _report(batch: StateBatch) -> SiteReport:
 
 def _newest(batch: StateBatch) -> list[StateRow]:
     """The batch's rows, of each thing its newest. Raises RowRejected."""
+    if len(batch.rows) > ROWS_KEPT:
+        raise RowRejected(f"The centre keeps {ROWS_KEPT} things of a site; the batch has more.")
     newest: dict[tuple[str, str], StateRow] = {}
     for number, row in enumerate(batch.rows):
         kind, of, device, version, _, view = row
@@ -92,7 +112,7 @@ def _is_json(view: bytes) -> bool:
     if not view:
         return True
     try:
-        msgspec.json.decode(view)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        decoded(view)
+    except NotPlain:
         return False
     return True

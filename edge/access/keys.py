@@ -91,10 +91,12 @@ class Keys:
     ) -> Key:
         if hash_secret(secret) in self._by_hash:
             raise Conflict("This key is already known, perhaps revoked.", hint="`outpost key list` shows all keys.")
-        if any(key.name == name and key.revoked_us is None for key in self._by_hash.values()):
+        if any(
+            key.name == name for key in self._by_hash.values()
+        ):  # revoked ones too: commands name whose they are
             raise Conflict(
-                f"There is a key named {name!r} already; the audit names keys, so each needs a name of its own.",
-                hint="Give another name, or revoke that one first: `outpost key list`.",
+                f"There is or was a key named {name!r}; the audit names keys, so each needs a name of its own.",
+                hint="Give another name: `outpost key list` shows those that were used.",
             )
         key = Key(
             id=key_id,

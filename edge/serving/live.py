@@ -23,6 +23,7 @@ from edge.serving.channels import Channel, Channels
 from edge.serving.feed import TOPICS, Position, Reader, Stops, Told, Wanted, told
 from edge.serving.roles import Role
 from edge.serving.routing import Answer, Call, Route, number
+from edge.serving.streams import streaming
 from edge.wire.views import LiveEvent
 
 HEARTBEAT_S = 15.0  # a dead socket is found within two of these
@@ -133,7 +134,7 @@ class Live:
                     return
                 told_s = time.monotonic()
 
-            with contextlib.suppress(ConnectionError):
+            with streaming(call.request):
                 await self._tell(call, channel, reader, position, tell)
             return response
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import io
 import re
@@ -11,6 +10,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from aiohttp import web
 
 from edge.serving.routing import Call
+from edge.serving.streams import streaming
 
 # What a spreadsheet would work out instead of showing: in both widths, and behind blanks, seen or not.
 _FORMULA = re.compile(r"[\t\r\n]|[\s\x00\u200b-\u200f\u2060\ufeff]*[=+@\-\uff1d\uff0b\uff20\uff0d]")
@@ -25,7 +25,7 @@ async def send_csv(call: Call, name: str, heading: Row, pages: AsyncIterator[Ite
         "Content-Disposition": f'attachment; filename="{name}.csv"',
     }
     response = web.StreamResponse(headers=headers)
-    with contextlib.suppress(ConnectionResetError):  # the caller has left
+    with streaming(call.request):
         await response.prepare(call.request)
         await response.write(lines([heading]))
         async for page in pages:

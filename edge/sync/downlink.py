@@ -18,14 +18,17 @@ from edge.store.database import Database
 from edge.store.transaction import Transaction
 from edge.sync import store
 from edge.sync.client import ANSWER_S
+from edge.sync.model import is_word
 from edge.sync.orders import End
 from edge.sync.session import Session
-from edge.wire.sync import APPLIED, INBOX_MAX, INBOX_WAIT_MAX_S, REFUSED, Inbox, Item
+from edge.wire.sync import APPLIED, INBOX_MAX, INBOX_WAIT_MAX_S, REFUSED, SEQ_MAX, Inbox, Item
 
 log = logging.getLogger(__name__)
 
 ANSWER_MAX = 4 * INBOX_MAX  # the centre counts characters, of up to four bytes each
 AGAIN_S = 1.0  # before an item is tried again that the disk would not take
+WORD_CHARS = 64  # of an item's id, of its kind
+EMPTY_S = 0.25  # before asking again, who was answered at once and with nothing
 DETAIL_CHARS = 500
 
 
@@ -45,6 +48,14 @@ class Taken(OutpostError):
     code = "taken"
 
 
+class WrongItem(OutpostError):
+    """The centre sent what cannot be an item: nothing of it is kept, and the session ends."""
+
+    code = "wrong-item"
+    status = 502
+    retryable = True
+
+
 class Downlink:
     """A lane of each session."""
 
@@ -57,6 +68,7 @@ class Downlink:
         after = await self._db.write(lambda tx: store.cursor(tx, site, store.INBOX))
         wait_s = int(max(1.0, min(session.welcome.inbox_wait_s, INBOX_WAIT_MAX_S)))
         while True:
+            asked_s = self._clock.mono_s()
             inbox = await session.ask(
                 "GET",
                 "/sync/v1/inbox",
@@ -67,9 +79,12 @@ class Downlink:
             )
             arrived_s = self._clock.mono_s()
             for item in inbox.items:
+                check(item)
                 if item.seq > after:
                     await self.take(site, item, arrived_s)
-                    after = item.seq
+                    after, asked_s = item.seq, arrived_s - EMPTY_S
+            if arrived_s - asked_s < EMPTY_S:
+                await asyncio.sleep(EMPTY_S)
 
     async def take(self, site: str, item: Item, arrived_s: float) -> None:
         """Take an item over that arrived then, by the monotonic clock: done or refused when this returns."""
@@ -101,6 +116,14 @@ class Downlink:
 
     async def _refuse(self, site: str, item: Item, error: OutpostError) -> None:
         await self._db.write(lambda tx: _end(site, item, tx, refused=error))
+
+
+def check(item: Item) -> None:
+    """Raise WrongItem for what the hub could not keep, show and tell on."""
+    if not 0 < item.seq <= SEQ_MAX:
+        raise WrongItem("The centre sent an item whose number cannot be one.")
+    if not is_word(item.id, WORD_CHARS) or not is_word(item.kind, WORD_CHARS):
+        raise WrongItem(f"The centre sent an item whose id or kind is no word of up to {WORD_CHARS} characters.")
 
 
 class TooLate(OutpostError):

@@ -13,10 +13,10 @@ from edge.bus import Bus, Event, Missed, Subscription
 from edge.clock import Clock
 from edge.sync.session import Session
 from edge.sync.share import STATE, Share
-from edge.wire.sync import Heard, SiteReport, StateBatch, StateRow, pack
+from edge.wire.sync import STATE_ROWS_MAX, Heard, SiteReport, StateBatch, StateRow, pack
 
-FLUSH_S = 0.2  # changes within that go together
-LATEST_S = 0.7  # newest values go no oftener, all devices' together: a request costs the centre more than its rows
+FLUSH_S = 0.1  # changes within that go together
+LATEST_S = 0.4  # newest values go no oftener, all devices' together: a request costs the centre more than its rows
 HEARTBEAT_S = 5.0  # without a change the centre still hears so often that the hub is there
 BATCH_BYTES = 256 * 1024  # of views in one batch
 TURN_ROWS = 50  # drawn before others get a turn
@@ -137,7 +137,7 @@ class StateLane:
             for row in self._differing(aspect, device, await self._sight.draw(aspect, device)):
                 rows.append(row)
                 size += len(row[5])
-            if size >= BATCH_BYTES:
+            if size >= BATCH_BYTES or len(rows) >= STATE_ROWS_MAX:
                 await self._send(session, rows, ends=False)
                 rows, size = [], 0
             if number % TURN_ROWS == 0:
@@ -165,6 +165,9 @@ class StateLane:
         return kind, row_id, device, self._version, at_us, view
 
     async def _send(self, session: Session, rows: list[StateRow], *, ends: bool) -> None:
+        while len(rows) > STATE_ROWS_MAX:
+            await self._send(session, rows[:STATE_ROWS_MAX], ends=False)
+            rows = rows[STATE_ROWS_MAX:]
         report = msgspec.to_builtins(await self._report())
         raw = pack(StateBatch(rows=rows, snapshot_ends=ends, report=report))
         await self._share.take(STATE, len(raw))

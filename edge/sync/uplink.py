@@ -163,7 +163,8 @@ class Uplink:
             await asyncio.sleep(secrets.randbelow(1000) / 1000)  # a fleet does not come back all at once
 
     async def _converse(self, current: Enrolment) -> None:
-        """One session from hello to its end. Raises OutpostError when it failed early, else returns."""
+        """One session from hello to its end. Raises OutpostError when it failed early or the centre
+        said when to come again, else returns."""
         if self.state is State.OFF:
             self._stands(State.CONNECTING)
         steady_s = self._clock.mono_s() + STEADY_S
@@ -177,7 +178,8 @@ class Uplink:
             error = SyncFault()
         if error is not None:
             self._failed(error)
-            if self._clock.mono_s() < steady_s:
+            sent_away = isinstance(error, CentreSaid) and error.retry_after_s is not None
+            if sent_away or self._clock.mono_s() < steady_s:
                 raise error
         await self._note(current)
 

@@ -15,6 +15,7 @@ import msgspec
 import zstandard
 
 from edge.wire.ledger import GENESIS, chain
+from edge.wire.times import MONO_MAX_MS
 from edge.wire.views import Json, View
 
 PROTOCOL = 1  # what this version speaks
@@ -25,36 +26,49 @@ PACKED_BYTES = 512 * 1024  # what a batch should come to on the line
 PACKED_MAX = 4 * 1024 * 1024  # what the centre takes
 UNPACKED_MAX = 32 * 1024 * 1024  # what a batch may come to unpacked; more is refused before it is unpacked
 ROWS_MAX = 50_000  # of one batch
+STATE_ROWS_MAX = 2_000  # of one batch of the live lane, which nobody's is to wait long behind
 POINTS_MAX = 64  # of one comparison
 LEASE_S = 20.0  # after so long without a word from it, a hub's place may be taken by one started elsewhere
 ZSTD_LEVEL = 3
 ITEM_MAX = 3 * 1024 * 1024  # bytes of one inbox item's body: a picture as base64
 INBOX_MAX = 4 * 1024 * 1024  # of all items in one answer; what does not fit comes with the next
 INBOX_ITEMS = 100  # in one answer
+CURSOR_MAX = 2**43  # a hub may name items up to there that the centre never gave, and numbers go on behind
 INBOX_WAIT_MAX_S = 25.0  # a question for items is answered by then, though there be none
 
 TIME_MAX_US = 253_402_300_799_000_000  # the end of the year 9999, the last that can be told
 INT64_MAX = 2**63 - 1
-FLOAT_MAX = 1.7976931348623157e308
+NUMBER_MAX = 1e300  # either way: whoever measures more is broken, and a sum of such is past every float
+LATE_MAX_US = 2**58
 
 Int64 = Annotated[int, msgspec.Meta(ge=-INT64_MAX - 1, le=INT64_MAX)]
-Seq = Annotated[int, msgspec.Meta(ge=1, le=2**44 - 1)]  # at 1,000 rows a second, enough for 500 years
-Head = Annotated[int, msgspec.Meta(ge=0, le=2**44 - 1)]  # a Seq, or 0 for none
+SEQ_MAX = 2**44 - 1
+Seq = Annotated[int, msgspec.Meta(ge=1, le=SEQ_MAX)]  # at 1,000 rows a second, enough for 500 years
+Head = Annotated[int, msgspec.Meta(ge=0, le=SEQ_MAX)]  # a Seq, or 0 for none
 Time = Annotated[int, msgspec.Meta(ge=0, le=TIME_MAX_US)]
-Number = Annotated[float, msgspec.Meta(ge=-FLOAT_MAX, le=FLOAT_MAX)]
+Number = Annotated[float, msgspec.Meta(ge=-NUMBER_MAX, le=NUMBER_MAX)]
+Late = Annotated[int, msgspec.Meta(ge=-LATE_MAX_US, le=LATE_MAX_US)]
+FactMono = Annotated[int, msgspec.Meta(ge=0, le=MONO_MAX_MS)]
+Mono = Annotated[int, msgspec.Meta(ge=-MONO_MAX_MS, le=MONO_MAX_MS)]
 Small = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
 Quality = Annotated[int, msgspec.Meta(ge=0, le=3)]
+NAME_CHARS = 200  # of an id, a kind, a key
+TEXT_CHARS = 4096  # of a reading that is a text
+VIEW_BYTES = 256 * 1024  # of one thing's view
+Name = Annotated[str, msgspec.Meta(max_length=NAME_CHARS)]
+Text = Annotated[str, msgspec.Meta(max_length=TEXT_CHARS)]
+ViewJson = Annotated[bytes, msgspec.Meta(max_length=VIEW_BYTES)]
 
-FactRow = tuple[Seq, str, str, Time, str, str, Int64, str, bytes]
+FactRow = tuple[Seq, Name, Name, Time, Name, Name, FactMono, str, bytes]
 """A Fact's fields: seq, kind, subject, at_us, quality, boot_id, mono_ms, body, hash."""
-NumberRow = tuple[Seq, Small, Time, Number, Annotated[int, msgspec.Meta(ge=0, le=1)], Quality, Int64, Int64, Int64]
+NumberRow = tuple[Seq, Small, Time, Number, Annotated[int, msgspec.Meta(ge=0, le=1)], Quality, Late, Int64, Mono]
 """seq, series, at_us, value, kind (0 number, 1 true or false), quality, late_us, boot, mono_ms; see readings in
 the hub's store."""
-TextRow = tuple[Seq, Small, Time, str, Annotated[int, msgspec.Meta(ge=2, le=2)], Quality, Int64, Int64, Int64]
+TextRow = tuple[Seq, Small, Time, Text, Annotated[int, msgspec.Meta(ge=2, le=2)], Quality, Late, Int64, Mono]
 """The same with a text for a value, kind 2."""
 ReadingPlace = tuple[str, str, Time]
 """Device, key and time (`at_us`) of a reading: readings are kept by these, not by number."""
-StateRow = tuple[str, str, str, Int64, Time, bytes]
+StateRow = tuple[Name, Name, Name, Int64, Time, ViewJson]
 """kind, id, device id or '', version, at_us, the view as JSON (empty: it is gone)."""
 
 
@@ -89,8 +103,8 @@ class ReadingsBatch(Packed, frozen=True):
     epoch: str
     first: Seq
     last: Seq
-    series: Rows[tuple[Small, str, str]]
-    boots: Rows[tuple[Small, str]]
+    series: Rows[tuple[Small, Name, Name]]
+    boots: Rows[tuple[Small, Name]]
     numbers: Rows[NumberRow]
     texts: Rows[TextRow]
 
@@ -101,7 +115,7 @@ class StateBatch(Packed, frozen=True):
     A snapshot is everything there is: the batch that ends it says so, and what it did not name is gone.
     """
 
-    rows: Rows[StateRow]
+    rows: Annotated[list[StateRow], msgspec.Meta(max_length=STATE_ROWS_MAX)]
     snapshot_ends: bool
     report: dict[str, Json]  # a SiteReport
 
@@ -330,7 +344,7 @@ def unpack(raw: bytes, kind: type[B]) -> B:
         batch: B = _decoders[kind].decode(plain)
     except msgspec.ValidationError as error:
         raise WrongRow(str(error)) from error
-    except (zstandard.ZstdError, msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (zstandard.ZstdError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise NotABatch(str(error)) from error
     return batch
 

@@ -10,6 +10,7 @@ one that came last counts.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Annotated
 
 import msgspec
 
@@ -17,14 +18,23 @@ from edge.wire.views import View
 
 FIXED_FACT = "clock.fixed"
 NONE, FIXED = "none", "fixed"
+MONO_MAX_MS = 2**43 - 1  # 278 years of a boot; what a device measured before it has a time below zero
+BEGAN_MAX_US = 2**55  # the year 3111; with any monotonic time of a row it is a time that can be told
+OFFSET_MAX_US = 2**58
+BOOT_CHARS = 64
 
 
 class ClockFixed(View, frozen=True, kw_only=True):
     """The body of `clock.fixed`: `boot` began at `began_us` (UTC); its clock was off by `offset_us` at first."""
 
-    boot: str
-    began_us: int
-    offset_us: int
+    boot: Annotated[str, msgspec.Meta(min_length=1, max_length=BOOT_CHARS)]
+    began_us: Annotated[int, msgspec.Meta(ge=1, le=BEGAN_MAX_US)]
+    offset_us: Annotated[int, msgspec.Meta(ge=-OFFSET_MAX_US, le=OFFSET_MAX_US)]
+
+
+def since(began_us: int, mono_ms: int) -> int:
+    """The time at `mono_ms` of a boot; of a monotonic time that no boot has, that of the nearest one has."""
+    return began_us + max(-MONO_MAX_MS, min(mono_ms, MONO_MAX_MS)) * 1000
 
 
 def dated(began_us: Mapping[str, int], at_us: int, quality: str, boot_id: str, mono_ms: int) -> tuple[int, str]:
@@ -32,7 +42,7 @@ def dated(began_us: Mapping[str, int], at_us: int, quality: str, boot_id: str, m
     if quality == NONE:
         began = began_us.get(boot_id)
         if began is not None:
-            return began + mono_ms * 1000, FIXED
+            return since(began, mono_ms), FIXED
     return at_us, quality
 
 

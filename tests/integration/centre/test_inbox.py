@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from edge.wire.sync import SESSION_HEADER
+from edge.wire.sync import CURSOR_MAX, SEQ_MAX, SESSION_HEADER
 from tests.fakes.sync_hub import SyncHub
 from tests.integration.centre.hubs import enrolled
 from tests.integration.running_hub import Answer, until
@@ -144,6 +144,30 @@ async def test_numbers_go_on_behind_what_a_hub_has_had(centre: RunningCentre) ->
     vend = await give(centre)
     answer = await poll(hub, 7)  # this centre is an older copy of itself
     assert [(item["id"], item["seq"]) for item in answer.body["items"]] == [(vend, 8)]
+
+
+async def test_numbers_stay_where_hubs_take_them(centre: RunningCentre) -> None:
+    hub = await site(centre)
+    for astray in (CURSOR_MAX + 1, SEQ_MAX + 1, 10**18, 2**63):
+        answer = await poll(hub, astray)
+        assert (answer.status, answer.code) == (400, "bad-input"), astray
+    assert (await poll(hub, CURSOR_MAX)).status == 200
+    await give(centre)
+    assert await numbers(hub, CURSOR_MAX) == [CURSOR_MAX + 1]
+    assert await numbers(hub, CURSOR_MAX + 1) == [], "that one was given"
+
+
+async def test_a_newer_question_ends_the_one_that_waits(centre: RunningCentre) -> None:
+    hub = await site(centre)
+    began_s = time.monotonic()
+    waiting = [asyncio.create_task(poll(hub, wait=20)) for _ in range(30)]
+    while sum(one.done() for one in waiting) < len(waiting) - 1:
+        assert time.monotonic() - began_s < 10
+        await asyncio.sleep(0.01)
+    assert [one.result().body["items"] for one in waiting if one.done()] == [[]] * 29
+    vend = await give(centre)
+    (last,) = (answer.body["items"] for answer in await asyncio.gather(*waiting) if answer.body["items"])
+    assert [item["id"] for item in last] == [vend]
 
 
 async def test_what_a_hub_refuses_ends(centre: RunningCentre) -> None:

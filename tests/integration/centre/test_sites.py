@@ -12,7 +12,7 @@ from sqlalchemy import update
 from cloud.db.models import Site
 from cloud.sites.enrolment import WRONG_PER_MINUTE
 from cloud.sites.gate import HubCaller
-from edge.errors import Revoked, Unauthenticated
+from edge.errors import RateLimited, Revoked, Unauthenticated
 from edge.serving.roles import Role
 from tests.integration.running_hub import Answer, until
 from tests.running_centre import RunningCentre, StartCentre
@@ -158,9 +158,29 @@ async def test_who_guesses_codes_has_to_wait(centre: RunningCentre) -> None:
     site = await create(centre)
     for _ in range(WRONG_PER_MINUTE):
         assert (await enrol(centre, "0000-0000-0000")).status == 403
-    held = await enrol(centre, site["code"])
+    held = await enrol(centre, "0000-0000-0000")
     assert held.status == 429
     assert int(held.headers["Retry-After"]) >= 1
+    assert (await enrol(centre, site["code"])).status == 200, "whoever else is behind this address"
+
+
+async def test_all_guesses_together_are_bounded(start_centre: StartCentre, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cloud.sites.enrolment.WRONG_PER_MINUTE", 1)
+    monkeypatch.setattr("cloud.sites.enrolment.WRONG_OF_ALL", 2)
+    async with start_centre() as centre:
+        site = await create(centre)
+        wrong = [(await enrol(centre, "0000-0000-0000")).status for _ in range(4)]
+        assert wrong == [403, 429, 429, 429]
+        assert (await enrol(centre, site["code"])).status == 429
+
+
+async def test_wrong_tokens_do_not_keep_out_a_good_one_from_their_address(start_centre: StartCentre) -> None:
+    async with start_centre(anonymous_per_minute=3) as centre:
+        token = (await enrol(centre, (await create(centre))["code"])).body["token"]
+        for number in range(6):
+            with pytest.raises(Unauthenticated if number < 3 else RateLimited):
+                await identify(centre, f"site_wrong{number}")
+        assert (await identify(centre, token)).slug == "depot-4"
 
 
 async def test_what_is_no_code_is_said_to_be_none(centre: RunningCentre) -> None:

@@ -32,7 +32,7 @@ def put(key: str, tx: Transaction) -> str:
 
 
 async def keys(store: Store) -> list[str]:
-    rows = await store.hub.read("SELECT key FROM meta WHERE key <> 'epoch' ORDER BY key")
+    rows = await store.hub.read("SELECT key FROM meta WHERE key NOT IN ('epoch', 'instance') ORDER BY key")
     return [row[0] for row in rows]
 
 

@@ -16,7 +16,7 @@ from edge.errors import StorageFull
 from edge.store.ledger import facts
 from edge.sync import downlink as downlink_module
 from edge.sync import store
-from edge.sync.downlink import Downlink
+from edge.sync.downlink import Downlink, WrongItem, check
 from edge.sync.orders import End, SiteOrders
 from edge.vending.inventory import note_vend
 from edge.wire.sync import Item
@@ -177,3 +177,23 @@ async def test_cancel_and_resolve_go_through_the_same_door(site: VendSite, lobby
     resolve = Item(seq=3, id="ask_3", kind="resolve", body=settle, actor="ann")
     await downlink.take(SITE, resolve, site.clock.mono_s())
     assert [end[::2] for end in await ends(site)][1:] == [("inbox.applied", ""), ("inbox.refused", "conflict")]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"id": "x" * 3_000_000},
+        {"id": "a\0b"},
+        {"id": ""},
+        {"kind": "k" * 65},
+        {"kind": "a\nb"},
+        {"seq": 0},
+        {"seq": -1},
+        {"seq": 2**44},
+    ],
+)
+def test_what_cannot_be_an_item_ends_the_session(wrong: dict[str, Any]) -> None:
+    fine = Item(seq=2**44 - 1, id="cmd_1", kind="command", body={}, actor="key:ann", ttl_ms=None)
+    check(fine)
+    with pytest.raises(WrongItem):
+        check(msgspec.structs.replace(fine, **wrong))
