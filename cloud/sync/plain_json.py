@@ -7,8 +7,7 @@ import msgspec
 from edge.wire.views import Json
 
 DEPTH_MAX = 32  # objects and lists within each other
-
-_encode = msgspec.json.Encoder().encode
+INT_MAX = 2**64 - 1  # either way
 
 
 class NotPlain(ValueError):
@@ -19,9 +18,7 @@ def decoded(raw: str | bytes) -> Json:
     """What it says. Raises NotPlain."""
     try:
         told: Json = msgspec.json.decode(raw)
-        if not _is_shallow(told):
-            raise NotPlain(f"it is nested more than {DEPTH_MAX} deep")
-        _encode(told)  # a number past 64 bit is read, and cannot be written
+        _require_plain(told)
     except (msgspec.MsgspecError, RecursionError, OverflowError, ValueError, TypeError) as error:
         raise NotPlain(str(error)) from error
     return told
@@ -36,16 +33,17 @@ def plain_object(raw: str | bytes) -> dict[str, Json]:
     return told if isinstance(told, dict) else {}
 
 
-def _is_shallow(told: Json) -> bool:
-    level = [told] if isinstance(told, dict | list) else []
-    for _ in range(DEPTH_MAX):
-        level = [part for each in level for part in _parts(each) if isinstance(part, dict | list)]
-        if not level:
-            return True
-    return not level
+def _require_plain(told: Json) -> None:
+    level, depth = [told], 0
+    while level:
+        if any(isinstance(part, int) and not -INT_MAX <= part <= INT_MAX for part in level):
+            raise NotPlain("a number in it is past 64 bit")
+        within = [each for each in level if isinstance(each, dict | list)]
+        depth += 1
+        if within and depth > DEPTH_MAX:
+            raise NotPlain(f"it is nested more than {DEPTH_MAX} deep")
+        level = [part for each in within for part in _parts(each)]
 
 
-def _parts(thing: Json) -> list[Json]:
-    if isinstance(thing, dict):
-        return list(thing.values())
-    return thing if isinstance(thing, list) else []
+def _parts(thing: dict[str, Json] | list[Json]) -> list[Json]:
+    return list(thing.values()) if isinstance(thing, dict) else thing

@@ -19,8 +19,10 @@ GONE = ""  # the view of what is no more: live readers learn it by that
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """How many things of a site are there and are gone, of how many kinds, and the characters of their views."""
+    """How many things of a site this session told of, how many are there in all (until a snapshot ends, also those
+    of older sessions) and are gone, of how many kinds, and the characters of their views."""
 
+    told: int
     there: int
     gone: int
     kinds: int
@@ -85,10 +87,11 @@ async def end_snapshot(
     )
 
 
-async def kept(connection: AsyncConnection, site: HubCaller) -> Kept:
+async def kept(connection: AsyncConnection, site: HubCaller, session: int) -> Kept:
     """How much there is of a site."""
     is_gone = StateRow.view == GONE
     query = select(
+        func.count().filter(~is_gone, StateRow.session == session),
         func.count().filter(~is_gone),
         func.count().filter(is_gone),
         func.count(StateRow.kind.distinct()),

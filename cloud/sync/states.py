@@ -44,7 +44,7 @@ class States:
                 raise SessionOver()
             if rows:
                 await sql.put(connection, self._db, site, session, rows, now_us)
-                await _require_room(connection, site, now_us)
+                await _require_room(connection, site, session, now_us)
             if batch.snapshot_ends:
                 await sql.end_snapshot(connection, self._db, site, session, now_us)
                 await sql.forget(connection, site, now_us - GONE_KEPT_US)
@@ -70,10 +70,10 @@ async def _tell_head(
         await stream_store.move(connection, site, stream, head=head, complete_us=complete_us)
 
 
-async def _require_room(connection: AsyncConnection, site: HubCaller, now_us: int) -> None:
+async def _require_room(connection: AsyncConnection, site: HubCaller, session: int, now_us: int) -> None:
     """Raises RowRejected where a site tells of more than the centre keeps of one."""
-    kept = await sql.kept(connection, site)
-    if kept.there > ROWS_KEPT:
+    kept = await sql.kept(connection, site, session)
+    if kept.told > ROWS_KEPT or kept.there > 2 * ROWS_KEPT:
         raise RowRejected(f"The centre keeps {ROWS_KEPT} things of a site; with this batch there would be more.")
     if kept.kinds > KINDS_KEPT:
         raise RowRejected(f"The centre keeps {KINDS_KEPT} kinds of things; with this batch there would be more.")

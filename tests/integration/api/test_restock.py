@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from edge.clock import ManualClock, Quality
 from edge.devices.model import Device
 from tests.integration.running_hub import Answer, RunningHub, started
 
@@ -83,10 +84,11 @@ async def test_a_key_is_its_owners_and_a_refusal_uses_none_up(running_hub: Runni
 async def test_an_answer_is_kept_over_a_restart_and_not_for_ever(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with started(tmp_path) as hub:
+    clock = ManualClock(quality=Quality.NTP)  # by a clock that is not set nothing is forgotten
+    async with started(tmp_path, clock=clock) as hub:
         shop = await shop_of(hub)
         assert (await shop.restock("k1", who="admin", add=1)).body["count"] == 4
-    async with started(tmp_path) as hub:
+    async with started(tmp_path, clock=clock) as hub:
         shop = Shop(hub, shop.machine)
         assert (await shop.restock("k1", who="admin", add=1)).body["count"] == 4
         monkeypatch.setattr("edge.vending.inventory.ANSWERS_KEPT_US", -1)
