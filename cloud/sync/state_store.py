@@ -6,7 +6,7 @@ import functools
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -66,25 +66,19 @@ async def end_snapshot(
     connection: AsyncConnection, database: Database, site: HubCaller, session: int, received_us: int
 ) -> None:
     """What no batch of this session named is gone: its rows stay, without a view, for live readers."""
-    of_site = _of(site)
-    left = and_(of_site, StateRow.session < session, StateRow.view != GONE)
-    count = (await connection.execute(select(func.count()).select_from(StateRow).where(left))).scalar_one()
-    if not count:
+    left = and_(_of(site), StateRow.session < session, StateRow.view != GONE)
+    gone = (await connection.execute(select(StateRow.kind, StateRow.id).where(left))).all()
+    if not gone:
         return
-    first = min(await database.numbers(connection, "change", count))
-    nth = func.row_number().over(order_by=(StateRow.kind, StateRow.id)).label("nth")
-    gone = select(StateRow.kind, StateRow.id, nth).where(left).subquery("gone")
-    await connection.execute(
-        update(StateRow)
-        .where(of_site, StateRow.kind == gone.c.kind, StateRow.id == gone.c.id)
-        .values(
-            view=GONE,
-            session=session,
-            received_us=received_us,
-            change=first - 1 + gone.c.nth,
-            txid=await database.transaction_id(connection),
-        )
-    )
+    txid = await database.transaction_id(connection)
+    changes = await database.numbers(connection, "change", len(gone))
+    of_all: dict[str, object] = {"of_tenant": site.tenant_id, "of_site": site.site_id, "session": session}
+    of_all |= {"received_us": received_us, "txid": txid, "view": GONE}
+    rows = [
+        {**of_all, "of_kind": row.kind, "of_id": row.id, "change": change}
+        for row, change in zip(gone, sorted(changes), strict=True)
+    ]
+    await connection.execute(_GOING, rows)
 
 
 async def kept(connection: AsyncConnection, site: HubCaller, session: int) -> Kept:
@@ -109,6 +103,19 @@ async def forget(connection: AsyncConnection, site: HubCaller, before_us: int) -
 
 def _of(site: HubCaller) -> ColumnElement[bool]:
     return and_(StateRow.tenant_id == site.tenant_id, StateRow.site_id == site.site_id)
+
+
+_GOING = (
+    update(StateRow)
+    .where(
+        StateRow.tenant_id == bindparam("of_tenant"),
+        StateRow.site_id == bindparam("of_site"),
+        StateRow.kind == bindparam("of_kind"),
+        StateRow.id == bindparam("of_id"),
+    )
+    .values({name: bindparam(name) for name in ("view", "session", "received_us", "change", "txid")})
+)
+"""By its key, once a row in one call: joined with a list of them, a table without statistics is walked for each."""
 
 
 @functools.cache

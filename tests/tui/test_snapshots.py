@@ -111,6 +111,7 @@ async def test_screen(
     hub: FakeHub, snapshot: SnapshotAssertion, name: str, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tui.widgets.banner.Banner._wait_s", lambda _: 3, raising=True)
+    monkeypatch.setattr("tui.widgets.banner.Banner._why", lambda _: "no answer", raising=True)  # names a path
     app = terminal(hub.target)
     async with app.run_test(size=size) as pilot:
         await settled(pilot, app)

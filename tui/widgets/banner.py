@@ -44,11 +44,14 @@ class Banner(Static):
     def _wait_s(self) -> int:
         return max(0, round(self._session.site.retry_at_mono_s - self._session.clock.mono_s()))
 
+    def _why(self) -> str:
+        return literal(self._session.site.away_why.rstrip("."))
+
     def _away(self) -> str:
         site, clock = self._session.site, self._session.clock
         wait_s = self._wait_s()
         again = f"trying again in {wait_s} s" if wait_s else "trying again now"
-        why = literal(site.away_why.rstrip("."))
+        why = self._why()
         if site.as_of is None:
             return f"✗ The hub cannot be reached; {again}.\n{literal(site.away_hint)}\n{why}"
         since = ages.age((clock.now() - site.as_of).total_seconds())

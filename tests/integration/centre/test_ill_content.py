@@ -123,7 +123,10 @@ async def test_one_ill_view_hides_no_other(centre: RunningCentre, age: str) -> N
         assert (await centre.ask("GET", path)).status in (200, 404), path
 
 
-async def test_what_a_long_snapshot_did_not_name_is_gone_at_once(centre: RunningCentre) -> None:
+async def test_what_a_long_snapshot_did_not_name_is_gone_at_once(
+    centre: RunningCentre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(states, "ROWS_KEPT", 4_000)
     hub = await in_session(centre)
     for first in range(0, states.ROWS_KEPT, 2_000):
         answer = await hub.send_states(*(row(f"d{number}") for number in range(first, first + 2_000)))

@@ -312,5 +312,5 @@ class CommandedOnce(RuleBasedStateMachine):
 
 TestCommandedOnce = CommandedOnce.TestCase
 TestCommandedOnce.settings = settings(
-    max_examples=share(15, 1500), stateful_step_count=30, suppress_health_check=list(HealthCheck), print_blob=True
+    max_examples=share(8, 1500), stateful_step_count=30, suppress_health_check=list(HealthCheck), print_blob=True
 )

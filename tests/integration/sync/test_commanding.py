@@ -319,6 +319,7 @@ async def outpost(pair: Pair, *words: str) -> tuple[int, str, str]:
     return process.returncode or 0, out.decode(), err.decode()
 
 
+@pytest.mark.parametrize("pair", ["sqlite"], indirect=True)
 async def test_the_command_line_speaks_to_head_office_as_to_a_hub(pair: Pair, hub: RunningHub) -> None:
     shown, _ = await display(pair, hub)
     _, answering = await machine(pair, hub)

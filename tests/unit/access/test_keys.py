@@ -122,12 +122,13 @@ async def test_names_that_would_spoil_the_audit(keys: Keys, name: str) -> None:
         await keys.create(name, Role.VIEWER, actor="tess")
 
 
-async def test_a_name_is_one_keys_alone_until_it_is_revoked(keys: Keys) -> None:
+async def test_a_name_is_one_keys_alone_also_after_it_was_revoked(keys: Keys) -> None:
     key, _ = await keys.create("app", Role.APP, actor="tess")
     with pytest.raises(Conflict):
         await keys.create("app", Role.VIEWER, actor="tess")
     await keys.revoke(key.id, actor="tess")
-    await keys.create("app", Role.VIEWER, actor="tess")
+    with pytest.raises(Conflict):  # else what the old one asked for would be the new one's
+        await keys.create("app", Role.VIEWER, actor="tess")
 
 
 async def test_one_name_asked_for_twice_at_once_is_given_once(keys: Keys) -> None:
