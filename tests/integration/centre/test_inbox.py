@@ -185,9 +185,9 @@ async def test_what_a_hub_refuses_ends(centre: RunningCentre) -> None:
 
 async def test_what_nobody_fetches_in_time_expires_and_what_was_handed_out_does_not(centre: RunningCentre) -> None:
     hub = await site(centre)
-    handed = await give(centre, ttl_s=0.5)
+    handed = await give(centre, ttl_s=2.0)
     assert await numbers(hub) == [1]
-    waiting = await give(centre, ttl_s=1.0)
+    waiting = await give(centre, ttl_s=2.5)
 
     async def over() -> bool:
         return (await standing(centre, waiting))[0] == "expired"
