@@ -153,6 +153,6 @@ async def kept_up(name: str, work: Callable[[], Coroutine[None, None, None]]) ->
     while True:
         try:
             return await work()
-        except Exception:
+        except Exception:  # the task's edge: reported, and begun again; a database that is away each handles itself
             log.exception("background work %r failed; it begins again in %.0f s", name, BEGIN_AGAIN_S)
             await asyncio.sleep(BEGIN_AGAIN_S)

@@ -202,7 +202,7 @@ class _Tail:
             await self._publish_things(site, ids)
         except StorageError:
             raise
-        except Exception:
+        except Exception:  # one site's data must not end the feed of all: reported, and the ledger tells it
             log.exception("live readers are not told of %d commands and vends of site %s", len(ids), site)
 
     async def _publish_things(self, site: str, ids: Sequence[str]) -> None:

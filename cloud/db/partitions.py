@@ -147,7 +147,7 @@ async def _make_month(connection: AsyncConnection, month: date) -> None:
     await connection.execute(text(f"CREATE TABLE {name} (LIKE {TABLE} INCLUDING ALL)"))
     await connection.execute(
         text(
-            f"WITH moved AS (DELETE FROM {OTHER} WHERE at_us >= :first AND at_us < :end RETURNING *)"  # noqa: S608
+            f"WITH moved AS (DELETE FROM {OTHER} WHERE at_us >= :first AND at_us < :end RETURNING *)"  # noqa: S608 - our own names
             f" INSERT INTO {name} SELECT * FROM moved"
         ),
         bounds,

@@ -30,7 +30,7 @@ from cloud.fleet.command_steps import follow_items, told_of
 from cloud.fleet.lookup import Found, Place, place, said_where
 from cloud.sync.inbox import Inbox, Step
 from edge.clock import Clock
-from edge.errors import Conflict, NotFound, Rejected
+from edge.errors import Conflict, NotFound, Rejected, StorageError
 from edge.serving.roles import Role
 from edge.wire.commands import ENDED, OPEN, State, new_id
 from edge.wire.kinds import Kind, public
@@ -227,8 +227,8 @@ class Commands:
             try:
                 async with self._db.write() as connection:
                     await sql.forget_requests(connection, self._clock.now().at_us - REQUESTS_KEPT_US)
-            except Exception:
-                log.exception("old requests could not be forgotten; it is tried again")
+            except StorageError as error:
+                log.warning("old requests are not forgotten yet: %s", error)
 
     # --- inside
 

@@ -24,7 +24,7 @@ from cloud.sites.gate import HubCaller
 from cloud.sync import inbox_store as sql
 from cloud.sync.set_aside import SetAside
 from edge.clock import Clock
-from edge.errors import BadInput, Busy, Conflict, NotFound, Revoked, SessionOver, TooLarge
+from edge.errors import BadInput, Busy, Conflict, NotFound, Revoked, SessionOver, StorageError, TooLarge
 from edge.wire.ledger import Fact
 from edge.wire.sync import APPLIED, CURSOR_MAX, INBOX_ITEMS, INBOX_MAX, ITEM_MAX, REFUSED, Item
 
@@ -256,8 +256,8 @@ class Inbox:
                 if sweeps % PRUNE_EVERY == 0:
                     await self._prune()
                 sweeps += 1
-            except Exception:
-                log.exception("items that have run out could not be ended; it is tried again")
+            except StorageError as error:
+                log.warning("items that have run out are not ended yet: %s", error)
 
     async def expire(self) -> int:
         """End what nobody was handed in time; how many, EXPIRE_ROWS of a site at most."""

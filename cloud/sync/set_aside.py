@@ -36,6 +36,6 @@ class SetAside:
             yield
         except StorageError:
             raise
-        except Exception:
+        except Exception:  # whatever one site sent: reported with the site, and the others' turn comes
             log.exception("%s of site %d failed; it waits %.0f s", self._work, site[1], SET_ASIDE_S)
             self._until_s[site] = self._clock.mono_s() + SET_ASIDE_S

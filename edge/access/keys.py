@@ -91,9 +91,8 @@ class Keys:
     ) -> Key:
         if hash_secret(secret) in self._by_hash:
             raise Conflict("This key is already known, perhaps revoked.", hint="`outpost key list` shows all keys.")
-        if any(
-            key.name == name for key in self._by_hash.values()
-        ):  # revoked ones too: commands name whose they are
+        # revoked ones too: what the old one asked for would be the new one's
+        if any(key.name == name for key in self._by_hash.values()):
             raise Conflict(
                 f"There is or was a key named {name!r}; the audit names keys, so each needs a name of its own.",
                 hint="Give another name: `outpost key list` shows those that were used.",
