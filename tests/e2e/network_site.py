@@ -111,7 +111,7 @@ class Site:
             cursor = f"&cursor={page['next']}"
 
 
-async def until(holds: Callable[[], Awaitable[T]], *, seconds: float = 20.0) -> T:
+async def until(holds: Callable[[], Awaitable[T]], *, seconds: float = 60.0) -> T:
     """Wait until `holds` gives something true, and give that."""
     async with asyncio.timeout(seconds):
         while not (found := await holds()):  # noqa: ASYNC110 - what is waited for is in another process

@@ -23,10 +23,10 @@ from tests.e2e.watching import (
     toggled_for,
     turns,
 )
+from tests.patience import AT_ONCE_S
 
 CHIP = "A0B1C2D3E4F5"
 FAST = {"read_s": 2, "debounce_ms": 0}
-OBEYED_S = 4.0  # what is told goes out at once; this leaves room for a busy machine
 
 
 @asynccontextmanager
@@ -62,7 +62,7 @@ async def test_a_sensor_is_approved_once_and_its_readings_and_switches_go_over_t
         assert device == CHIP  # its id is its MAC
         rows = await until(lambda: site.history(device, "temperature"))
         assert rows[0]["value"] == 21.5
-        async with asyncio.timeout(OBEYED_S):
+        async with asyncio.timeout(AT_ONCE_S):
             await site.ask("PATCH", f"/v1/devices/{device}/twin", {"desired": {"v1": True, "v9": True}})
             await until(lambda: switched(board, v1=True))
             twin = await until(lambda: reported(site, device, v1=True))

@@ -14,7 +14,7 @@ import pytest
 from tests.e2e.cli import Done, RunningHub, outpost
 from tests.postgres import shared
 
-WAIT_S = 20.0
+WAIT_S = 60.0
 
 
 def found(done: Done) -> dict[str, dict[str, Any]]:

@@ -8,7 +8,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-DEADLINE_S = 10.0
+DEADLINE_S = 60.0
 OK = b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n"
 BROKEN = b"HTTP/1.1 500 Oh\r\nContent-Length: 6\r\n\r\nsecret"
 

@@ -78,7 +78,7 @@ class Listening:
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self.socket = socket
 
-    async def next(self, kind: str = "", seconds: float = 5.0) -> dict[str, Any]:
+    async def next(self, kind: str = "", seconds: float = 60.0) -> dict[str, Any]:
         """The next message (of a kind)."""
         async with asyncio.timeout(seconds):
             while True:
@@ -91,7 +91,7 @@ class Listening:
         await self.socket.send_str(message if isinstance(message, str) else json.dumps(message))
 
 
-async def streamed(response: aiohttp.ClientResponse, seconds: float = 5.0) -> dict[str, Any]:
+async def streamed(response: aiohttp.ClientResponse, seconds: float = 60.0) -> dict[str, Any]:
     """The next message of a stream of server-sent events."""
     async with asyncio.timeout(seconds):
         async for line in response.content:

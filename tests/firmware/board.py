@@ -20,7 +20,7 @@ T = TypeVar("T")
 ROOT = Path(__file__).parents[2]
 UNIX_PORT = ROOT / "firmware" / "ports" / "unix.py"
 HEAP = "160wK"  # 160 K words: what an ESP32 without WiFi has, scaled to this build's 8-byte words
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 
 
 def virtual_machine() -> list[str]:

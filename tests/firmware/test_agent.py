@@ -26,7 +26,7 @@ from outpost.ledger import Ledger  # isort: skip
 from outpost.log import Log  # isort: skip
 from outpost.stats import Stats  # isort: skip
 
-DEADLINE_S = 15.0
+DEADLINE_S = 60.0
 
 
 class Device:

@@ -18,7 +18,7 @@ from tests.fakes.field_hub import field_hub
 
 CHIP = "A0B1C2D3E4F5"
 DAY = datetime.timedelta(days=1)
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 
 
 def certificate(folder: Path) -> tuple[bytes, ssl.SSLContext]:

@@ -68,7 +68,7 @@ class RunningHub:
         """A GET."""
         return await self.ask("GET", path, key=key)
 
-    async def raw(self, request: str | bytes, *, seconds: float = 5.0) -> bytes:
+    async def raw(self, request: str | bytes, *, seconds: float = 60.0) -> bytes:
         """Exactly these bytes over a connection of their own, and all that comes back until the hub closes it."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         try:
@@ -98,7 +98,7 @@ class RunningHub:
         return list((await self.get("/v1/ledger?limit=500")).body["items"])
 
 
-async def until(so: Callable[[], Awaitable[bool]], *, seconds: float = 10.0) -> None:
+async def until(so: Callable[[], Awaitable[bool]], *, seconds: float = 60.0) -> None:
     """Wait until `so` gives true, with a deadline."""
     async with asyncio.timeout(seconds):
         while not await so():  # noqa: ASYNC110 - what is waited for is behind a socket, and has no event

@@ -11,7 +11,7 @@ from pathlib import Path
 
 OUTPOST = Path(sys.executable).parent / "outpost"
 STARTS_S = 30.0
-STOPS_S = 10.0
+STOPS_S = 60.0
 
 
 @contextlib.contextmanager

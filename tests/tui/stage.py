@@ -20,7 +20,7 @@ from tui.widgets.keyed_table import KeyedTable
 
 SMALL = (80, 24)
 LARGE = (120, 40)
-DEADLINE_S = 10.0
+DEADLINE_S = 60.0
 
 
 class HeldClock(Clock):

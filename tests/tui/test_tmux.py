@@ -12,7 +12,7 @@ import pytest
 from tests.tools import needs_tool
 from tests.tui import real_hub
 
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 
 
 class Tmux:

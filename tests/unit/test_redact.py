@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from edge.access.model import new_secret
 from edge.logs import REDACTED, JsonLines, Readable, redact
+from tests.patience import AT_ONCE_S
 
 around = st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="-_"), max_size=40)
 words = st.text(
@@ -86,7 +87,7 @@ def test_bytes_that_are_no_text_are_logged_too() -> None:
 
 
 def test_looking_for_secrets_takes_no_longer_for_hostile_text() -> None:
-    began = time.monotonic()
+    began = time.process_time()
     for piece in ("bearer ", "token:", "op_0123abcd_", "data:image/png;base64,", "x-api-key: ", "password=\"'"):
         redact(piece * 20_000)
-    assert time.monotonic() - began < 5.0
+    assert time.process_time() - began < AT_ONCE_S  # hours, where it backtracks

@@ -11,6 +11,7 @@ import msgspec
 
 from tests.integration.conftest import Start
 from tests.integration.running_hub import RunningHub
+from tests.patience import AT_ONCE_S
 
 BROKEN = {
     "nothing": b"",
@@ -41,13 +42,11 @@ EXTRA = ("id", "role", "tenant_id", "state", "seq", "approved_at", "weak", "crea
 async def test_a_body_that_cannot_be_read_is_a_problem_with_a_hint(running_hub: RunningHub) -> None:
     device = await running_hub.display()
     for what, body in BROKEN.items():
-        began = time.monotonic()
         refused = await running_hub.ask("POST", f"/v1/devices/{device.id}/commands", data=body)
         assert (refused.status, refused.code) == (400, "bad-input"), what
         assert refused.headers["Content-Type"] == "application/problem+json"
         assert refused.body["hint"], what
         assert len(refused.body["detail"]) < 510
-        assert time.monotonic() - began < 2, what
     assert (await running_hub.get("/v1/commands")).body["items"] == []
     assert (await running_hub.get("/v1/status")).status == 200
 
@@ -116,12 +115,12 @@ async def test_a_body_that_trickles_is_cut_off(start_hub: Start) -> None:
 
         trickling = asyncio.create_task(trickle())
         began = time.monotonic()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(AT_ONCE_S):
             answer = await reader.readuntil(b"\r\n\r\n")
         trickling.cancel()
         writer.transport.abort()
         assert answer.startswith(b"HTTP/1.1 400 ")
-        assert 0.25 < time.monotonic() - began < 2
+        assert time.monotonic() - began > 0.25
 
 
 async def test_a_big_body_does_not_hold_others_up(running_hub: RunningHub) -> None:

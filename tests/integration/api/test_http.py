@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from edge.serving import connections
 from edge.serving.connections import Connections
 from edge.serving.server import Listen, Server
 from tests.integration.running_hub import RunningHub
+from tests.patience import AT_ONCE_S
 
 GET = "GET /healthz HTTP/1.1\r\nHost: h\r\nConnection: close\r\n"
 
@@ -125,7 +125,7 @@ async def test_connections_that_say_nothing_whole_are_closed(
         silent = [await asyncio.open_connection("127.0.0.1", bound.port) for _ in range(6)]
         for number, (_, writer) in enumerate(silent):
             writer.write(b"GET / HTTP/1.1\r\nX-Slow: " if number % 2 else b"")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             assert [await reader.read() for reader, _ in silent] == [b""] * 6
             assert (await served[0].read()).endswith(b"done")
         assert bounds.closed == 6
@@ -137,21 +137,17 @@ async def test_connections_that_say_nothing_whole_are_closed(
 
 async def test_a_thousand_connections_are_served_and_given_back(running_hub: RunningHub) -> None:
     opened: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
-    began = time.monotonic()
     try:
         for _ in range(10):
             opened += await asyncio.gather(
                 *(asyncio.open_connection("127.0.0.1", running_hub.port) for _ in range(100))
             )
-        assert time.monotonic() - began < 10
         for _, writer in opened:
             writer.write(b"GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(AT_ONCE_S):
             answers = await asyncio.gather(*(reader.readuntil(b"}") for reader, _ in opened))
         assert all(answer.startswith(b"HTTP/1.1 200 ") for answer in answers)
-        began = time.monotonic()
         assert (await running_hub.get("/v1/status")).status == 200
-        assert time.monotonic() - began < 1
     finally:
         for _, writer in opened:
             writer.close()

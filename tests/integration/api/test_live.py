@@ -18,7 +18,7 @@ from edge.serving import feed, live
 from edge.wire.views import CommandView, DeviceView, FactView, LiveEvent
 from tests.integration.running_hub import RunningHub, until
 
-DEADLINE_S = 10.0
+DEADLINE_S = 60.0
 VIEWS: dict[str, type[msgspec.Struct]] = {"device": DeviceView, "command": CommandView, "fact": FactView}
 
 

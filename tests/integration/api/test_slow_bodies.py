@@ -40,7 +40,7 @@ async def begun(
         writer.transport.abort()
 
 
-async def head_of(reader: asyncio.StreamReader, seconds: float = 2.0) -> str:
+async def head_of(reader: asyncio.StreamReader, seconds: float = 30.0) -> str:
     async with asyncio.timeout(seconds):
         return (await reader.readuntil(b"\r\n\r\n")).decode()
 

@@ -51,7 +51,7 @@ async def test_a_changed_twin_is_told_live(running_hub: RunningHub) -> None:
     headers = {"Authorization": f"Bearer {running_hub.keys['viewer']}"}
     async with running_hub.http.ws_connect(running_hub.url + "/v1/live", headers=headers) as socket:
         await running_hub.ask("PATCH", f"/v1/devices/{device.id}/twin", {"desired": {"v0": 1}})
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while (event := msgspec.json.decode(await socket.receive_str()))["topic"] != "twin":
                 pass
     assert (event["data"]["device"], event["data"]["desired"]) == (device.id, {"v0": 1})

@@ -19,10 +19,10 @@ from aiohttp import web
 from tests.centre_process import CentreProcess
 from tests.fakes.meddler import Meddler, Trick
 from tests.hub_process import HubProcess
+from tests.patience import AT_ONCE_S
 
 MB = 1024**2
 ROOM_MB = 100  # what the hub may grow by
-LOCAL_S = 2.0  # a post at the site is answered within that, whatever the centre does
 SYNC_S = 30.0
 HELLOS_MAX = 20  # a second: a hub does not hammer a centre that makes no sense
 POST_EVERY_S = 0.1
@@ -65,7 +65,7 @@ async def the_site_works(world: World) -> AsyncIterator[None]:
         nonlocal most
         async with world.hub.session() as desk:
             for number in itertools.count():
-                async with asyncio.timeout(LOCAL_S):
+                async with asyncio.timeout(AT_ONCE_S):
                     await posted(desk, f"/v1/devices/{world.device}/readings", {"values": {"n": number}})
                 most = max(most, process.memory_info().rss)
                 await asyncio.sleep(POST_EVERY_S)

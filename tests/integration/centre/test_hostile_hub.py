@@ -71,7 +71,7 @@ async def others_work(centre: CentreProcess) -> AsyncIterator[None]:
         try:
             yield
             done = sent
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 while sent < done + 2 and not task.done():  # noqa: ASYNC110 - it goes on behind a socket
                     await asyncio.sleep(GOOD_PAUSE_S)
         finally:

@@ -79,7 +79,7 @@ async def test_a_body_of_two_gigabytes_is_refused_at_its_head(centre: RunningCen
     head = f"POST /sync/v1/readings HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {hub.token}\r\n"
     head += f"Outpost-Session: {hub.session}\r\nContent-Length: {2 << 30}\r\n\r\n"
     writer.write(head.encode() + bytes(100_000))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         assert b" 413 " in await reader.readline()
     writer.transport.abort()
     assert (await hub.ask("readings", bytes(PACKED_MAX + 1))).code == "too-large"
@@ -96,7 +96,7 @@ async def test_a_trickling_body_is_given_up_and_keeps_nobody_waiting(start_centr
             head = f"POST /sync/v1/readings HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {hub.token}\r\n"
             writer.write(f"{head}Outpost-Session: {hub.session}\r\nContent-Length: 400000\r\n\r\nx".encode())
         await still_works(centre, hub)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             assert [b" 400 " in await reader.readline() for reader, _ in lines] == [True] * 6
         for _, writer in lines:
             writer.transport.abort()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import Any
 
 import msgspec
@@ -132,9 +131,7 @@ async def test_what_a_long_snapshot_did_not_name_is_gone_at_once(
         answer = await hub.send_states(*(row(f"d{number}") for number in range(first, first + 2_000)))
         assert answer.status == 200, answer.body["detail"]
     await hub.hello()
-    began_s = time.monotonic()
     assert (await hub.send_states(row("d0", b'{"a":1}'), snapshot_ends=True)).status == 200
-    assert time.monotonic() - began_s < 5
     async with centre.centre.db.read() as connection:
         there = select(func.count(), func.count(StateRow.change.distinct())).select_from(StateRow)
         assert tuple((await connection.execute(there)).one()) == (states.ROWS_KEPT, states.ROWS_KEPT)

@@ -9,14 +9,15 @@ from typing import Any
 import msgspec
 import pytest
 
+from cloud.sync import inbox_route
 from edge.wire.sync import CURSOR_MAX, SEQ_MAX, SESSION_HEADER
 from tests.fakes.sync_hub import SyncHub
 from tests.integration.centre.hubs import enrolled
 from tests.integration.running_hub import Answer, until
+from tests.patience import AT_ONCE_S
 from tests.running_centre import RunningCentre
 
 LOBBY, DESK = "dev-lobby", "dev-desk"
-ANSWERED_S = 2.0  # a long poll that is woken is answered within far less
 
 
 async def site(centre: RunningCentre) -> SyncHub:
@@ -79,14 +80,15 @@ async def test_items_come_in_order_and_are_confirmed_by_the_next_question(centre
     assert await standing(centre, ids[0]) == ("queued", "handed")
 
 
-async def test_a_waiting_hub_is_answered_at_once(centre: RunningCentre) -> None:
+async def test_a_waiting_hub_is_answered_at_once(centre: RunningCentre, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inbox_route, "INBOX_WAIT_MAX_S", 2 * AT_ONCE_S)
     hub = await site(centre)
-    asked = asyncio.create_task(poll(hub, wait=20))
+    asked = asyncio.create_task(poll(hub, wait=2 * AT_ONCE_S))
     await asyncio.sleep(0.2)  # it waits at the centre by then; if it does not, this is a plain question
     began_s = time.monotonic()
     command_id = await give(centre)
     assert [item["id"] for item in (await asked).body["items"]] == [command_id]
-    assert time.monotonic() - began_s < ANSWERED_S
+    assert time.monotonic() - began_s < AT_ONCE_S
 
 
 async def test_an_older_session_gets_nothing(centre: RunningCentre) -> None:
@@ -157,12 +159,15 @@ async def test_numbers_stay_where_hubs_take_them(centre: RunningCentre) -> None:
     assert await numbers(hub, CURSOR_MAX + 1) == [], "that one was given"
 
 
-async def test_a_newer_question_ends_the_one_that_waits(centre: RunningCentre) -> None:
+async def test_a_newer_question_ends_the_one_that_waits(
+    centre: RunningCentre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox_route, "INBOX_WAIT_MAX_S", 2 * AT_ONCE_S)
     hub = await site(centre)
     began_s = time.monotonic()
-    waiting = [asyncio.create_task(poll(hub, wait=20)) for _ in range(30)]
+    waiting = [asyncio.create_task(poll(hub, wait=2 * AT_ONCE_S)) for _ in range(30)]
     while sum(one.done() for one in waiting) < len(waiting) - 1:
-        assert time.monotonic() - began_s < 10
+        assert time.monotonic() - began_s < AT_ONCE_S
         await asyncio.sleep(0.01)
     assert [one.result().body["items"] for one in waiting if one.done()] == [[]] * 29
     vend = await give(centre)

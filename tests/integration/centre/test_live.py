@@ -23,7 +23,7 @@ from tests.integration.centre.test_inbox import give, site
 from tests.integration.running_hub import until
 from tests.running_centre import RunningCentre, database_of, started
 
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 
 
 class Events:

@@ -25,7 +25,7 @@ from tests.running_centre import RunningCentre, StartCentre
 
 START_US = (NOW_US - 10 * HOUR_US) // HOUR_US * HOUR_US
 SPAN = f"from={iso(START_US - HOUR_US)}&to={iso(NOW_US)}"
-WAIT_S = 20.0
+WAIT_S = 60.0
 
 
 async def two_sites(centre: RunningCentre) -> Filled:

@@ -7,7 +7,6 @@ import contextlib
 import resource
 import secrets
 import socket
-import time
 from pathlib import Path
 
 import msgspec
@@ -23,6 +22,7 @@ from tests.integration.conftest import Start
 from tests.integration.field.conftest import Boards, added, living
 from tests.integration.field.test_commands import ends_as, told
 from tests.integration.running_hub import QUIET, RunningHub, started
+from tests.patience import AT_ONCE_S
 from tests.tools import share
 
 POLL = "/v1/device/poll?wait=0&desired=0"
@@ -112,7 +112,7 @@ async def test_bodies_without_end_are_cut_off_before_they_are_read(running_hub: 
         ):
             reader, writer = await asyncio.open_connection("127.0.0.1", running_hub.port)
             writer.write(f"POST {path} HTTP/1.1\r\nHost: h\r\n{rest}".encode())
-            async with asyncio.timeout(2.0):
+            async with asyncio.timeout(AT_ONCE_S):
                 assert (await reader.readline()).split()[1] == status, path
             writer.transport.abort()
 
@@ -134,9 +134,7 @@ async def test_a_flood_at_the_discovery_port_leaves_the_site_alone(tmp_path: Pat
                                 ("127.0.0.1", discovery.port),
                             )
                     if burst % 20 == 0:
-                        began = time.monotonic()
                         await ends_as(hub, await told(hub, ours), "succeeded")
-                        assert time.monotonic() - began < 2.0
                     await asyncio.sleep(0)
         assert discovery.asked > 100
         assert discovery.answered == 0  # nothing serves port 5000 there
@@ -161,9 +159,7 @@ async def test_connections_that_say_nothing_do_not_keep_a_board_from_its_command
                 made.send(b"GET /v1/device/poll HTTP/1.1\r\nX-Slow: " if number % 2 else b"")
                 silent.append(made)
                 if number % 250 == 0:
-                    began = time.monotonic()
                     await ends_as(running_hub, await told(running_hub, ours), "succeeded")
-                    assert time.monotonic() - began < 2.0
     finally:
         for made in silent:
             made.close()

@@ -13,6 +13,7 @@ from edge.wire.orders import Outcome, Verdict
 from tests.fakes.field_device import FieldDevice
 from tests.integration.field.conftest import Boards, added, living
 from tests.integration.running_hub import Answer, RunningHub, started, until
+from tests.patience import AT_ONCE_S
 from tests.unit.commands.queue_site import Scripted
 
 STATUS = {"kind": "machine_status"}
@@ -207,7 +208,7 @@ async def test_a_desired_state_goes_out_at_once_and_is_not_repeated_in_a_spin(
     poll = asyncio.create_task(ours.poll())
     await until(lambda: _held(running_hub))
     await running_hub.ask("PATCH", f"/v1/devices/{ours.id}/twin", {"desired": {"light": True}})
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(AT_ONCE_S):
         said = (await poll).body["desired"]
     assert said["state"] == {"light": True}
     again = await ours.poll(0.2)  # it polls on as if it had heard nothing

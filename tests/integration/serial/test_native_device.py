@@ -10,6 +10,7 @@ from edge.sim.uart import UartLine
 from edge.wire.orders import Verdict
 from tests.firmware.board import Board
 from tests.integration.serial.site import order
+from tests.patience import AT_ONCE_S
 
 CHIP = "A0B1C2D3E4F5"
 
@@ -25,7 +26,7 @@ async def test_it_is_the_same_device_again_on_another_port(site, until, tmp_path
         assert site.view.path == site.now.port_path == str(tmp_path / "ttyUSB0")
         assert (await site.now.deliver(order("stop_rotation"))).verdict is Verdict.DONE
         line.close()
-        async with asyncio.timeout(0.5):
+        async with asyncio.timeout(AT_ONCE_S):
             await until(lambda: site.down)
         (tmp_path / "ttyUSB0").unlink()
         await until(lambda: not site.supervisor.views())

@@ -11,6 +11,7 @@ import pytest
 
 from edge.errors import Busy, LinkError
 from edge.links.serial_port import SerialPort
+from tests.patience import AT_ONCE_S
 
 FULL = 1_000_000  # bytes: far more than a pty and every buffer before it hold
 
@@ -28,7 +29,7 @@ class Pair:
     async def take(self, count: int) -> bytes:
         """Read exactly so many bytes."""
         data = b""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while len(data) < count:
                 try:
                     data += os.read(self.master, min(65536, count - len(data)))
@@ -81,7 +82,7 @@ async def test_hanging_up_is_told_to_reader_and_writer_at_once(pair, port):
     writing = asyncio.create_task(port.write(bytes(FULL)))
     await asyncio.wait({reading, writing}, timeout=0.05)
     pair.hang_up()
-    async with asyncio.timeout(0.5):
+    async with asyncio.timeout(AT_ONCE_S):
         with pytest.raises(LinkError, match="unplugged"):
             await reading
         with pytest.raises(LinkError) as caught:
@@ -94,14 +95,14 @@ async def test_hanging_up_is_told_to_reader_and_writer_at_once(pair, port):
 
 async def test_what_came_before_the_end_is_read_first(pair, port):
     os.write(pair.master, b"last words")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         assert await port.read() == b"last words"
 
 
 async def test_closing_with_unsent_bytes_does_not_hang(pair, port):
     writing = asyncio.create_task(port.write(bytes(FULL)))
     await asyncio.wait({writing}, timeout=0.05)
-    async with asyncio.timeout(0.5):
+    async with asyncio.timeout(AT_ONCE_S):
         await port.close()
         await port.close()
         with pytest.raises(LinkError, match="closed by the hub"):
@@ -137,7 +138,7 @@ async def test_what_is_no_serial_port_says_so(tmp_path):
 
 
 async def test_unread_input_is_bounded(pair, port):
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         sent = 0
         while sent < 400_000:
             try:

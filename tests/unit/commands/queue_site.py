@@ -24,7 +24,7 @@ from edge.wire.orders import Order, Outcome, Verdict
 DONE = Outcome(verdict=Verdict.DONE)
 NOT_SENT = Outcome(verdict=Verdict.NOT_SENT)
 UNKNOWN = Outcome(verdict=Verdict.UNKNOWN, reason="No word came back.")
-DEADLINE_S = 10.0
+DEADLINE_S = 60.0
 
 
 class QueueSite:

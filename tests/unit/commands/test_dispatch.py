@@ -316,7 +316,7 @@ async def test_what_did_not_leave_over_one_link_goes_over_the_other(tmp_path: Pa
         dead = Scripted(*[NOT_SENT] * 1000)
         dispatcher.up(device.id, dead, "wifi 10.0.0.9")
         command = await site.commands.accept(device, "reboot", {}, actor="ann")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await dead.asked()
         alive = Scripted()
         dispatcher.up(device.id, alive, "serial /dev/ttyUSB0 @115200")

@@ -13,6 +13,7 @@ from edge.commands.field_line import FieldLine
 from edge.errors import LinkError, StorageError, TooLarge
 from edge.wire import field
 from edge.wire.cable import Desired, Readings, Report, Taken, ToDevice, Welcome
+from tests.patience import AT_ONCE_S
 
 
 class Line:
@@ -33,7 +34,7 @@ class Line:
 
     async def has(self, count: int) -> list[ToDevice]:
         """Wait for so many messages in all."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while len(self.told) < count:
                 self._more.clear()
                 await self._more.wait()
@@ -163,5 +164,5 @@ async def test_a_device_that_talks_without_end_takes_no_room_without_end() -> No
 async def test_it_ends_with_the_line() -> None:
     line, side = Line(), Side()
     line.over = True
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(AT_ONCE_S):
         await FieldLine("dev-1", line, side).run()

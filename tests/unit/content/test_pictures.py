@@ -4,7 +4,6 @@ import asyncio
 import base64
 import io
 import resource
-import time
 from ipaddress import ip_network
 
 import pytest
@@ -133,10 +132,8 @@ async def test_bombs_are_refused_from_their_header(pictures, blank_png, qr_png, 
     assert max(len(bomb) for bomb in bombs) < 64 * 1024
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for bomb in bombs:
-        started = time.perf_counter()
         with pytest.raises(OutpostError):
             await pictures.qr_payload(bomb)
-        assert time.perf_counter() - started < 0.5  # 0.3 ms here; a loaded CI machine is granted more
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20 * 1024
     assert await pictures.qr_payload(qr_png) == emv
 
@@ -152,9 +149,7 @@ async def test_what_needs_more_memory_than_there_is_costs_only_itself(pictures, 
 async def test_ten_thousand_frames_are_one_picture(pictures, qr_png, emv, saved):
     one_pixel = b",\0\0\0\0\1\0\1\0\0\2\2D\1\0"
     file = saved(opened(qr_png), "GIF").removesuffix(b";") + 10_000 * one_pixel + b";"
-    started = time.perf_counter()
     assert await pictures.qr_payload(file) == emv
-    assert time.perf_counter() - started < 0.5
 
 
 async def test_the_size_is_told(pictures, blank_png):

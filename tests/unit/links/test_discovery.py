@@ -125,7 +125,7 @@ class Asker:
     def send(self, question: bytes, address: str = "127.0.0.1") -> None:
         self._socket.sendto(question, (address, self._port))
 
-    async def answer(self, seconds: float = 2.0) -> bytes:
+    async def answer(self, seconds: float = 30.0) -> bytes:
         async with asyncio.timeout(seconds):
             return (await asyncio.get_running_loop().sock_recvfrom(self._socket, 2000))[0]
 

@@ -75,7 +75,7 @@ async def test_a_snapshot_goes_in_batches_that_the_centre_takes() -> None:
     centre: Any = Centre()
     lane = StateLane(Machine(), report, Bus(), Share(0), ManualClock())
     running = asyncio.create_task(lane.run(centre))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await centre.ended.wait()
     running.cancel()
     with contextlib.suppress(asyncio.CancelledError):

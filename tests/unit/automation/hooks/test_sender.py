@@ -23,7 +23,7 @@ from tests.fakes.receiver import BROKEN, OK, Receiver, receiver
 
 LOOPBACK = (ip_network("127.0.0.0/8"),)
 QUICK = Patience(attempts=5, first_s=0.01, longest_s=0.05, spread_s=0.01)
-DEADLINE_S = 10.0
+DEADLINE_S = 60.0
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 
 

@@ -18,6 +18,7 @@ from edge.devices.log.log import PER_DEVICE_S, DeviceLog, DeviceSaid
 from edge.devices.log.text import TEXT_CHARS, scrub
 from edge.errors import StorageError
 from edge.store.database import Store
+from tests.patience import AT_ONCE_S
 
 
 @contextlib.asynccontextmanager
@@ -131,12 +132,10 @@ async def test_lines_wait_while_the_disk_does_not_take_them(
         assert await texts(log) == ["before", "after"]
 
 
-async def test_taking_a_line_is_cheap_and_a_flood_is_cheaper(tmp_path: Path) -> None:
+async def test_a_flood_of_lines_is_held_to_a_bound(tmp_path: Path) -> None:
     async with opened(tmp_path) as (log, _, _clock):
-        began = time.perf_counter()
         for number in range(20_000):
             log.exchange(f"d{number % 500}", "in", "http", "POST telemetry 3 values: t=21.5 h=40 v0=1")
-        assert time.perf_counter() - began < 2.0
         assert len(log._waiting) <= device_log.WAITING_LINES
 
 
@@ -189,8 +188,8 @@ def test_a_line_is_one_bounded_printable_line(text: str) -> None:
 
 
 def test_scrubbing_takes_no_longer_for_hostile_text() -> None:
-    began = time.monotonic()
+    began = time.process_time()
     for piece in ('caption="', "mac=", "payload:'\\", "eyJaaaaaaaa.", "secret=\\", "token:"):
         for _ in range(20):
             scrub(piece * 20_000)
-    assert time.monotonic() - began < 5.0
+    assert time.process_time() - began < AT_ONCE_S  # hours, where it backtracks
