@@ -22,6 +22,7 @@ from cloud.part import Core, Part
 from cloud.settings import CloudSettings
 from cloud.sites.part import SitesPart
 from cloud.sync.part import SyncPart
+from cloud.web.part import WebPart
 from edge.clock import Clock, SystemClock
 from edge.directory_lock import DirectoryLock
 from edge.serving.app import build
@@ -70,6 +71,7 @@ class Centre:
         self.analytics = AnalyticsPart(core, self.sync)
         self.api = ApiPart(core, self.sites.sites, lambda: self.parts)
         self.live = LivePart(core)
+        self.web = WebPart(core, self.accounts, lambda: self.routes)
         self.parts: list[Part] = [
             self.accounts,
             self.sites,
@@ -79,6 +81,7 @@ class Centre:
             self.compat,
             self.live,
             self.api,
+            self.web,
         ]
         self.routes: list[Route] = [route for part in self.parts for route in part.routes()]
         self.app = build(

@@ -1,4 +1,7 @@
-"""Speaking /v1 from the command line: to a running hub, or to one opened just for this command."""
+"""Speaking /v1 from the command line: to a running hub, or to one opened just for this command.
+
+The hub is imported when it is opened: a verb that asks a running one starts in half the time.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,6 @@ import aiohttp
 import msgspec
 
 from edge import errors
-from edge.hub import Hub
 from edge.places import HUB_DATABASE, config_file, is_centre, socket_path
 from edge.serving.problems import NoRoute, Unexpected, WrongMethod
 from edge.settings import load
@@ -138,12 +140,14 @@ async def connect(
 @contextlib.asynccontextmanager
 async def _hub(data_dir: Path) -> AsyncIterator[None]:
     """A hub that listens at its socket alone."""
+    from edge.hub import Hub
+
     if not await asyncio.to_thread((data_dir / HUB_DATABASE).exists):
         raise errors.Unreachable(
             f"There is no hub data in {data_dir}.",
             hint="Start one: `outpost hub --data-dir DIR`, or name another with --data-dir.",
         )
-    async with Hub(data_dir, load(config_file(data_dir)).settings).serving(listens=[], ports=False):
+    async with Hub(data_dir, load(config_file(data_dir)).settings).serving(listens=[], brief=True):
         yield
 
 

@@ -311,23 +311,25 @@ class Hub:
 
     @contextlib.asynccontextmanager
     async def serving(
-        self, *, listens: list[Listen] | None = None, ports: bool = True
+        self, *, listens: list[Listen] | None = None, brief: bool = False
     ) -> AsyncIterator[list[Listen]]:
-        """Everything running; yields the addresses bound. `listens` empty: the unix socket alone."""
+        """Everything running; yields the addresses bound. `listens` empty: the unix socket alone. `brief`: for a moment,
+        so that no port is opened and the picture decoder comes with the first picture."""
         wanted = self._listens() if listens is None else listens
         tls = None
         if any(listen.tls for listen in wanted):
             tls = tls_context(self.settings.hub.tls_cert, self.settings.hub.tls_key)
         with self.field.found(wanted):  # before all else: older machines ask once, when the power comes back
-            async with self._served(wanted, tls, ports) as bound:
+            async with self._served(wanted, tls, brief) as bound:
                 yield bound
 
     @contextlib.asynccontextmanager
     async def _served(
-        self, wanted: list[Listen], tls: ssl.SSLContext | None, ports: bool
+        self, wanted: list[Listen], tls: ssl.SSLContext | None, brief: bool
     ) -> AsyncIterator[list[Listen]]:
         async with self.opened(), asyncio.TaskGroup() as group:
-            await self.pictures.start()
+            if not brief:
+                await self.pictures.start()
             server = Server(self.app)
             self._tasks = [
                 group.create_task(self.dispatcher.run(), name="dispatcher"),
@@ -339,7 +341,7 @@ class Hub:
             self._tasks += [
                 group.create_task(work(), name=name) for part in self.parts for name, work in part.tasks().items()
             ]
-            if ports:
+            if not brief:
                 self._tasks.append(group.create_task(self.ports.run(), name="ports"))
             check = group.create_task(self.store.check_readings(), name="check")  # not a task that has to live
             try:

@@ -37,7 +37,7 @@ class RunningCentre:
     def __init__(self, centre: Centre, url: str, keys: dict[str, str]) -> None:
         self.centre, self.url, self.keys = centre, url, keys
         self.port = int(url.rsplit(":", 1)[1])
-        self.http = aiohttp.ClientSession()
+        self.http = aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True))
 
     async def ask(
         self, method: str, path: str, json: Any = None, *, key: str = "admin", data: Any = None, **headers: str

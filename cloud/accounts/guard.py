@@ -1,11 +1,16 @@
-"""Who is calling, and may he call so often? Asked once for every request."""
+"""Who is calling, and may he call so often? Asked once for every request.
+
+A caller shows a key, or the cookie of his login, or he is logged in on the centre's own machine.
+"""
 
 from __future__ import annotations
 
 from aiohttp import web
 
 from cloud.accounts.keys import Keys
+from cloud.accounts.logins import Logins
 from cloud.accounts.member import FIRST_TENANT, Member
+from cloud.accounts.own_page import changes_something, require_own_page
 from edge.clock import Clock
 from edge.errors import RateLimited, Unauthenticated
 from edge.serving.addresses import address_of
@@ -15,20 +20,33 @@ from edge.serving.roles import NOBODY, Principal, Role
 
 
 class Guard:
-    """Identifies callers by key, or by login on the unix socket, and limits their rate."""
+    """Identifies callers by key, by cookie, or by login on the unix socket, and limits their rate."""
 
     def __init__(
-        self, keys: Keys, clock: Clock, *, authenticated_per_minute: int, anonymous_per_minute: int
+        self, keys: Keys, logins: Logins, clock: Clock, *, authenticated_per_minute: int, anonymous_per_minute: int
     ) -> None:
-        self._keys = keys
+        self._keys, self._logins = keys, logins
         self._known = RateLimit(authenticated_per_minute, clock)
         self._unknown = RateLimit(anonymous_per_minute, clock)
 
+    async def learn(self, request: web.Request) -> None:
+        """Look up whose cookie this is, where it is not known here, for `identify`. Raises StorageError."""
+        await self._logins.learn(request)
+
     def identify(self, request: web.Request) -> Principal:
-        """Who calls; NOBODY without credentials. Raises Unauthenticated for a key that is not known."""
+        """Who calls; NOBODY without credentials.
+
+        Raises Unauthenticated for a key that is not known, Forbidden for a change that another site's page sends
+        with somebody's cookie.
+        """
         key = key_shown(request)
         if key:
             return self._authenticated(key, request)
+        person = self._logins.who(request)
+        if person is not None:
+            if changes_something(request):
+                require_own_page(request)
+            return person
         login = local_login(request)
         if not login:
             return NOBODY

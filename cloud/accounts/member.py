@@ -12,12 +12,15 @@ FIRST_TENANT = 1  # whose the machine's own logins are
 class Member(Principal, frozen=True):
     """A caller of one tenant. `sites`: the slugs he reaches, empty for all of the tenant's.
 
-    `at_machine`: he is logged in on the machine the centre runs on, not here by a key.
+    `at_machine`: he is logged in on the machine the centre runs on, not here by a key. `person`, `login`: the ids
+    of his account and of how he is logged in, '' for a key.
     """
 
     tenant_id: int = 0
     sites: frozenset[str] = frozenset()
     at_machine: bool = False
+    person: str = ""
+    login: str = ""
 
     def covers(self, sites: frozenset[str]) -> bool:
         """Whether this caller reaches all that somebody with these `sites` does."""

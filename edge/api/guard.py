@@ -31,6 +31,9 @@ class Guard:
         """Know accounts' tokens too, which give no role. `user_of` names the actor, or raises Unauthenticated."""
         self._people = user_of
 
+    async def learn(self, request: web.Request) -> None:
+        """Nothing: a hub knows all its keys."""
+
     def identify(self, request: web.Request) -> Principal:
         """Who calls; NOBODY without credentials. Raises Unauthenticated for a key that is not known."""
         key = key_shown(request)

@@ -31,6 +31,9 @@ AiohttpHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class Gate(Protocol):
     """Who is calling, and may he call so often?"""
 
+    async def learn(self, request: web.Request) -> None:
+        """Look up what `identify` will need to know, where that takes a look elsewhere. Raises StorageError."""
+
     def identify(self, request: web.Request) -> Principal:
         """Who calls; NOBODY without credentials. Raises Unauthenticated for a key that is not known."""
 
@@ -70,6 +73,8 @@ def _endpoint(route: Route, guard: Gate, knocking: Knocking, body_s: float) -> A
 
     async def endpoint(request: web.Request) -> web.StreamResponse:
         try:
+            if route.role is not None:
+                await guard.learn(request)
             principal = _admitted(route, request, guard)
             _check_idempotency_key(request)
             known, bare = principal is not NOBODY, route.bare

@@ -11,11 +11,13 @@ import signal
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edge.places import socket_path
-from edge.sim.field_site import MACHINE, SENSOR
-from edge.sim.site import PAYLOAD, DemoSite, demo_site
 from edge.verbs import flags
+
+if TYPE_CHECKING:
+    from edge.sim.site import DemoSite
 
 LISTEN = "127.0.0.1:5000"
 CENTRE_LISTEN = "127.0.0.1:8600"
@@ -34,6 +36,8 @@ def add(verbs: flags.Verbs) -> None:
 
 async def run_demo(arguments: argparse.Namespace) -> int:
     """`outpost demo`: until interrupted, or until the terminal is left."""
+    from edge.sim.site import demo_site  # here, so that the other verbs start without loading a hub
+
     folder = arguments.data_dir or Path(tempfile.mkdtemp(prefix="outpost-demo-"))
     headless = arguments.headless or not (sys.stdin.isatty() and sys.stdout.isatty())
     async with demo_site(folder, arguments.listen, arguments.cloud_listen) as site:
@@ -60,6 +64,9 @@ def _outpost() -> str:
 
 def what_to_try(site: DemoSite) -> str:
     """What a newcomer reads."""
+    from edge.sim.field_site import MACHINE, SENSOR
+    from edge.sim.site import PAYLOAD
+
     outpost = _outpost()
     return f"""
 ready demo {site.url}

@@ -7,8 +7,6 @@ import asyncio
 import sys
 from pathlib import Path
 
-from edge.content.fetch import Fetcher
-from edge.content.pictures import Pictures
 from edge.errors import BadInput
 from edge.verbs import flags
 from edge.verbs.output import cell
@@ -23,6 +21,10 @@ def add(verbs: flags.Verbs) -> None:
 
 async def scan_file(arguments: argparse.Namespace) -> int:
     """`outpost scan FILE`. Raises BadPicture when there is no code in it."""
+    # here, so that the other verbs start without loading what reads pictures
+    from edge.content.fetch import Fetcher
+    from edge.content.pictures import Pictures
+
     try:
         data = await asyncio.to_thread(arguments.file.read_bytes)
     except OSError as error:

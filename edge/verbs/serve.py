@@ -7,14 +7,17 @@ import asyncio
 import signal
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edge import logs
-from edge.hub import Hub
 from edge.serving.server import Listen
 from edge.settings import Settings
 from edge.verbs import flags
 from edge.verbs.config import check
 from edge.verbs.watchdog import served
+
+if TYPE_CHECKING:
+    from edge.hub import Hub
 
 
 def add(verbs: flags.Verbs) -> None:
@@ -57,6 +60,8 @@ async def serve(arguments: argparse.Namespace) -> int:
 
 async def run(settings: Settings, data_dir: Path) -> int:
     """Serve until SIGINT or SIGTERM."""
+    from edge.hub import Hub  # here, so that the other verbs start without loading one
+
     check(settings)
     logs.set_up(settings.log.level, settings.log.format)
     hub = Hub(data_dir, settings)

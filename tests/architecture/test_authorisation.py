@@ -26,7 +26,8 @@ TABLE = Path(__file__).with_name("authorisation.txt")
 CENTRE_TABLE = Path(__file__).with_name("authorisation-centre.txt")
 CALLERS = ("nobody", "app", "viewer", "technician", "admin")
 CENTRE_CALLERS = (*CALLERS, "machine", "hub")  # a login on its machine; the token of a site
-REFUSALS = (401, 403)
+REFUSALS = (401, 403, 429)  # who may not log in so often is shut out too
+LOGIN = "/office/login?next="  # where a page leads who may not see it
 ABSENT = "nothing-has-this-name"
 SETTINGS = Settings(
     serial=Serial(scan=False),
@@ -44,11 +45,12 @@ class Asked:
     async def is_let_in(self, caller: str, method: str, path: str) -> bool:
         """Whether the request got past the door; what it asks for does not exist, so nothing comes of it."""
         session, key = self._callers[caller]
-        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        headers = {"Sec-Fetch-Site": "same-origin"} | ({"Authorization": f"Bearer {key}"} if key else {})
         path = re.sub(r"\{\w+\}", ABSENT, path)
-        async with session.request(method, path, headers=headers, data=b"") as response:
+        async with session.request(method, path, headers=headers, data=b"", allow_redirects=False) as response:
             assert response.status < 500 or response.status == 503, (method, path, response.status)
-            return response.status not in REFUSALS
+            led_away = response.headers.get("Location", "").startswith(LOGIN)
+            return response.status not in REFUSALS and not led_away
 
     async def table(self, questions: list[tuple[str, str]]) -> str:
         """A line each question, a column each caller."""
@@ -64,7 +66,7 @@ class Asked:
 async def hub(tmp_path: Path) -> AsyncIterator[Asked]:
     """The hub to ask."""
     hub = Hub(tmp_path, SETTINGS)
-    async with hub.serving(listens=[Listen("127.0.0.1", 0, tls=False)], ports=False) as bound:
+    async with hub.serving(listens=[Listen("127.0.0.1", 0, tls=False)], brief=True) as bound:
         keys = {role: (await hub.keys.create(role, Role.parse(role), actor="test"))[1] for role in CALLERS[1:]}
         async with aiohttp.ClientSession(bound[0].url) as session:
             yield Asked({caller: (session, keys.get(caller, "")) for caller in CALLERS})

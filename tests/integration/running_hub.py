@@ -111,7 +111,7 @@ async def started(
 ) -> AsyncIterator[RunningHub]:
     """A hub over `folder`, serving on a free port."""
     hub = Hub(folder, settings, clock)
-    async with hub.serving(listens=[Listen("127.0.0.1", 0, tls=False)], ports=False) as listens:
+    async with hub.serving(listens=[Listen("127.0.0.1", 0, tls=False)], brief=True) as listens:
         keys = {"admin": (folder / "admin.key").read_text().strip()}
         known = {key.name for key, _ in hub.keys.listed()}
         for role in (Role.TECHNICIAN, Role.VIEWER, Role.APP):

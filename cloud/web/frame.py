@@ -1,0 +1,315 @@
+"""Serves pages: who looks, may he, what the page says, and the answer around it.
+
+A page is a handler that takes a `Visit` and gives `Shown` (a template and its values) or `Went` (somewhere else,
+after a form). Whatever goes wrong comes back as a page too, with what to do about it. Everything a page shows of
+the world it asks `visit.get` for, which is the /v1 API as the reader himself could ask it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+
+import msgspec
+from aiohttp import hdrs, web
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from cloud.accounts.guard import Guard
+from cloud.accounts.member import Member
+from cloud.accounts.own_page import require_own_page
+from cloud.web import assets
+from cloud.web.figures import Figures
+from cloud.web.inner import Api, Values
+from cloud.web.listing import Listing, send
+from cloud.web.words import Words, catalogue, language_of
+from edge.clock import Clock, iso
+from edge.errors import BadInput, Forbidden, NotFound, OutpostError, RateLimited, Unauthenticated
+from edge.serving.bodies import read_body
+from edge.serving.roles import NOBODY, Principal, Role
+from edge.serving.routing import Call
+
+log = logging.getLogger(__name__)
+
+ROOT = "/office"
+LOGIN = ROOT + "/login"
+TEMPLATES = Path(__file__).with_name("templates")
+FORM_BYTES = 512 * 1024  # a picture's text is the largest thing a form carries
+FORM_FIELDS = 200
+LANGUAGE_COOKIE, THEME_COOKIE = "outpost_language", "outpost_theme"
+THEMES = ("light", "dark")
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Frame-Options": "DENY",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+PRIVATE = {"Cache-Control": "private, no-cache", "Vary": "Cookie, Accept-Language"}
+ONCE = {"Cache-Control": "no-store"}
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """A page. `once`: it shows a secret, and is kept nowhere."""
+
+    template: str
+    values: Mapping[str, Any] = {}
+    status: int = 200
+    once: bool = False
+
+
+class Went(msgspec.Struct, frozen=True):
+    """Somewhere else, by a GET. `said`: what is said there, a name of the group `said` of the catalogue."""
+
+    to: str
+    said: str = ""
+
+
+Result = Shown | Went | web.StreamResponse
+
+
+class Visit:
+    """One look at a page, or one form sent: by whom, in which language, with what."""
+
+    def __init__(self, request: web.Request, principal: Principal, api: Api, clock: Clock, form: Mapping[str, str]):
+        self.request, self.principal, self.form, self._api = request, principal, form, api
+        language = language_of(
+            request.cookies.get(LANGUAGE_COOKIE, ""), request.headers.get(hdrs.ACCEPT_LANGUAGE, "")
+        )
+        self.words: Words = catalogue()[language]
+        self.figures = Figures(language)
+        self.now_us = clock.now().at_us
+
+    @property
+    def member(self) -> Member:
+        """Who looks. Raises Forbidden for nobody."""
+        if not isinstance(self.principal, Member):
+            raise Forbidden("This is for members of a tenant.")
+        return self.principal
+
+    @property
+    def call(self) -> Call:
+        """The request as the API's services take it."""
+        return Call(self.request, self.principal, None)
+
+    def param(self, name: str) -> str:
+        """A part of the page's path."""
+        return self.call.param(name)
+
+    def query(self, name: str) -> str:
+        """A parameter of the page, '' when it is not there."""
+        return self.call.query(name)
+
+    async def get(self, path: str, query: Values | None = None, /, **params: object) -> Any:
+        """What the API answers to the reader: a view, or a `Page` of them. Raises what the API raises."""
+        return await self._api.ask(self.request, self.principal, "GET", path, params=params, query=query)
+
+    async def every(self, path: str, query: Values | None = None, /, **params: object) -> Any:
+        """All items of a list of the API's, page after page: an async iterator of lists."""
+        asked = dict(query or {}) | {"limit": 500}
+        while True:
+            page = await self.get(path, asked, **params)
+            yield page.items
+            if page.next is None:
+                return
+            asked["cursor"] = page.next
+
+    async def act(self, method: str, path: str, body: Values | None = None, /, **params: object) -> Any:
+        """Ask the API to change something, as the reader. Raises what the API raises."""
+        return await self._api.ask(self.request, self.principal, method, path, params=params, body=body)
+
+
+Handler = Callable[[Visit], Awaitable[Result]]
+Lister = Callable[[Visit], Listing]
+
+
+class PageRoute(msgspec.Struct, frozen=True):
+    """One page, at `ROOT` + `path`. `role` None: for everybody. `tables`: its tables as files, by name; the first
+    is what the page's address with `.csv` or `.json` gives, others are chosen by `?table=`."""
+
+    method: str
+    path: str
+    handler: Handler
+    role: Role | None
+    tables: Mapping[str, Lister] = {}
+
+
+class Frame:
+    """Makes aiohttp routes of pages."""
+
+    def __init__(self, guard: Guard, api: Api, clock: Clock, *, name: str, body_s: float) -> None:
+        self._guard, self._api, self._clock, self._name, self._body_s = guard, api, clock, name, body_s
+        self._templates = Environment(
+            loader=FileSystemLoader(TEMPLATES),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+        self._templates.globals["asset"] = assets.address
+        self._templates.filters["path"] = lambda text: quote(str(text), safe="")
+
+    def paths(self, pages: list[PageRoute]) -> list[web.RouteDef]:
+        """Every page, and its tables as files."""
+        made = []
+        for page in pages:
+            made.append(web.route(page.method, ROOT + page.path, self._served(page)))
+            made += [web.get(f"{ROOT}{page.path}.{form}", self._file(page, form)) for form in _forms(page)]
+        return made
+
+    async def to_first_page(self, request: web.Request) -> web.StreamResponse:
+        """GET /office."""
+        return _went(Went(ROOT + "/"))
+
+    def _served(self, page: PageRoute) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        async def serve(request: web.Request) -> web.StreamResponse:
+            visit: Visit | None = None
+            try:
+                visit = await self._enter(page, request)
+                result = await page.handler(visit)
+            except OutpostError as error:
+                return self._refused(request, visit, error)
+            except web.HTTPException:
+                raise
+            except Exception:  # the task's edge: reported, logged with its id, never shown
+                instance = secrets.token_hex(4)
+                log.exception("a page failed", extra={"instance": instance, "path": request.path[:200]})
+                return self._refused(request, visit, OutpostError(f"Something went wrong here ({instance})."))
+            return self._answer(visit, result)
+
+        return serve
+
+    def _file(self, page: PageRoute, form: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        async def serve(request: web.Request) -> web.StreamResponse:
+            visit: Visit | None = None
+            try:
+                visit = await self._enter(page, request)
+                wanted = visit.query("table") or next(iter(page.tables))
+                if wanted not in page.tables:
+                    raise NotFound(f"This page has no table {wanted[:40]!r}.")
+                return await send(visit.call, page.tables[wanted](visit), form)
+            except OutpostError as error:
+                return self._refused(request, visit, error)
+
+        return serve
+
+    async def _enter(self, page: PageRoute, request: web.Request) -> Visit:
+        """Who looks, counted, and found to have the role; with the form he sends, from a page of ours."""
+        principal: Principal = NOBODY
+        try:
+            await self._guard.learn(request)
+            principal = self._guard.identify(request)
+        except Unauthenticated:
+            if page.role is not None:
+                self._guard.count_address(request)
+                raise
+        if principal is NOBODY:
+            self._guard.count_address(request)
+            if page.role is not None:
+                raise Unauthenticated("Log in to see this.")
+        else:
+            self._guard.count(principal, request)
+        if page.role is not None:
+            principal.require(page.role)
+        form: Mapping[str, str] = {}
+        if request.method == hdrs.METH_POST:
+            require_own_page(request)
+            form = _form(await read_body(request, self._body_s, FORM_BYTES, known=principal is not NOBODY))
+        return Visit(request, principal, self._api, self._clock, form)
+
+    def _answer(self, visit: Visit, result: Result) -> web.StreamResponse:
+        if isinstance(result, web.StreamResponse):
+            result.headers.update(HEADERS)
+            return result
+        if isinstance(result, Went):
+            return _went(result)
+        body = self.render(visit, result).encode("utf-8", "replace")
+        tag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+        if result.status == 200 and not result.once and visit.request.headers.get(hdrs.IF_NONE_MATCH) == tag:
+            return web.Response(status=304, headers={**HEADERS, **PRIVATE, "ETag": tag})
+        cached = ONCE if result.once or result.status != 200 else {**PRIVATE, "ETag": tag}
+        response = web.Response(
+            body=body,
+            status=result.status,
+            content_type="text/html",
+            charset="utf-8",
+            headers={**HEADERS, **cached},
+        )
+        response.enable_compression()
+        return response
+
+    def render(self, visit: Visit, shown: Shown) -> str:
+        """The page as text."""
+        request, said = visit.request, visit.request.query.get("said", "")
+        theme = request.cookies.get(THEME_COOKIE, "")
+        return self._templates.get_template(shown.template).render(
+            {
+                "t": visit.words,
+                "f": visit.figures,
+                "visit": visit,
+                "member": visit.principal if isinstance(visit.principal, Member) else None,
+                "centre": self._name,
+                "here": request.path,
+                "theme": theme if theme in THEMES else "",
+                "rendered_at": iso(visit.now_us),
+                "said": said if visit.words.has(f"said.{said}") else "",
+                **shown.values,
+            }
+        )
+
+    def _refused(self, request: web.Request, visit: Visit | None, error: OutpostError) -> web.StreamResponse:
+        """The page that says why not; who is not logged in is led to where he does."""
+        if isinstance(error, Unauthenticated) and request.method == hdrs.METH_GET and _is_page(request):
+            return _went(Went(f"{LOGIN}?{urlencode({'next': request.path_qs})}"))
+        visit = visit or Visit(request, NOBODY, self._api, self._clock, {})
+        shown = Shown("error.html", {"error": error, "back": _came_from(request)}, status=error.status)
+        response = self._answer(visit, shown)
+        if isinstance(error, RateLimited) and error.retry_after_s is not None:
+            response.headers["Retry-After"] = str(max(1, int(error.retry_after_s + 0.999)))
+        return response
+
+
+def _went(result: Went) -> web.Response:
+    to = result.to
+    if result.said:
+        to += ("&" if "?" in to else "?") + urlencode({"said": result.said})
+    return web.Response(status=303, headers={**HEADERS, **ONCE, hdrs.LOCATION: to})
+
+
+def own_path(path: str, default: str = ROOT + "/") -> str:
+    """`path` when it is one of our pages: somebody else's link does not choose where a login leads."""
+    plain = path.isprintable() and "\\" not in path and not path.startswith("//")
+    return path if plain and path.startswith(ROOT + "/") else default
+
+
+def _came_from(request: web.Request) -> str:
+    referrer = urlsplit(request.headers.get(hdrs.REFERER, ""))
+    if referrer.netloc.lower() != (request.host or "").lower():
+        return ROOT + "/"
+    return own_path(referrer.path + (f"?{referrer.query}" if referrer.query else ""))
+
+
+def _forms(page: PageRoute) -> tuple[str, ...]:
+    return ("csv", "json") if page.tables else ()
+
+
+def _is_page(request: web.Request) -> bool:
+    return not request.path.endswith((".csv", ".json"))
+
+
+def _form(raw: bytes) -> Mapping[str, str]:
+    """The fields of a form (application/x-www-form-urlencoded); of one sent twice, the last. Raises BadInput."""
+    try:
+        pairs = parse_qsl(raw.decode("utf-8"), keep_blank_values=True, max_num_fields=FORM_FIELDS, errors="strict")
+    except ValueError as error:
+        raise BadInput("The form cannot be read.") from error
+    return dict(pairs)

@@ -1,0 +1,44 @@
+"""Tables as files: every table of a page is at the page's address with `.csv` and `.json` behind it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+
+import msgspec
+from aiohttp import web
+
+from edge.serving.routing import Call
+from edge.serving.streams import streaming
+from edge.serving.table import Row, send_csv
+
+PAGE = 500  # rows asked for at once
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Listing(msgspec.Struct, frozen=True):
+    """One table, plain: what its columns are called, and its rows, page after page. Times are ISO 8601, UTC."""
+
+    name: str
+    heading: Sequence[str]
+    pages: AsyncIterator[Sequence[Row]]
+
+
+async def send(call: Call, listing: Listing, form: str) -> web.StreamResponse:
+    """Answer with all rows as `csv`, or as `json`: {"items": [{column: value}, …]}."""
+    if form == "csv":
+        return await send_csv(call, listing.name, listing.heading, listing.pages)
+    response = web.StreamResponse(headers={"Content-Type": "application/json"})
+    with streaming(call.request):
+        await response.prepare(call.request)
+        await response.write(b'{"items":[')
+        comma = b""
+        async for page in listing.pages:
+            if not call.still_allowed():
+                break
+            for row in page:
+                await response.write(comma + _encode(dict(zip(listing.heading, row, strict=True))))
+                comma = b",\n"
+        await response.write(b"]}")
+        await response.write_eof()
+    return response

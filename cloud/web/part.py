@@ -1,0 +1,47 @@
+"""Head office's pages, built and wired."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from aiohttp import web
+
+from cloud.accounts.part import AccountsPart
+from cloud.part import Core, Part
+from cloud.web import assets
+from cloud.web.frame import ROOT, Frame
+from cloud.web.inner import Api
+from cloud.web.pages.fleet import FleetPage
+from cloud.web.pages.login import LoginPage
+from cloud.web.pages.look import LookPage
+from cloud.web.words import catalogue
+from edge.serving.routing import Route
+
+
+class WebPart(Part):
+    """Every page. `routes`: the whole /v1 API, which the pages ask for what they show."""
+
+    def __init__(self, core: Core, accounts: AccountsPart, routes: Callable[[], Iterable[Route]]) -> None:
+        self._core, self._accounts, self._all_routes = core, accounts, routes
+
+    def paths(self) -> list[web.RouteDef]:
+        """Every page and its tables as files, what pages look like, and the way to the first of them."""
+        core = self._core
+        catalogue()  # a word that is missing stops the start
+        frame = Frame(
+            self._accounts.guard,
+            Api(self._all_routes()),
+            core.clock,
+            name=core.settings.centre.name,
+            body_s=core.settings.limits.body_s,
+        )
+        self.pages = [
+            *LoginPage(self._accounts.logins).all(),
+            *LookPage().all(),
+            *FleetPage().all(),
+        ]
+        return [
+            web.get(ROOT, frame.to_first_page),
+            web.get(ROOT + "/static/{hash}/{name}", assets.serve),
+            *frame.paths(self.pages),
+        ]
