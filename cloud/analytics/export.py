@@ -24,7 +24,7 @@ from edge.clock import Clock, iso
 from edge.errors import BadInput
 from edge.serving.roles import Role
 from edge.serving.routing import Answer, Call, Handler, Route
-from edge.serving.streams import streaming
+from edge.serving.streams import require_still_allowed, streaming
 from edge.serving.table import send_csv
 from edge.wire.centre import SiteCommand, SiteFact, SiteReading, SiteTransaction
 
@@ -189,15 +189,14 @@ class Export:
 
 
 async def _send_lines(call: Call, name: str, pages: Pages) -> web.StreamResponse:
-    """Answer with a line of JSON for each, until the pages or the caller's leave end."""
+    """Answer with a line of JSON for each, until the pages end; cut off when the caller's leave does."""
     response = web.StreamResponse(
         headers={"Content-Type": JSON_LINES, "Content-Disposition": f'attachment; filename="{name}.jsonl"'}
     )
     with streaming(call.request):
         await response.prepare(call.request)
         async for page in pages:
-            if not call.still_allowed():
-                break
+            require_still_allowed(call)
             await response.write(_lines(page))
         await response.write_eof()
     return response

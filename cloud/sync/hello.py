@@ -83,7 +83,7 @@ class Greeting:
         if row["boot_id"] in ("", hello.boot_id):
             return None
         left_s = LEASE_S - (self._clock.now().at_us - row["seen_us"]) / 1e6
-        return StillHeard(min(left_s, LEASE_S)) if left_s > 0 else None
+        return StillHeard(left_s) if 0 < left_s <= LEASE_S else None  # more: the clock here was ahead when it spoke
 
     async def _begin(self, connection: AsyncConnection, site: HubCaller, row: RowMapping, hello: Hello) -> Welcome:
         now_us = self._clock.now().at_us

@@ -327,14 +327,17 @@ def _fitting(rows: Sequence[RowMapping]) -> list[RowMapping]:
 
 
 def _item(row: RowMapping, body: str, now_us: int) -> Item:
-    expires_us = row["expires_us"]
+    expires_us, created_us = row["expires_us"], row["created_us"]
+    ttl_us = None
+    if expires_us is not None:  # never more than it was given, though the clock here was set back since
+        ttl_us = min(max(0, expires_us - now_us), expires_us - created_us)
     return Item(
         seq=row["seq"],
         id=row["id"],
         kind=row["kind"],
         body=_decode(body),
         actor=row["actor"],
-        ttl_ms=None if expires_us is None else max(0, expires_us - now_us) // 1000,
+        ttl_ms=None if ttl_us is None else ttl_us // 1000,
     )
 
 

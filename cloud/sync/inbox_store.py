@@ -14,6 +14,7 @@ from sqlalchemy import (
     exists,
     func,
     insert,
+    not_,
     or_,
     select,
     tuple_,
@@ -24,12 +25,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cloud.db.models import InboxItem, Site
 
 IDS = 500  # in one statement
+AHEAD_US = 60_000_000  # what was made so much later than now was made before the clock was set back
 _KEY = (InboxItem.tenant_id, InboxItem.site_id, InboxItem.seq)
 HEAD = (
     *_KEY,
     InboxItem.id,
     InboxItem.kind,
     InboxItem.actor,
+    InboxItem.created_us,
     InboxItem.expires_us,
     InboxItem.handed_us,
     InboxItem.handed_run,
@@ -119,7 +122,7 @@ async def next_items(
             *_of(tenant_id, site_id),
             InboxItem.seq > after,
             _waits(),
-            or_(InboxItem.expires_us.is_(None), InboxItem.expires_us > now_us, InboxItem.handed_us.is_not(None)),
+            or_(not_(and_(*_expired(now_us))), InboxItem.handed_us.is_not(None)),
         )
         .order_by(InboxItem.seq)
         .limit(limit)
@@ -250,4 +253,6 @@ def _waits() -> ColumnElement[bool]:
 
 
 def _expired(now_us: int) -> tuple[ColumnElement[bool], ...]:
-    return _waits(), InboxItem.handed_us.is_(None), InboxItem.expires_us <= now_us
+    """Never handed out, and over: also where the clock was set back so far that nobody knows how old it is."""
+    over = or_(InboxItem.expires_us <= now_us, InboxItem.created_us > now_us + AHEAD_US)
+    return _waits(), InboxItem.handed_us.is_(None), InboxItem.expires_us.is_not(None), over

@@ -8,7 +8,20 @@ from collections.abc import Iterator
 
 from aiohttp import web
 
+from edge.serving.routing import Call
+
 log = logging.getLogger(__name__)
+
+
+class NotAllowedAnyMore(Exception):
+    """The caller's key was revoked, or his login ended, while he was answered."""
+
+
+def require_still_allowed(call: Call) -> None:
+    """To be asked between the pieces of an answer. Raises NotAllowedAnyMore, on which `streaming` cuts it off: an
+    answer that ended in good order would look whole."""
+    if not call.still_allowed():
+        raise NotAllowedAnyMore
 
 
 @contextlib.contextmanager
@@ -19,7 +32,14 @@ def streaming(request: web.Request) -> Iterator[None]:
         yield
     except ConnectionError:
         pass  # the caller has left
+    except NotAllowedAnyMore:
+        log.info("an answer was cut off: its caller is not allowed any more", extra={"path": request.path[:200]})
+        _cut(request)
     except Exception:  # the answer has begun: reported, logged, cut off
         log.exception("an answer was cut off", extra={"path": request.path[:200]})
-        if request.transport is not None:
-            request.transport.abort()
+        _cut(request)
+
+
+def _cut(request: web.Request) -> None:
+    if request.transport is not None:
+        request.transport.abort()

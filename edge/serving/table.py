@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from aiohttp import web
 
 from edge.serving.routing import Call
-from edge.serving.streams import streaming
+from edge.serving.streams import require_still_allowed, streaming
 
 # What a spreadsheet would work out instead of showing: in both widths, and behind blanks, seen or not.
 _FORMULA = re.compile(r"[\t\r\n]|[\s\x00\u200b-\u200f\u2060\ufeff]*[=+@\-\uff1d\uff0b\uff20\uff0d]")
@@ -19,7 +19,7 @@ Row = Sequence[object]
 
 
 async def send_csv(call: Call, name: str, heading: Row, pages: AsyncIterator[Iterable[Row]]) -> web.StreamResponse:
-    """Answer with the heading and a line for each row, until the pages or the caller's leave end."""
+    """Answer with the heading and a line for each row, until the pages end; cut off when his leave does."""
     headers = {
         "Content-Type": "text/csv; charset=utf-8",
         "Content-Disposition": f'attachment; filename="{name}.csv"',
@@ -29,8 +29,7 @@ async def send_csv(call: Call, name: str, heading: Row, pages: AsyncIterator[Ite
         await response.prepare(call.request)
         await response.write(lines([heading]))
         async for page in pages:
-            if not call.still_allowed():
-                break
+            require_still_allowed(call)
             await response.write(lines(page))
         await response.write_eof()
     return response

@@ -1,4 +1,5 @@
-"""The downlink: asks the centre for what waits here, and takes each item over, once, in order.
+"""The downlink: asks the centre for what waits here, and takes each item over, once, in order. What people ask
+comes with it and goes its own way (visits.py).
 
 What an item does, the fact it ends with and the cursor are one transaction: a hub that is killed anywhere has all
 of it or nothing, and an item that comes again is known by its number. A disk that is full uses nothing up: the item
@@ -21,6 +22,7 @@ from edge.sync.client import ANSWER_S
 from edge.sync.model import is_word
 from edge.sync.orders import End
 from edge.sync.session import Session
+from edge.sync.visits import Visits
 from edge.wire.sync import APPLIED, INBOX_MAX, INBOX_WAIT_MAX_S, REFUSED, SEQ_MAX, Inbox, Item
 
 log = logging.getLogger(__name__)
@@ -43,9 +45,15 @@ class Orders(Protocol):
 
 
 class Taken(OutpostError):
-    """This item was taken over before."""
+    """This item was taken over before, under this number."""
 
     code = "taken"
+
+
+class TakenBefore(OutpostError):
+    """This item was taken over before, under another number: the centre's backup was put back since."""
+
+    code = "taken-before"
 
 
 class WrongItem(OutpostError):
@@ -57,13 +65,17 @@ class WrongItem(OutpostError):
 
 
 class Downlink:
-    """A lane of each session."""
+    """A lane of each session. `visits`: None where requests of people are not done."""
 
-    def __init__(self, database: Database, orders: Orders, clock: Clock) -> None:
-        self._db, self._orders, self._clock = database, orders, clock
+    def __init__(self, database: Database, orders: Orders, clock: Clock, visits: Visits | None = None) -> None:
+        self._db, self._orders, self._visits, self._clock = database, orders, visits, clock
 
     async def run(self, session: Session) -> None:
         """Work until cancelled; an error of the line ends the session."""
+        async with asyncio.TaskGroup() as group:
+            await self._work(session, group)
+
+    async def _work(self, session: Session, group: asyncio.TaskGroup) -> None:
         site = session.welcome.site
         after = await self._db.write(lambda tx: store.cursor(tx, site, store.INBOX))
         wait_s = int(max(1.0, min(session.welcome.inbox_wait_s, INBOX_WAIT_MAX_S)))
@@ -73,17 +85,20 @@ class Downlink:
                 "GET",
                 "/sync/v1/inbox",
                 Inbox,
-                query={"after": after, "wait": wait_s},
+                query={"after": after, "wait": wait_s, "asked": int(self._visits is not None)},
                 timeout_s=wait_s + ANSWER_S,
                 answer_max=ANSWER_MAX,
             )
             arrived_s = self._clock.mono_s()
+            if self._visits is not None:
+                for asked in inbox.asked:
+                    self._visits.begin(group, session, asked, arrived_s)
             for item in inbox.items:
                 check(item)
                 if item.seq > after:
                     await self.take(site, item, arrived_s)
                     after, asked_s = item.seq, arrived_s - EMPTY_S
-            if arrived_s - asked_s < EMPTY_S:
+            if arrived_s - asked_s < EMPTY_S and not inbox.asked:
                 await asyncio.sleep(EMPTY_S)
 
     async def take(self, site: str, item: Item, arrived_s: float) -> None:
@@ -97,6 +112,9 @@ class Downlink:
                     await self._apply(site, item, left_s)
             except Taken:
                 return
+            except TakenBefore:
+                await self._db.write(lambda tx: _tell_again(site, item, tx))
+                return
             except StorageError as error:
                 log.warning("an item of the centre waits for the disk: %s", error.detail)
                 await asyncio.sleep(AGAIN_S)
@@ -106,7 +124,7 @@ class Downlink:
     async def _apply(self, site: str, item: Item, left_s: float | None) -> None:
         try:
             await self._orders.apply(item, left_s, partial(_end, site, item))
-        except (StorageError, Taken):
+        except (StorageError, Taken, TakenBefore):
             raise
         except OutpostError as error:
             await self._refuse(site, item, error)
@@ -133,10 +151,24 @@ class TooLate(OutpostError):
 
 
 def _end(site: str, item: Item, tx: Transaction, detail: str = "", refused: OutpostError | None = None) -> None:
-    """Move the cursor behind the item, and tell what became of it. Raises Taken when it is there already."""
+    """Move the cursor behind the item, and tell what became of it. Raises Taken when it is there already, and
+    TakenBefore for one that is known by its id."""
     if store.cursor(tx, site, store.INBOX) >= item.seq:
         raise Taken
+    if store.taken(tx, site, item.id) is not None:
+        raise TakenBefore
     store.move_cursor(tx, site, store.INBOX, item.seq)
     code, detail = ("", detail) if refused is None else (refused.code, refused.detail)
     kind = APPLIED if refused is None else REFUSED
-    tx.fact(kind, item.id, kind=item.kind, code=code, detail=detail[:DETAIL_CHARS])
+    detail = detail[:DETAIL_CHARS]
+    store.note_taken(tx, site, item.id, kind, code, detail)
+    tx.fact(kind, item.id, kind=item.kind, code=code, detail=detail)
+
+
+def _tell_again(site: str, item: Item, tx: Transaction) -> None:
+    """Move the cursor behind an item that is known, and say once more what became of it."""
+    earlier = store.taken(tx, site, item.id)
+    if earlier is not None and store.cursor(tx, site, store.INBOX) < item.seq:
+        store.move_cursor(tx, site, store.INBOX, item.seq)
+        ended, code, detail = earlier
+        tx.fact(ended, item.id, kind=item.kind, code=code, detail=detail)

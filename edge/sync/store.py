@@ -8,6 +8,7 @@ from edge.store.transaction import Transaction
 
 LEDGER, READINGS, INBOX = "ledger", "readings", "inbox"
 LETTERS_SHOWN = 500
+TAKEN_KEPT = 10_000  # more than a centre lets wait for a site, many times over
 WAITING_LETTERS = "SELECT COUNT(*) FROM dead_letters WHERE sent_us IS NULL"
 _LETTER = "id, stream, epoch, seq, at_us, why, body"
 
@@ -75,6 +76,21 @@ def move_cursor(tx: Transaction, site: str, name: str, value: int) -> None:
         " ON CONFLICT(site, name) DO UPDATE SET value = excluded.value",
         (site, name, value),
     )
+
+
+def taken(tx: Transaction, site: str, item_id: str) -> tuple[str, str, str] | None:
+    """What became of an item of the centre's inbox: the fact it ended with, code and detail; None for a new one."""
+    row = tx.one("SELECT ended, code, detail FROM taken_items WHERE site = ? AND id = ?", (site, item_id))
+    return (str(row[0]), str(row[1]), str(row[2])) if row else None
+
+
+def note_taken(tx: Transaction, site: str, item_id: str, ended: str, code: str, detail: str) -> None:
+    """Remember it, and forget the oldest where there are more than TAKEN_KEPT."""
+    tx.execute(
+        "INSERT INTO taken_items(site, id, ended, code, detail) VALUES (?, ?, ?, ?, ?)",
+        (site, item_id, ended, code, detail),
+    )
+    tx.execute("DELETE FROM taken_items WHERE number <= (SELECT MAX(number) FROM taken_items) - ?", (TAKEN_KEPT,))
 
 
 def epoch_began(tx: Transaction, stream: str, parent: str, why: str) -> None:

@@ -10,14 +10,16 @@ from asyncio.subprocess import PIPE
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import msgspec
 import pytest
+from aiohttp import web
 from sqlalchemy import insert
 
 from cloud.analytics import export, rollups
 from cloud.db.models import TransactionRow
 from edge.clock import iso
-from edge.serving.roles import Role
+from edge.serving.roles import Principal, Role
 from tests.filled_centre import HOUR_US, NOW_US, Filled
 from tests.running_centre import RunningCentre
 
@@ -129,6 +131,7 @@ async def test_only_what_the_caller_reaches(centre: RunningCentre, filled: Fille
         assert (await centre.get(f"/v1/export/{what}?from=x")).status == 400
 
 
+@pytest.mark.either_engine
 async def test_the_verb_writes_the_same_to_a_file(centre: RunningCentre, filled: Filled, tmp_path: Path) -> None:
     asked = ["--from", iso(NOW_US - HOUR_US), "--to", iso(NOW_US + HOUR_US), "--data-dir", str(tmp_path / "centre")]
     verb = [sys.executable, "-m", "edge.cli", "export"]
@@ -140,3 +143,23 @@ async def test_the_verb_writes_the_same_to_a_file(centre: RunningCentre, filled:
     out, err = await asyncio.wait_for(process.communicate(), 60)
     assert (process.returncode, out) == (1, b"")
     assert b"There is no site" in err
+
+
+async def test_an_export_whose_key_is_revoked_does_not_look_whole(
+    centre: RunningCentre, filled: Filled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is sent after the first page waits until the key is gone."""
+    await centre.add_key("leaver", Role.VIEWER)
+    guard, asked = centre.centre.accounts.guard, 0
+    real = guard.still
+
+    def still(principal: Principal, request: web.Request) -> bool:
+        nonlocal asked
+        asked += 1
+        return asked < 3 and real(principal, request)
+
+    monkeypatch.setattr(guard, "still", still)
+    for form in ("csv", "jsonl"):
+        asked = 0
+        with pytest.raises((aiohttp.ClientPayloadError, aiohttp.ServerDisconnectedError)):
+            await centre.get(f"/v1/export/facts?{SPAN}&format={form}", key="leaver")

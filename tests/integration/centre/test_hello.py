@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import update
 
+from cloud.db.models import Site
 from edge.wire.sync import LEASE_S, PROTOCOL
 from tests.integration.centre.hubs import enrolled, site_of, stream_of
 from tests.running_centre import RunningCentre
@@ -38,6 +40,7 @@ async def test_a_later_hello_ends_the_session_before(centre: RunningCentre) -> N
     assert {(answer.status, answer.code) for answer in answers} == {(409, "session-over")}
 
 
+@pytest.mark.either_engine
 async def test_a_request_without_a_session_says_so(centre: RunningCentre) -> None:
     hub = await enrolled(centre)
     hub.fact()
@@ -45,6 +48,7 @@ async def test_a_request_without_a_session_says_so(centre: RunningCentre) -> Non
     assert (await hub.ask("bye", b"", Outpost_Session="nine")).code == "bad-input"
 
 
+@pytest.mark.either_engine
 @pytest.mark.parametrize(("minimum", "most"), [(PROTOCOL + 1, PROTOCOL + 3), (0, 0)])
 async def test_versions_that_do_not_meet_are_told_apart(centre: RunningCentre, minimum: int, most: int) -> None:
     hub = await enrolled(centre)
@@ -53,12 +57,14 @@ async def test_versions_that_do_not_meet_are_told_apart(centre: RunningCentre, m
     assert f"{minimum} to {most}" in answer.body["detail"]
 
 
+@pytest.mark.either_engine
 async def test_a_newer_hub_that_still_speaks_ours_is_let_in(centre: RunningCentre) -> None:
     hub = await enrolled(centre)
     answer = await hub.hello(protocol=PROTOCOL + 1, something_new={"a": 1})
     assert (answer.status, answer.body["protocol"]) == (200, PROTOCOL)
 
 
+@pytest.mark.either_engine
 async def test_a_future_hello_of_another_shape_is_told_the_versions(centre: RunningCentre) -> None:
     hub = await enrolled(centre)
     answer = await hub.ask("hello", b'{"protocol": 9, "min_protocol": 8, "streams": []}')
@@ -129,3 +135,13 @@ async def test_who_is_revoked_or_unknown_is_told(centre: RunningCentre) -> None:
     assert (await centre.ask("POST", f"/v1/sites/{hub.site}/revoke")).status == 200
     for answer in (await hub.hello(), await hub.send_facts(1, 1), await hub.send_states()):
         assert (answer.status, answer.code) == (401, "revoked")
+
+
+async def test_a_clock_that_was_ahead_here_keeps_no_hub_out(centre: RunningCentre) -> None:
+    hub = await enrolled(centre)
+    await hub.hello()
+    ahead = {"seen_us": centre.centre.clock.now().at_us + 3600 * 1_000_000}
+    async with centre.centre.db.write() as connection:
+        await connection.execute(update(Site).where(Site.slug == hub.site).values(ahead))
+    hub.boot_id = "boot-2"
+    assert (await hub.hello()).status == 200

@@ -8,7 +8,9 @@ from typing import Any
 
 import msgspec
 import pytest
+from sqlalchemy import update
 
+from cloud.db.models import InboxItem
 from cloud.sync import inbox_route
 from edge.wire.sync import CURSOR_MAX, SEQ_MAX, SESSION_HEADER
 from tests.fakes.sync_hub import SyncHub
@@ -83,7 +85,7 @@ async def test_items_come_in_order_and_are_confirmed_by_the_next_question(centre
 async def test_a_waiting_hub_is_answered_at_once(centre: RunningCentre, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inbox_route, "INBOX_WAIT_MAX_S", 2 * AT_ONCE_S)
     hub = await site(centre)
-    asked = asyncio.create_task(poll(hub, wait=2 * AT_ONCE_S))
+    asked = asyncio.create_task(poll(hub, wait=2 * int(AT_ONCE_S)))
     await asyncio.sleep(0.2)  # it waits at the centre by then; if it does not, this is a plain question
     began_s = time.monotonic()
     command_id = await give(centre)
@@ -165,7 +167,7 @@ async def test_a_newer_question_ends_the_one_that_waits(
     monkeypatch.setattr(inbox_route, "INBOX_WAIT_MAX_S", 2 * AT_ONCE_S)
     hub = await site(centre)
     began_s = time.monotonic()
-    waiting = [asyncio.create_task(poll(hub, wait=2 * AT_ONCE_S)) for _ in range(30)]
+    waiting = [asyncio.create_task(poll(hub, wait=2 * int(AT_ONCE_S))) for _ in range(30)]
     while sum(one.done() for one in waiting) < len(waiting) - 1:
         assert time.monotonic() - began_s < AT_ONCE_S
         await asyncio.sleep(0.01)
@@ -275,3 +277,20 @@ async def test_a_device_at_two_sites_needs_its_site_named(centre: RunningCentre)
     assert [item["id"] for item in (await poll(other)).body["items"]] == [given.body["id"]]
     listed = (await centre.get(f"/v1/commands?site={one.site}")).body["items"]
     assert listed == []
+
+
+async def test_a_clock_that_is_set_back_gives_nothing_more_time(centre: RunningCentre) -> None:
+    hub = await site(centre)
+    handed = await give(centre, ttl_s=60.0)
+    assert await numbers(hub) == [1]
+    waiting, day_us = await give(centre, ttl_s=60.0), 86_400 * 1_000_000
+    later = {"created_us": InboxItem.created_us + day_us, "expires_us": InboxItem.expires_us + day_us}
+    async with centre.centre.db.write() as connection:
+        await connection.execute(update(InboxItem).values(later))
+    items = (await poll(hub)).body["items"]
+    assert [(item["id"], item["ttl_ms"] <= 60_000) for item in items] == [(handed, True)]
+
+    async def over() -> bool:
+        return (await standing(centre, waiting))[0] == "expired"
+
+    await until(over)

@@ -75,7 +75,14 @@ def orders(site: VendSite) -> SiteOrders:
     """The hub's own, without desks and desired state."""
     nothing: Any = None
     return SiteOrders(
-        site.store.hub, site.commands, site.registry, nothing, desire=nothing, switch=nothing, note_vend=note_vend
+        site.store.hub,
+        site.commands,
+        site.registry,
+        nothing,
+        desire=nothing,
+        switch=nothing,
+        keep=nothing,
+        note_vend=note_vend,
     )
 
 
@@ -163,7 +170,7 @@ async def test_a_disk_that_stays_full_lets_its_time_run_out(site: VendSite, lobb
 
 async def test_a_fault_of_ours_does_not_stand_in_the_way(site: VendSite, lobby: Device) -> None:
     downlink = Downlink(site.store.hub, Broken(), site.clock)
-    await asyncio.wait_for(downlink.take(SITE, vend(lobby), site.clock.mono_s()), 5)
+    await asyncio.wait_for(downlink.take(SITE, vend(lobby), site.clock.mono_s()), 60)
     assert await ends(site) == [("inbox.refused", "cmd_1", "error")]
 
 
@@ -197,3 +204,32 @@ def test_what_cannot_be_an_item_ends_the_session(wrong: dict[str, Any]) -> None:
     check(fine)
     with pytest.raises(WrongItem):
         check(msgspec.structs.replace(fine, **wrong))
+
+
+async def test_an_item_that_comes_again_under_another_number_is_not_done_again(
+    site: VendSite, lobby: Device
+) -> None:
+    """A centre whose backup was put back has forgotten that it handed it out."""
+    done: list[int] = []
+
+    class Once:
+        async def apply(self, item: Item, left_s: float | None, end: End) -> None:
+            await site.store.hub.write(lambda tx: (end(tx, "the relay is on"), done.append(item.seq)))
+
+    downlink = Downlink(site.store.hub, Once(), site.clock)
+    twin = Item(seq=1, id="ask_1", kind="twin", body={}, actor="key:ann")
+    for seq in (1, 5, 5, 6):
+        await downlink.take(SITE, msgspec.structs.replace(twin, seq=seq), site.clock.mono_s())
+    assert done == [1]
+    assert (await ends(site), await cursor(site)) == ([("inbox.applied", "ask_1", "")] * 3, 6)
+
+
+async def test_what_was_taken_is_remembered_within_bounds(
+    site: VendSite, lobby: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "TAKEN_KEPT", 3)
+    downlink = Downlink(site.store.hub, orders(site), site.clock)
+    for seq in range(1, 9):
+        await downlink.take(SITE, vend(lobby, seq, ttl_ms=0), site.clock.mono_s())
+    known = await site.store.hub.write(lambda tx: [store.taken(tx, SITE, f"cmd_{seq}") for seq in range(1, 9)])
+    assert [one is not None for one in known] == [False] * 5 + [True] * 3
