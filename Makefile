@@ -7,8 +7,11 @@ DEMO_ARGS ?=
 PYTEST_ARGS ?=
 WORKERS ?= 4
 
+# Tests start hundreds of processes: where Python may not keep what it compiled, each of them compiles all of it anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test chaos bench lint lint-style lint-format lint-types lint-rooms format reference step clean system-tools
+.PHONY: help demo test chaos bench lint lint-style lint-format lint-types lint-rooms compiled format reference step clean system-tools
 
 help:   ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -18,7 +21,7 @@ demo: $(VENV)/.demo   ## a hub, virtual devices and head office on this machine,
 
 test: system-tools $(VENV)/.dev   ## everything that is checked, on a share of the long tests (PYTEST_ARGS="-k store")
 	@status=0; \
-	$(MAKE) --no-print-directory --keep-going lint || status=1; \
+	$(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=target lint compiled || status=1; \
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal -m "not bench" $(PYTEST_ARGS) || status=1; \
 	exit $$status
 
@@ -41,6 +44,10 @@ lint-types: $(VENV)/.dev
 
 lint-rooms: $(VENV)/.dev
 	$(BIN)/lint-imports
+
+# In a fresh clone, once and beside the types, so that not every worker does it for itself.
+compiled: $(VENV)/.dev
+	@[ -d tests/__pycache__ ] || $(BIN)/pytest --collect-only -q >/dev/null || true # the tests' own run says what is wrong
 
 format: $(VENV)/.dev   ## put the code into its format
 	$(BIN)/ruff check --fix

@@ -10,7 +10,7 @@ import hypothesis
 import pytest
 from _pytest.terminal import TerminalReporter
 
-from tests.tools import WANTING, no_skip
+from tests.tools import WANTING, no_skip, share
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
@@ -26,16 +26,15 @@ def _scrub_environment() -> None:
 
 _scrub_environment()
 
-# No deadlines: a busy two-core machine is slow at random. CI takes fewer examples, a person's run the default 100.
-hypothesis.settings.register_profile("default", deadline=None)
+# No deadlines: a busy two-core machine is slow at random.
 hypothesis.settings.register_profile(
-    "ci",
+    "outpost",
     deadline=None,
-    max_examples=40,
+    max_examples=share(30, 1000),
     print_blob=True,
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
-hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "default")
+hypothesis.settings.load_profile("outpost")
 
 
 @pytest.hookimpl(wrapper=True)

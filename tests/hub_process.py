@@ -15,7 +15,7 @@ from typing import Any
 
 import aiohttp
 
-START_S = 30.0
+START_S = 60.0
 LIMITS = {"OUTPOST_LIMITS__AUTHENTICATED_PER_MINUTE": "1000000000"}
 
 

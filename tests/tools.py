@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import os
 import shutil
+from typing import TypeVar
 
 import pytest
 
+T = TypeVar("T")
+
 PACKAGES = {
+    "chromium-headless-shell": "chromium-headless-shell",
     "gcc": "build-essential",
     "ip": "iproute2",
     "nsenter": "util-linux",
@@ -46,6 +50,6 @@ def no_skip() -> bool:
     return os.environ.get("TESTS_NO_SKIP") == "1"
 
 
-def share(some: int, everything: int) -> int:
-    """How many rounds a long test makes: `some` of them in `make test`, `everything` in `make chaos`."""
+def share(some: T, everything: T) -> T:
+    """How much of it a long test does: `some` in `make test`, `everything` in `make chaos`. Mostly rounds."""
     return everything if os.environ.get("TESTS_ALL") == "1" else some

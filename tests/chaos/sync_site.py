@@ -78,7 +78,7 @@ class Site:
         """A verb of `outpost` over the hub's directory; what it said."""
         command = [*self.wall.prefix, sys.executable, "-m", "edge.cli", *verb, "--data-dir", str(self.data)]
         process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        said, _ = await asyncio.wait_for(process.communicate(), 30)
+        said, _ = await asyncio.wait_for(process.communicate(), 60)
         assert process.returncode == 0, said.decode()
         return said.decode()
 

@@ -181,7 +181,7 @@ async def second_hub(site: Site) -> None:
     second = HubProcess(copy, prefix=site.wall.prefix, more=HUB)
     try:
         await second.start()
-        async with asyncio.timeout(20), second.session() as session:
+        async with asyncio.timeout(60), second.session() as session:
             while True:
                 async with session.get("/v1/sync") as response:
                     view = await response.json()

@@ -16,7 +16,7 @@ from tests.tools import share
 
 pytestmark = pytest.mark.chaos
 
-ROUNDS = share(12, 200)
+ROUNDS = share(8, 200)
 DEVICES = 60
 
 

@@ -31,8 +31,8 @@ from tests.tools import needs_tool, share
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(1200)]
 
 ROUNDS = 50
-CUTS = share(100, 1000)
-RESTORE_CUTS = share(25, 250)
+CUTS = share(50, 1000)
+RESTORE_CUTS = share(12, 250)
 SEED = 20261121
 
 

@@ -30,10 +30,10 @@ from tests.tools import share
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(7200)]
 
 ROUNDS = share(1, 12)
-TROUBLES = share(4, 40)  # of one round
+TROUBLES = share(3, 40)  # of one round
 WORK_S = 0.5  # between two troubles, at most
 SYNC_S = 60.0  # the longest pause between two tries of a hub that was refused, and some
-QUIET_S = 20.0
+QUIET_S = 60.0
 NEVER_DONE = {"queued", "expired", "cancelled", "superseded"}
 
 

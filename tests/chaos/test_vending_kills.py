@@ -21,7 +21,7 @@ from tests.tools import share
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900)]
 
-KILLS = share(3, 100)
+KILLS = share(2, 100)
 SEED = 20261121
 MACS = [f"6CC8404FE0{number:02X}" for number in range(3)]
 FILLED = 500
@@ -81,7 +81,7 @@ async def stock(hub: HubProcess, machines: dict[str, WifiMachine]) -> None:
     async with hub.session() as session:
         for mac in MACS:
             for slot in range(1, 6):
-                async with asyncio.timeout(30):
+                async with asyncio.timeout(60):
                     while not await filled(session, mac, slot):  # noqa: ASYNC110 - it is behind a socket
                         await asyncio.sleep(0.05)
 

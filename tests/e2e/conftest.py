@@ -41,5 +41,5 @@ def _running(verb: str, folder: Path, *flags: str) -> Iterator[RunningHub]:
         yield RunningHub(folder, line.split()[2], process)
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
         process.stdout.close()

@@ -15,7 +15,7 @@ import aiohttp
 import msgspec
 
 T = TypeVar("T")
-START_S = 30.0
+START_S = 60.0
 HISTORY_LIMIT = 500
 
 

@@ -23,7 +23,7 @@ def test_a_site_is_kept_and_brought_back(centre: RunningHub, tmp_path: Path) -> 
     assert (again.code, "already uses" in again.err) == (1, True)
     assert centre.run("restore", str(backup)).code == 1  # not while it runs
     centre.process.terminate()
-    assert centre.process.wait(10) == 0
+    assert centre.process.wait(60) == 0
     assert not (centre.folder / "cloud.sock").exists()
     assert {path.stat().st_mode & 0o777 for path in centre.folder.glob("cloud.db*")} == {0o600}
     assert _sites(centre) == ["Pune 4", "Pune 5"]  # opened for the moment
@@ -92,7 +92,7 @@ async def test_a_centre_on_postgresql_is_opened_for_the_moment(tmp_path: Path) -
 
 def _process(*words: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "edge.cli", *words]
-    return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
 def _sites(centre: RunningHub) -> list[str]:

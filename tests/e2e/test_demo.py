@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 import signal
+import socket
 import sys
 from asyncio.subprocess import PIPE
 from pathlib import Path
@@ -14,9 +15,10 @@ from pathlib import Path
 import aiohttp
 import msgspec
 
+from edge.client import answers
 from edge.sim.field_site import MACHINE
 from edge.sim.site import PAYLOAD
-from tests.e2e.cli import Done, outpost_process
+from tests.e2e.cli import Done, outpost, outpost_process
 
 READY_S = 60.0
 SHOWN_S = 60.0
@@ -47,6 +49,34 @@ async def test_from_one_command_to_a_code_that_scans(tmp_path: Path) -> None:
             await demo.wait()
 
 
+async def test_a_taken_port_is_told_with_what_to_do(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        words = ("demo", "--headless", "--cloud-listen", address, "--data-dir", str(tmp_path))
+        told = await asyncio.to_thread(outpost_process, *words)
+    first, second = told.err.splitlines()
+    assert told.code == 3
+    assert first.endswith(f"did not start: {address} cannot be listened on: address already in use."), first
+    assert "--cloud-listen" in second
+
+
+async def test_a_demo_that_is_ended_while_it_starts_takes_everything_along(tmp_path: Path) -> None:
+    demo = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "edge.cli", "demo", "--headless"),
+        *("--listen", "127.0.0.1:0", "--cloud-listen", "127.0.0.1:0", "--data-dir", str(tmp_path)),
+        stdout=PIPE,
+        stderr=PIPE,
+    )
+    async with asyncio.timeout(READY_S):
+        while not await asyncio.to_thread((tmp_path / "hub.log").exists):
+            pass
+        demo.terminate()
+        assert await demo.communicate() == (b"", b"")
+    assert demo.returncode == 143
+    for folder, name in ((tmp_path, "hub.sock"), (tmp_path / "centre", "cloud.sock")):
+        assert not await answers(folder / name)
+
+
 async def _try_what_it_says(said: str, folder: Path) -> None:
     url = re.search(r"^ready demo (\S+)$", said, re.MULTILINE)
     assert url is not None
@@ -63,7 +93,7 @@ async def _try_what_it_says(said: str, folder: Path) -> None:
     assert (shown["state"], shown["agent"], shown["args"]) == ("succeeded", "24", {})
     assert [attempt["verdict"] for attempt in shown["tries"]] == ["done"]
     panel = folder / "display" / "panel.png"
-    scanned = await _verb("scan", str(panel))
+    scanned = await asyncio.to_thread(outpost_process, "scan", str(panel))
     assert (scanned.code, scanned.out) == (0, PAYLOAD + "\n")
     devices = await _verb("device", "list", "--data-dir", str(folder))
     assert "Front desk" in devices.out
@@ -88,10 +118,13 @@ async def _be_head_office(folder: Path) -> None:
     listed = (await _verb("command", "list", *office)).json
     (shown,) = [each for each in listed if each["id"] == vended.json["id"]]
     assert (shown["kind"], shown["state"], shown["where"]) == ("vend", "succeeded", "site")
+    assert [each["agent"] for each in listed if each["kind"] == "display_qr"] == ["24"]
+    named = await _verb("device", "list", *office[1:])
+    assert named.out.splitlines()[0].endswith("SITE")
 
 
 async def _verb(*words: str) -> Done:
-    return await asyncio.to_thread(outpost_process, *words)
+    return await asyncio.to_thread(outpost, *words)
 
 
 async def _curled(session: aiohttp.ClientSession, curl: str) -> dict[str, object]:

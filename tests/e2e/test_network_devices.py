@@ -57,7 +57,7 @@ async def test_from_power_up_to_readings_and_switches(tmp_path: Path) -> None:
             tmp_path / "board", variant="sensor", chip=CHIP, network=network, settings=FAST
         ) as board:
             surroundings(board, temperature=21.5, d0=True)
-            code = await asyncio.wait_for(board.code(), 20)
+            code = await asyncio.wait_for(board.code(), 60)
             pending = await until(lambda: site.device(CHIP))
             assert (pending["state"], pending["kind"], pending["trust"]) == ("pending", "sensor", "paired")
             device = await site.approve(CHIP, code)
@@ -197,7 +197,7 @@ async def test_a_hub_is_found_by_mdns_alone(tmp_path: Path) -> None:
         Site(tmp_path / "hub", link.host, discovery=True, mdns=True) as site,
         FieldBoard(tmp_path / "board", variant="base", chip=CHIP, network="-", inside=link.inside) as device,
     ):
-        await site.approve(CHIP, await asyncio.wait_for(device.code(), 20))
+        await site.approve(CHIP, await asyncio.wait_for(device.code(), 60))
 
 
 POINTS = (  # where the power goes, how the command may end, how often the motor may have turned
@@ -271,7 +271,7 @@ async def test_a_virtual_board_of_ones_own(tmp_path: Path, site: Site) -> None:
     try:
         assert sim.stdout is not None
         said = ""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while (found := CODE.search(said)) is None:
                 said += (await sim.stdout.readline()).decode()
         assert f"ready sim {CHIP}" in said

@@ -19,7 +19,7 @@ def porch(hub: RunningHub) -> str:
         data=b'{"values": {"temperature": 21.5, "door": false, "health.rssi": -60}}',
         headers={"Authorization": f"Bearer {key}", "Content-Type": "application/json"},
     )
-    urllib.request.urlopen(request, timeout=10).close()
+    urllib.request.urlopen(request, timeout=60).close()
     return str(added["id"])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 from tests.e2e.cli import RunningHub, outpost
@@ -11,8 +12,11 @@ def test_a_site_is_made_and_its_hub_enrolled(centre: RunningHub, hub: RunningHub
     made = centre.run("site", "create", "Depot 4")
     assert made.code == 0, made.err
     code = made.out.strip()
-    assert f"outpost site enrol {code} --cloud ADDRESS-OF-THIS-CENTRE" in made.err
-    enrolled = hub.run("site", "enrol", code, "--cloud", centre.url)
+    assert f"outpost site enrol {code} --cloud https://ADDRESS-OF-THIS-CENTRE" in made.err
+    assert f"`url` under [centre] in {centre.folder / 'cloud.toml'}" in made.err
+    assert "syncs with no head office" in hub.run("site", "status").err
+    as_read_out = code.lower().split("-")
+    enrolled = hub.run("site", "enrol", *as_read_out, "--cloud", centre.url)
     assert (enrolled.code, enrolled.out) == (0, ""), enrolled.err
     assert "'Depot 4' of 'main'" in enrolled.err
     status = hub.run("site", "status", "--json").json
@@ -73,6 +77,22 @@ def test_a_tenant_has_a_key_of_its_own(centre: RunningHub, tmp_path: Path) -> No
     tenants = centre.run("tenant", "list", "--json").json
     assert {tenant["name"]: tenant["sites"] for tenant in tenants}["Other company"] == 1
     assert outpost("tenant", "list", *there).code != 0
+
+
+def test_where_no_site_is_joined_it_is_said_why(centre: RunningHub, hub: RunningHub) -> None:
+    code = centre.run("site", "create", "Depot 7").out.strip()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        nobody = f"http://127.0.0.1:{taken.getsockname()[1]}"
+    away = hub.run("site", "enrol", code, "--cloud", nobody)
+    assert (away.code, f"{nobody} cannot be reached: connection refused." in away.err) == (3, True), away.err
+    at_a_hub = hub.run("site", "enrol", code, "--cloud", hub.url)
+    assert (at_a_hub.code, "is no centre" in at_a_hub.err) == (2, True), at_a_hub.err
+    wrong = hub.run("site", "enrol", "XXXX-XXXX-XXXX", "--cloud", centre.url)
+    assert (wrong.code, "outpost site code" in wrong.err) == (1, True), wrong.err
+    asked = centre.run("site", "status")
+    assert (asked.code, "for a hub alone" in asked.err) == (1, True), asked.err
+    dots = centre.run("site", "show", "..")
+    assert (dots.code, "names nothing" in dots.err) == (2, True), dots.err
 
 
 def test_site_verbs_are_asked_at_head_office(hub: RunningHub) -> None:

@@ -47,7 +47,7 @@ def test_a_site_is_kept_and_brought_back(hub: RunningHub, tmp_path: Path) -> Non
     busy = hub.run("restore", str(backup))
     assert (busy.code, "Stop it first" in busy.err) == (1, True)
     hub.process.terminate()
-    assert hub.process.wait(10) == 0
+    assert hub.process.wait(60) == 0
     offline = hub.run("device", "list", "--json")
     assert [device["name"] for device in offline.json] == ["After", "Before"]
     restored = hub.run("restore", str(backup))
@@ -63,7 +63,7 @@ def test_a_site_is_kept_and_brought_back(hub: RunningHub, tmp_path: Path) -> Non
 def test_offline_a_verb_takes_the_writers_lock_and_gives_it_back(hub: RunningHub) -> None:
     if hub.process.poll() is None:
         hub.process.terminate()
-        hub.process.wait(10)
+        hub.process.wait(60)
     made = hub.run("device", "add", "Offline", "--kind", "display", "--json")
     assert made.code == 0
     assert not (hub.folder / "hub.sock").exists()

@@ -18,7 +18,7 @@ from edge.errors import Conflict, NotFound, OutpostError
 from edge.wire import views
 from edge.wire.commands import OPEN, State
 from edge.wire.readings import LatestView, ReadingView, TwinView
-from edge.wire.site import DeadLetterDone, DeadLetterView, SyncView
+from edge.wire.site import DeadLetterDone, DeadLetterView, LettersDiscarded, SyncView
 from edge.wire.vending import SlotView, TransactionView, Vended
 
 JSON = "application/json"
@@ -118,7 +118,7 @@ class FakeHub:
             web.post("/v1/sync/enrol", self._enrol),
             web.post("/v1/sync/leave", self._leave),
             web.get("/v1/sync/dead-letters", self._letters),
-            web.post("/v1/sync/dead-letters/retry", self._retry_letters),
+            web.post("/v1/sync/dead-letters/{what}", self._settle_letters),
             web.get("/v1/transactions", self._all_transactions),
             web.put("/v1/devices/{id}/slots/{slot}", self._set_slot),
             web.post("/v1/devices/{id}/slots/{slot}/restock", self._restock),
@@ -354,10 +354,13 @@ class FakeHub:
     async def _letters(self, _: web.Request) -> web.Response:
         return await _items(self.letters)
 
-    async def _retry_letters(self, _: web.Request) -> web.Response:
-        sent, self.letters = len(self.letters), []
-        self._synced(dead_letters=0)
-        return _json(DeadLetterDone(sent=sent))
+    async def _settle_letters(self, request: web.Request) -> web.Response:
+        raw = await request.read()
+        asked = msgspec.json.decode(raw) if raw else None
+        left = [letter for letter in self.letters if asked and letter.id not in asked["ids"]]
+        gone, self.letters = len(self.letters) - len(left), left
+        self._synced(dead_letters=len(left))
+        return _json(LettersDiscarded(discarded=gone) if asked else DeadLetterDone(sent=gone))
 
     async def _preview(self, _: web.Request) -> web.Response:
         if self.preview is None:

@@ -1,8 +1,9 @@
-"""A real hub for every test that wants one."""
+"""A real hub for every test that wants one; and over which database a test of the centre runs."""
 
 from __future__ import annotations
 
 import contextlib
+import zlib
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,30 @@ import msgspec
 import pytest
 
 from tests.integration.running_hub import QUIET, RunningHub, started
+from tests.running_centre import ENGINES
+from tests.tools import share
 
 Start = Callable[..., contextlib.AbstractAsyncContextManager[RunningHub]]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test of the centre runs over both engines; one marked `either_engine` over one, which its name decides."""
+    named = {mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")}
+    if "engine" in metafunc.fixturenames and "engine" not in named:
+        either = metafunc.definition.get_closest_marker("either_engine") is not None
+        metafunc.parametrize("engine", _one_of(metafunc.definition.name) if either else ENGINES, indirect=True)
+
+
+def _one_of(name: str) -> tuple[str, ...]:
+    """About half of the names get the one, half the other, everywhere the same; with TESTS_ALL=1 each gets both."""
+    one = ENGINES[zlib.crc32(name.encode()) % len(ENGINES)]
+    return share((one,), ENGINES)
+
+
+@pytest.fixture
+def engine(request: pytest.FixtureRequest) -> str:
+    """The engine this run of the test is over."""
+    return str(request.param)
 
 
 @pytest.fixture
