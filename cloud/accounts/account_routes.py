@@ -1,33 +1,29 @@
-"""/v1/keys, /v1/tenants and /v1/audit."""
+"""/v1/keys and /v1/tenants."""
 
 from __future__ import annotations
 
-import msgspec
 from sqlalchemy import RowMapping
 
-from cloud.accounts import audit_store
 from cloud.accounts.keys import Keys, NewKey
 from cloud.accounts.member import member, require_machine
 from cloud.accounts.tenants import Tenants
-from cloud.db.database import Database
 from edge.clock import iso
 from edge.serving.roles import Role
 from edge.serving.routing import Answer, Call, Created, Page, Route
 from edge.wire import views
-from edge.wire.centre import AuditView, CreateSiteKey, CreateTenant, NewTenant, SiteKeyView, TenantView
+from edge.wire.centre import CreateSiteKey, CreateTenant, NewTenant, SiteKeyView, TenantView
 
 
 class AccountRoutes:
     """The routes of this capability."""
 
-    def __init__(self, database: Database, keys: Keys, tenants: Tenants) -> None:
-        self._db, self._keys, self._tenants = database, keys, tenants
+    def __init__(self, keys: Keys, tenants: Tenants) -> None:
+        self._keys, self._tenants = keys, tenants
 
     def all(self) -> list[Route]:
         """Every route."""
         admin = Role.ADMIN
         make = "Make a key, or take over one that older clients have compiled in"
-        changes = "Who changed what here, the newest first"
         tenant = "Make a tenant: on the centre's own machine only"
         return [
             Route("GET", "/v1/keys", self.keys, "Keys, without secrets", admin, returns=SiteKeyView, many=True),
@@ -36,9 +32,6 @@ class AccountRoutes:
                 body=CreateSiteKey, returns=views.NewKey, created=True,
             ),
             Route("DELETE", "/v1/keys/{id}", self.revoke_key, "Refuse a key from now on", admin),
-            Route(
-                "GET", "/v1/audit", self.audit, changes, admin, returns=AuditView, many=True, query=("site",)
-            ),
             Route(
                 "GET", "/v1/tenants", self.tenants, "All tenants: on the centre's own machine only", admin,
                 returns=TenantView, many=True, also=require_machine,
@@ -68,20 +61,6 @@ class AccountRoutes:
         await self._keys.revoke(member(call), call.param("id"))
         return None
 
-    async def audit(self, call: Call) -> Answer:
-        """GET /v1/audit?site=; a site that is not there, or not reached, has no changes."""
-        caller, limit = member(call), call.limit()
-        async with self._db.read() as connection:
-            rows = await audit_store.changes(
-                connection,
-                caller.tenant_id,
-                slug=call.query("site"),
-                reached=caller.sites,
-                before=call.cursor(),
-                limit=limit,
-            )
-        return Page([_audit_view(row) for row in rows], str(rows[-1]["id"]) if len(rows) == limit else None)
-
     async def tenants(self, call: Call) -> Answer:
         """GET /v1/tenants."""
         return Page(
@@ -110,16 +89,4 @@ def _key_view(row: RowMapping) -> SiteKeyView:
         revoked_at=iso(row["revoked_us"]) if row["revoked_us"] else None,
         last_used_at=iso(row["used_us"]) if row["used_us"] else None,
         sites=row["sites"].split(),
-    )
-
-
-def _audit_view(row: RowMapping) -> AuditView:
-    return AuditView(
-        id=row["id"],
-        at=iso(row["at_us"]),
-        actor=row["actor"],
-        what=row["what"],
-        site=row["slug"] or "",
-        subject=row["subject"],
-        detail=msgspec.json.decode(row["detail"]),
     )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import RowMapping, Select, insert, select, update
+from sqlalchemy import RowMapping, Select, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cloud.db.people_models import Login, Person, Secret
 
 ACTIVE = "active"
+FORGOTTEN_US = 90 * 86_400_000_000  # behind its end
 
 
 async def secret(connection: AsyncConnection, name: str, fresh: bytes) -> bytes:
@@ -60,6 +61,39 @@ async def open_of(
     if person:
         query = query.where(Login.person_id == person)
     return (await connection.execute(query.order_by(Login.created_us.desc(), Login.id))).mappings().all()
+
+
+async def owner(connection: AsyncConnection, tenant_id: int, login: str) -> RowMapping | None:
+    """Whose login this is: `person`, `username`, and the `sites` he reaches."""
+    query = (
+        select(Login.person_id.label("person"), Person.username, Person.sites)
+        .join(Person, (Person.tenant_id == Login.tenant_id) & (Person.id == Login.person_id))
+        .where(Login.tenant_id == tenant_id, Login.id == login)
+    )
+    return (await connection.execute(query)).mappings().first()
+
+
+async def as_it_was(connection: AsyncConnection, tenant_id: int, person: str, password: str) -> bool:
+    """Whether somebody may still log in with this hash; it stays so until the transaction ends."""
+    query = select(Person.id).where(
+        Person.tenant_id == tenant_id, Person.id == person, Person.password == password, Person.state == ACTIVE
+    )
+    return (await connection.execute(query.with_for_update())).first() is not None
+
+
+async def keep_newest(connection: AsyncConnection, tenant_id: int, person: str, now_us: int, count: int) -> None:
+    """End all open logins of somebody but the newest, and forget those that have been over for long."""
+    his = (Login.tenant_id == tenant_id, Login.person_id == person)
+    newest = (
+        select(Login.id)
+        .where(*his, Login.ended_us.is_(None), Login.until_us > now_us)
+        .order_by(Login.created_us.desc(), Login.id)
+        .limit(count)
+    )
+    kept = list((await connection.execute(newest)).scalars())
+    older = update(Login).where(*his, Login.ended_us.is_(None), Login.id.not_in(kept))
+    await connection.execute(older.values(ended_us=now_us))
+    await connection.execute(delete(Login).where(*his, Login.until_us < now_us - FORGOTTEN_US))
 
 
 async def end(

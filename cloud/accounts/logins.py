@@ -13,6 +13,8 @@ import hmac
 import logging
 import secrets
 from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 from aiohttp import web
@@ -27,7 +29,7 @@ from edge.access.accounts.model import login_key
 from edge.access.accounts.passwords import Passwords
 from edge.access.accounts.throttle import Throttle
 from edge.clock import Clock
-from edge.errors import NotFound, StorageError, Unauthenticated
+from edge.errors import NotFound, RateLimited, StorageError, Unauthenticated
 from edge.serving.roles import Role
 
 log = logging.getLogger(__name__)
@@ -40,9 +42,14 @@ RELOAD_S = 3.0
 SEEN_EVERY_S = 60.0  # how often the database is told that somebody is here
 KNOWN = 4096  # logins held in memory; the one longest unused goes first, and is looked up again
 UNUSED_S = 900.0  # before one is no longer held
+OVER = 4096  # logins that are over held in memory: whoever shows one again costs the database nothing
+LOGINS_PER_PERSON = 20  # browsers and phones of one person; the oldest ends first
+CHECKED = 2  # passwords looked at for each try, so that a name of nobody and one of two tenants take as long
 SECRET_BYTES = 32
 AGENT_CHARS = 200
 COOKIE, SECURE_COOKIE = "outpost_login", "__Host-outpost_login"
+LIST_HINT = "`outpost login list` shows those that are open."
+WRONG = "The name or the password is wrong."
 
 
 class WrongLogin(Unauthenticated):
@@ -64,9 +71,10 @@ class Logins:
 
     def __init__(self, database: Database, signals: Signals, clock: Clock, *, secure: bool) -> None:
         self._db, self._signals, self._clock, self.secure = database, signals, clock, secure
-        self.passwords, self._throttle = Passwords(), Throttle(clock)
+        self.passwords, self.throttle = Passwords(), Throttle(clock)
         self._key = b""
         self._known: OrderedDict[bytes, _Known] = OrderedDict()
+        self._over: OrderedDict[bytes, None] = OrderedDict()  # none of them ever becomes good again
         self._loading = asyncio.Lock()
 
     async def start(self) -> None:
@@ -86,6 +94,8 @@ class Logins:
         login_id = secrets.token_hex(8)
         who = _member(person, login_id)
         async with self._db.write() as connection:
+            if not await sql.as_it_was(connection, who.tenant_id, who.person, person["password"]):
+                raise WrongLogin(WRONG)  # it was changed, or the account shut, while this one was looked at
             await sql.insert_login(
                 connection,
                 tenant_id=who.tenant_id,
@@ -99,34 +109,68 @@ class Logins:
                 seen_us=now_us,
                 until_us=now_us + WEB_S * 1_000_000,
             )
+            await sql.keep_newest(connection, who.tenant_id, who.person, now_us, LOGINS_PER_PERSON)
             await record(connection, who, "login.begun", at_us=now_us, subject=login_id, detail={"from": address})
         return f"{shown}.{self._sign(shown)}"
 
     async def person(self, name: str, password: str, *, address: str) -> RowMapping:
-        """Whose name and password these are. Raises WrongLogin, RateLimited."""
+        """Whose name and password these are. Raises WrongLogin, RateLimited.
+
+        An account has one count of failures, by whichever of its names somebody tries; a name of several tenants
+        has that of the first.
+        """
         key = login_key(name)
-        self._throttle.attempt(key, address)
         async with self._db.read() as connection:
             rows = await sql.called(connection, key)
-        right: RowMapping | None = None
-        if not rows:
-            await self.passwords.verify(None, password)
-        for row in rows:
-            stored = row["password"] or None if row["state"] == sql.ACTIVE else None
-            if await self.passwords.verify(stored, password) and right is None:
-                right = row
+        guessed_at = f"{rows[0]['tenant_id']}:{rows[0]['id']}" if rows else key
+        right = await self._attempt(guessed_at, [(row, _stored(row)) for row in rows], password, address)
         if right is None:
-            raise WrongLogin("The name or the password is wrong.")
-        self._throttle.worked(key, address)
+            raise WrongLogin(WRONG)
         return right
 
-    async def end(self, member: Member, login_id: str, *, whose: str = "") -> None:
-        """End a login: one's own, or anybody's by an administrator. Raises NotFound."""
+    async def proves(self, person: RowMapping, password: str, *, address: str) -> bool:
+        """Whether this is the password of somebody who is logged in; counted as a login is. Raises RateLimited."""
+        guessed_at = f"{person['tenant_id']}:{person['id']}"
+        return await self._attempt(guessed_at, [(person, _stored(person))], password, address) is not None
+
+    async def _attempt(
+        self, guessed_at: str, tried: Sequence[tuple[RowMapping, str | None]], password: str, address: str
+    ) -> RowMapping | None:
+        """Whose password it is of these, each with its hash; the same work whatever there is to try."""
+        self.throttle.attempt(guessed_at, address)
+        right: RowMapping | None = None
+        try:
+            for row, stored in tried:
+                if await self.passwords.verify(stored, password) and right is None:
+                    right = row
+            for _ in range(CHECKED - len(tried)):
+                await self.passwords.verify(None, password)
+        except RateLimited:  # too many at once, which is nobody's guess
+            self.throttle.forgive(guessed_at, address)
+            raise
+        if right is not None:
+            self.throttle.worked(guessed_at, address)
+        return right
+
+    async def listed(self, member: Member, *, person: str = "") -> list[RowMapping]:
+        """Open logins that `member` may end, the newest first; of one `person` where that is named."""
+        now_us = self._clock.now().at_us
+        async with self._db.read() as connection:
+            rows = await sql.open_of(connection, member.tenant_id, now_us, IDLE_S * 1_000_000, person=person)
+        return [row for row in rows if _may_end(member, row)]
+
+    async def end(self, member: Member, login_id: str) -> None:
+        """End a login at once: one's own, or by an administrator that of anybody he reaches. Raises NotFound."""
         now_us = self._clock.now().at_us
         async with self._db.write() as connection:
-            if not await sql.end(connection, member.tenant_id, now_us, login=login_id):
-                raise NotFound(f"There is no open login {login_id[:40]!r}.")
-            await record(connection, member, "login.ended", at_us=now_us, subject=login_id, detail={"of": whose})
+            row = await sql.owner(connection, member.tenant_id, login_id)
+            may = row is not None and _may_end(member, row)
+            if row is None or not may or not await sql.end(connection, member.tenant_id, now_us, login=login_id):
+                raise NotFound(
+                    f"There is no open login {login_id[:40]!r}.", hint="`outpost login list` shows them."
+                )
+            detail = {"of": row["username"]}
+            await record(connection, member, "login.ended", at_us=now_us, subject=login_id, detail=detail)
         await self.changed()
 
     async def changed(self) -> None:
@@ -140,14 +184,13 @@ class Logins:
         """The hash of what a request's cookie shows, None where it has none that was signed here."""
         cookie = request.cookies.get(SECURE_COOKIE if self.secure else COOKIE, "")
         shown, _, signature = cookie.partition(".")
-        if not signature or not hmac.compare_digest(signature.encode(), self._sign(shown).encode()):
-            return None
-        return _hash(shown)
+        good = hmac.compare_digest(signature.encode("utf-8", "surrogatepass"), self._sign(shown).encode())
+        return _hash(shown) if good else None
 
     async def learn(self, request: web.Request) -> None:
         """Look up who shows this cookie, where that is not known here yet. Raises StorageError."""
         shown = self.shown_by(request)
-        if shown is not None and shown not in self._known:
+        if shown is not None and shown not in self._known and shown not in self._over:
             await self._load({shown})
 
     def who(self, request: web.Request) -> Member | None:
@@ -186,6 +229,8 @@ class Logins:
             found = {row["hash"]: row for row in rows}
             for shown in hashes:
                 before = self._known.get(shown)
+                if shown not in found:
+                    self._over[shown] = None
                 if shown not in found or (before is not None and now_s - before.used_s > UNUSED_S):
                     self._known.pop(shown, None)
                     continue
@@ -194,8 +239,8 @@ class Logins:
                     self._known[shown] = _Known(member, row["until_us"], now_s, now_s - SEEN_EVERY_S)
                 else:
                     before.member, before.until_us = member, row["until_us"]
-            while len(self._known) > KNOWN:
-                self._known.popitem(last=False)
+            _bound(self._known, KNOWN)
+            _bound(self._over, OVER)
 
     async def _tell_seen(self) -> None:
         """Write down who has been here since the last time, once in SEEN_EVERY_S each."""
@@ -214,6 +259,22 @@ class Logins:
 
     def _sign(self, shown: str) -> str:
         return hmac.new(self._key, shown.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+
+
+def _bound(held: OrderedDict[bytes, Any], most: int) -> None:
+    while len(held) > most:
+        held.popitem(last=False)
+
+
+def _stored(row: RowMapping) -> str | None:
+    """The hash of somebody's password, None where he may not log in with one."""
+    return row["password"] or None if row["state"] == sql.ACTIVE else None
+
+
+def _may_end(member: Member, row: RowMapping) -> bool:
+    """Whether a login, a row with whose it is and what he reaches, is one that `member` sees and ends."""
+    own = bool(member.person) and row["person"] == member.person
+    return own or (member.role is Role.ADMIN and member.covers(frozenset(row["sites"].split())))
 
 
 def _hash(shown: str) -> bytes:

@@ -9,11 +9,14 @@ from cloud.analytics import fact_store
 from cloud.api.channels import TenantChannels
 from cloud.fleet.lookup import find_site
 from cloud.part import Core, Part
+from edge.errors import BadInput
 from edge.serving.live import Live
 from edge.serving.metrics import Sample
 from edge.serving.roles import Role
 from edge.serving.routing import Answer, Call, Page, Route
 from edge.wire.centre import SiteFact
+
+NEWEST = "newest"
 
 
 class LivePart(Part):
@@ -30,11 +33,11 @@ class LivePart(Part):
             "GET",
             "/v1/ledger",
             self.ledger,
-            "Facts of all sites; `after` takes the id of one",
+            "Facts of all sites as they came, or by `order` newest; `after` takes the id of one",
             Role.VIEWER,
             returns=SiteFact,
             many=True,
-            query=("after", "site"),
+            query=("after", "site", "order"),
         )
         return [*self._live.all(), ledger]
 
@@ -51,15 +54,19 @@ class LivePart(Part):
         await self._live.stop(app)
 
     async def ledger(self, call: Call) -> Answer:
-        """GET /v1/ledger?after=&site=; a cursor goes on from there."""
-        caller, site, limit = member(call), call.query("site"), call.limit()
+        """GET /v1/ledger?after=&site=&order=; a cursor goes on from there."""
+        caller, site, limit, order = member(call), call.query("site"), call.limit(), call.query("order")
+        if order not in ("", NEWEST):
+            raise BadInput(f"order is {NEWEST} or not given.")
         after = call.cursor() or call.number("after") or 0
         async with self._db.read() as connection:
             if site:
                 await find_site(connection, caller, site)
-            position = fact_store.BEGIN
-            if after:
-                position = await fact_store.position_of(self._db, connection, caller, after)
-            rows = await fact_store.behind(self._db, connection, caller, position, limit, site=site)
+            position = await fact_store.position_of(self._db, connection, caller, after) if after else None
+            if order == NEWEST:
+                rows = await fact_store.newest(self._db, connection, caller, limit, site=site, before=position)
+            else:
+                begin = position or fact_store.BEGIN
+                rows = await fact_store.behind(self._db, connection, caller, begin, limit, site=site)
         found = [fact_store.fact_view(row) for row in rows]
         return Page(found, str(found[-1].id) if len(found) == limit else None)

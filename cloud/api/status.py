@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from collections import Counter
 from pathlib import Path
 
-import msgspec
+from sqlalchemy import RowMapping
 
 from cloud.accounts.member import Member
 from cloud.api import status_store as sql
 from cloud.db.database import Database
-from cloud.sites.model import AWAY_S, US
+from cloud.sites.model import SiteFacts, SiteState, read_report, state_of, troubles_of
 from edge import __version__
 from edge.clock import Clock, iso
 from edge.errors import StorageError
@@ -20,21 +21,15 @@ from edge.wire.centre import CentreStatus
 
 ANSWER_S = 3.0  # a database that takes longer for nothing does not answer
 LOOK_EVERY_S = 1.0  # whoever asks whether it is ready, and how often, the database is asked no oftener
+HEARD = (SiteState.LIVE, SiteState.CATCHING_UP)
 FREE_BYTES_MIN = 200 * 1024 * 1024  # of the disk that the embedded database is on
 
 
-class _Counts(msgspec.Struct):
-    """Of a report, what is added up."""
-
-    devices: int = 0
-    online: int = 0
-
-
 class Status:
-    """Counts and problems as they are now."""
+    """Counts and problems as they are now. `inbox_max`: how many items may wait for a site."""
 
-    def __init__(self, name: str, database: Database, clock: Clock) -> None:
-        self._name, self._db, self._clock = name, database, clock
+    def __init__(self, name: str, database: Database, clock: Clock, *, inbox_max: int) -> None:
+        self._name, self._db, self._clock, self._inbox_max = name, database, clock, inbox_max
         self._started = clock.now()
         self._looked_s, self._problems = float("-inf"), list[str]()
         self._looking = asyncio.Lock()
@@ -43,11 +38,14 @@ class Status:
         """For a caller: what he reaches. Raises StorageError."""
         now_us = self._clock.now().at_us
         async with self._db.read() as connection:
-            sites = await sql.sites(connection, member)
+            rows = await sql.sites(connection, member)
+            full = await sql.inbox_full(connection, member, self._inbox_max)
             in_doubt = await sql.in_doubt(connection, member)
-        open_sites = [row for row in sites if row["state"] != "revoked"]
-        heard = [row for row in open_sites if row["seen_us"] and now_us - row["seen_us"] <= AWAY_S * US]
-        counts = [_counts(row["report"]) for row in open_sites]
+        sites = [_facts(row, full.get(row["id"], 0)) for row in rows]
+        standing = [(site, state_of(site, now_us)) for site in sites]
+        states = Counter(state for _, state in standing)
+        told = [site.report for site, state in standing if site.report and state is not SiteState.REVOKED]
+        heard = [site for site, state in standing if state in HEARD]
         problems = await self.problems()
         return CentreStatus(
             name=self._name,
@@ -59,9 +57,11 @@ class Status:
             database=self._db.engine_name,
             sites=len(sites),
             live=len(heard),
-            away=sum(bool(row["seen_us"]) for row in open_sites) - len(heard),
-            devices=sum(each.devices for each in counts),
-            online=sum(_counts(row["report"]).online for row in heard),
+            away=states[SiteState.AWAY],
+            refused=states[SiteState.REFUSED],
+            troubled=sum(bool(troubles_of(site, now_us, self._inbox_max)) for site in sites),
+            devices=sum(report.devices for report in told),
+            online=sum(site.report.online for site in heard if site.report is not None),
             in_doubt=in_doubt,
             actor=member.actor,
             role=member.role.label,
@@ -99,8 +99,14 @@ class Status:
         return []
 
 
-def _counts(report: str) -> _Counts:
-    try:
-        return msgspec.json.decode(report, type=_Counts)
-    except msgspec.DecodeError:
-        return _Counts()
+def _facts(row: RowMapping, inbox_waiting: int) -> SiteFacts:
+    """What is known of a site but how far behind it is, which is not counted here."""
+    return SiteFacts(
+        kept_as=row["state"],
+        seen_us=row["seen_us"],
+        alert=row["alert"],
+        report=read_report(row["report"]),
+        report_us=row["report_us"],
+        streams=[],
+        inbox_waiting=inbox_waiting,
+    )

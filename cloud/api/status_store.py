@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, RowMapping, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cloud.accounts.member import Member
-from cloud.db.models import CommandRow, Site
+from cloud.db.models import CommandRow, InboxItem, Site
 from edge.wire.commands import State
 
 
@@ -18,9 +18,20 @@ async def answers(connection: AsyncConnection) -> None:
 
 
 async def sites(connection: AsyncConnection, member: Member) -> Sequence[RowMapping]:
-    """State, time last heard and report of every site a member reaches."""
-    query = select(Site.state, Site.seen_us, Site.report).where(*_reached(member))
-    return (await connection.execute(query)).mappings().all()
+    """How every site a member reaches is kept, when its hub was last heard, its alert and its report."""
+    query = select(Site.id, Site.state, Site.seen_us, Site.alert, Site.report, Site.report_us)
+    return (await connection.execute(query.where(*_reached(member)))).mappings().all()
+
+
+async def inbox_full(connection: AsyncConnection, member: Member, most: int) -> dict[int, int]:
+    """How many items wait for the sites for which at least `most` do."""
+    query = (
+        select(InboxItem.site_id, func.count())
+        .where(InboxItem.tenant_id == member.tenant_id, InboxItem.outcome == "")
+        .group_by(InboxItem.site_id)
+        .having(func.count() >= most)
+    )
+    return {site_id: count for site_id, count in await connection.execute(query)}
 
 
 async def in_doubt(connection: AsyncConnection, member: Member) -> int:

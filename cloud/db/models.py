@@ -87,7 +87,12 @@ class Audit(Base):
     subject: Mapped[str] = mapped_column(Text, default="")
     detail: Mapped[str] = mapped_column(Text, default="{}")
 
-    __table_args__ = (Index(None, "tenant_id", "id"), Index(None, "tenant_id", "site_id", "id"))
+    __table_args__ = (
+        Index(None, "tenant_id", "id"),
+        Index(None, "tenant_id", "site_id", "id"),
+        Index("ix_audit_actor", "tenant_id", "actor", "id"),
+        Index("ix_audit_what", "tenant_id", "what", "id"),
+    )
 
 
 class Site(Base):
@@ -170,10 +175,21 @@ class Receipt(SiteKeyed):
     last: Mapped[int] = mapped_column(Big)
 
 
+CHANGES = _text("actor <> ''")  # facts by which somebody changed something
+
+
+def _of_changes(name: str, *columns: str) -> Index:
+    """An index of those facts alone."""
+    return Index(name, "tenant_id", *columns, sqlite_where=CHANGES, postgresql_where=CHANGES)
+
+
+GAPS = _text("kind = 'gap'")  # the few facts that tell of readings lost
+
+
 class FactRow(SiteKeyed):
     """A fact of a site's ledger. `arrival` is its number here over all sites; `txid` the transaction it came in
     (PostgreSQL), by which a reader knows that nothing before it is still to be committed: the order to read in is
-    (txid, arrival). `skipped`: it was not taken, only its hash."""
+    (txid, arrival). `skipped`: it was not taken, only its hash. `actor`: who changed something, '' for nobody."""
 
     __tablename__ = "facts"
 
@@ -185,6 +201,7 @@ class FactRow(SiteKeyed):
     kind: Mapped[str] = mapped_column(Text)
     subject: Mapped[str] = mapped_column(Text)
     device: Mapped[str] = mapped_column(Text, default="")
+    actor: Mapped[str] = mapped_column(Text, default="", server_default="")
     at_us: Mapped[int] = mapped_column(Big)
     quality: Mapped[str] = mapped_column(Text)
     boot_id: Mapped[str] = mapped_column(Text)
@@ -197,6 +214,11 @@ class FactRow(SiteKeyed):
         Index(None, "tenant_id", "arrival"),
         Index(None, "tenant_id", "txid", "arrival"),
         Index(None, "tenant_id", "site_id", "txid", "arrival"),
+        _of_changes("ix_facts_changes", "arrival"),
+        _of_changes("ix_facts_site_changes", "site_id", "arrival"),
+        _of_changes("ix_facts_actor_changes", "actor", "arrival"),
+        _of_changes("ix_facts_kind_changes", "kind", "arrival"),
+        Index("ix_facts_gaps", "tenant_id", "site_id", "at_us", sqlite_where=GAPS, postgresql_where=GAPS),
     )
 
 

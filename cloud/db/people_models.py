@@ -11,7 +11,8 @@ from cloud.db.models import Base, Big
 class Person(Base):
     """Somebody's account. `username` names him in the audit, so it is never given to another; `state`: waiting (an
     administrator has yet to open it), active, disabled. `sites` as of a key. `password`: its argon2id hash, ''
-    while he has none; `reset_hash`: of a code that sets a new one, until `reset_until_us`."""
+    while he has none; `preferences`: what an older app keeps with him; `reset_hash`: of a code that sets a new
+    password, until `reset_until_us`."""
 
     __tablename__ = "people"
 
@@ -24,6 +25,7 @@ class Person(Base):
     sites: Mapped[str] = mapped_column(Text, default="")
     state: Mapped[str] = mapped_column(Text)
     password: Mapped[str] = mapped_column(Text, default="")
+    preferences: Mapped[str] = mapped_column(Text, default="{}", server_default="{}")
     reset_hash: Mapped[bytes | None] = mapped_column(LargeBinary, unique=True)
     reset_until_us: Mapped[int] = mapped_column(Big, default=0)
     created_us: Mapped[int] = mapped_column(Big)
