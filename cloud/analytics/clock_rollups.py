@@ -17,5 +17,6 @@ class ClockRollups:
 
     async def __call__(self, connection: AsyncConnection, site: HubCaller, facts: Sequence[Fact]) -> None:
         """Have the hours of such boots made anew."""
-        for _, fixed in fixes(facts):
-            await sql.queue_fix(connection, site.tenant_id, site.site_id, fixed.boot)
+        boots = [fixed.boot for _, fixed in fixes(facts)]
+        if boots:
+            await sql.queue_fixes(connection, site.tenant_id, site.site_id, boots)

@@ -61,6 +61,28 @@ async def behind(
     return (await connection.execute(query)).mappings().all()
 
 
+async def newest(
+    database: Database,
+    connection: AsyncConnection,
+    member: Member,
+    limit: int,
+    *,
+    site: str,
+    before: Position | None,
+) -> Sequence[RowMapping]:
+    """The last settled facts, or those before a position, the newest first; of `site` where it is given."""
+    horizon = await database.settled_before(connection)
+    query = (
+        _facts(member, site)
+        .where(FactRow.txid < horizon)
+        .order_by(FactRow.txid.desc(), FactRow.arrival.desc())
+        .limit(limit)
+    )
+    if before is not None:
+        query = query.where(tuple_(FactRow.txid, FactRow.arrival) < tuple_(*before))
+    return (await connection.execute(query)).mappings().all()
+
+
 async def head(database: Database, connection: AsyncConnection, tenant_id: int) -> tuple[Position, bool]:
     """Where the newest settled fact of a tenant is, and whether others wait behind it to be settled."""
     horizon = await database.settled_before(connection)

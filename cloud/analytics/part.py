@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine
 
 from cloud.analytics.clock_rollups import ClockRollups
 from cloud.analytics.export import Export
+from cloud.analytics.gap_routes import GapRoutes
 from cloud.analytics.reading_routes import ReadingRoutes
 from cloud.analytics.retention import Retention
 from cloud.analytics.rollups import Rollups
@@ -21,6 +22,7 @@ class AnalyticsPart(Part):
     def __init__(self, core: Core, sync: SyncPart) -> None:
         sync.projections.insert(0, ClockRollups())
         self._routes = ReadingRoutes(core.db, core.clock)
+        self._gaps = GapRoutes(core.db, core.clock)
         self._export = Export(core.db, core.clock)
         self.rollups = Rollups(
             core.db, core.clock, sync.traffic, readings_days=core.settings.retention.readings_days
@@ -28,8 +30,8 @@ class AnalyticsPart(Part):
         self.retention = Retention(core.db, core.months, core.clock, core.settings.retention)
 
     def routes(self) -> list[Route]:
-        """Readings by device, and exports."""
-        return [*self._routes.all(), *self._export.all()]
+        """Readings by device, what is lost of them, and exports."""
+        return [*self._routes.all(), *self._gaps.all(), *self._export.all()]
 
     def tasks(self) -> dict[str, Callable[[], Coroutine[None, None, None]]]:
         """Rollups and retention."""

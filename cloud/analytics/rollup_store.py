@@ -71,12 +71,12 @@ async def touched(
     return spans
 
 
-async def queue_fix(connection: AsyncConnection, tenant_id: int, site_id: int, boot_id: str) -> None:
-    """The readings of this boot are about to be put right, or anew: all hours they count in are made again.
+async def queue_fixes(connection: AsyncConnection, tenant_id: int, site_id: int, boot_ids: Sequence[str]) -> None:
+    """The readings of these boots are about to be put right, or anew: all hours they count in are made again.
 
-    Call it before the fix is kept, in its transaction.
+    Call it before the fixes are kept, in their transaction.
     """
-    mine = and_(Boot.tenant_id == tenant_id, Boot.site_id == site_id, Boot.boot_id == boot_id)
+    mine = and_(Boot.tenant_id == tenant_id, Boot.site_id == site_id, Boot.boot_id.in_(boot_ids))
     same = and_(ClockFix.tenant_id == tenant_id, ClockFix.site_id == site_id, ClockFix.boot_id == Boot.boot_id)
     query = select(Boot.epoch_no, Boot.number, func.coalesce(ClockFix.began_us, NEVER)).outerjoin(ClockFix, same)
     for epoch_no, number, began_us in (await connection.execute(query.where(mine))).all():

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import lru_cache
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel.dates import format_datetime, format_timedelta
 from babel.numbers import format_decimal
 from markupsafe import Markup
 
 UNITS = ("B", "kB", "MB", "GB", "TB")
+AXIS = {"day": "d MMM", "month": "MMM", "year": "yyyy"}
+PLAIN = {"clock": "%H:%M", "minute": "%Y-%m-%d %H:%M", "full": "%Y-%m-%d %H:%M:%S"}  # alike in every language
+FRENCH = str.maketrans({",": "\u202f", ".": ","})
+LEAST, GREATEST = 1e-4, 1e9  # measured values outside of these are written with a power of ten
 NOTHING = Markup('<span class="none">&ndash;</span>')
 
 
@@ -28,7 +32,8 @@ class Figures:
         there = format_datetime(moment.astimezone(_zone(zone)), "yyyy-MM-dd HH:mm:ss", locale=self._language)
         utc = moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
         beside = "" if there == utc.removesuffix(" UTC") else f' <span class="utc">{utc[11:]}</span>'
-        return Markup('<time datetime="{}" title="{}">{}{}</time>').format(at, utc, there, Markup(beside))  # noqa: S704
+        written = Markup('<time datetime="{}" title="{}"><span>{}</span>{}</time>')
+        return written.format(at, utc, there, Markup(beside))  # noqa: S704 - ours
 
     def age(self, seconds: float | None) -> str | Markup:
         """How long something lasts or has lasted: 3 hours, 3 heures."""
@@ -41,6 +46,24 @@ class Figures:
         if value is None:
             return NOTHING
         return str(format_decimal(round(value, digits), locale=self._language))
+
+    def measured(self, value: float | None, digits: int = 3) -> str | Markup:
+        """What a device measured, however great or small it is."""
+        if value is None:
+            return NOTHING
+        if value and not LEAST <= abs(value) < GREATEST:
+            return f"{value:.4g}"
+        text = f"{value:,.{digits}f}"  # a table has hundreds: Babel takes far longer for the same
+        text = text.rstrip("0").rstrip(".") if digits else text
+        text = "0" if text == "-0" else text
+        return text if self._language == "en" else text.translate(FRENCH)
+
+    def at(self, at_us: int, form: str, zone: str) -> str:
+        """A time of a plot in the zone, in one of the forms of AXIS or PLAIN."""
+        local = datetime.fromtimestamp(at_us // 1_000_000, _zone(zone))
+        if form in PLAIN:
+            return f"{local:{PLAIN[form]}}"
+        return str(format_datetime(local, AXIS[form], locale=self._language))
 
     def size(self, count: float | None) -> str | Markup:
         """Bytes: 1.4 MB."""
@@ -57,5 +80,5 @@ def _zone(name: str) -> ZoneInfo:
     """The zone of that name, UTC where there is none: a hub says what it likes."""
     try:
         return ZoneInfo(name)
-    except (OSError, ValueError):
+    except (OSError, ValueError, ZoneInfoNotFoundError):
         return ZoneInfo("UTC")

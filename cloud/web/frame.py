@@ -26,6 +26,7 @@ from cloud.web import assets
 from cloud.web.figures import Figures
 from cloud.web.inner import Api, Values
 from cloud.web.listing import Listing, send
+from cloud.web.navigation import places
 from cloud.web.words import Words, catalogue, language_of
 from edge.clock import Clock, iso
 from edge.errors import BadInput, Forbidden, NotFound, OutpostError, RateLimited, Unauthenticated
@@ -53,6 +54,7 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+PASSING = frozenset({429, 500, 502, 503, 507})  # failures after which a page comes back by itself
 PRIVATE = {"Cache-Control": "private, no-cache", "Vary": "Cookie, Accept-Language"}
 ONCE = {"Cache-Control": "no-store"}
 
@@ -95,6 +97,10 @@ class Visit:
             raise Forbidden("This is for members of a tenant.")
         return self.principal
 
+    def may(self, role: Role) -> bool:
+        """Whether he has at least this role: what he may not do is not drawn. The API decides all the same."""
+        return not self.principal.scope and role <= self.principal.role
+
     @property
     def call(self) -> Call:
         """The request as the API's services take it."""
@@ -122,9 +128,20 @@ class Visit:
                 return
             asked["cursor"] = page.next
 
-    async def act(self, method: str, path: str, body: Values | None = None, /, **params: object) -> Any:
-        """Ask the API to change something, as the reader. Raises what the API raises."""
-        return await self._api.ask(self.request, self.principal, method, path, params=params, body=body)
+    async def act(
+        self,
+        method: str,
+        path: str,
+        body: Values | None = None,
+        query: Values | None = None,
+        key: str = "",
+        /,
+        **params: object,
+    ) -> Any:
+        """Ask the API to change something, as the reader; once for each `key`. Raises what the API raises."""
+        return await self._api.ask(
+            self.request, self.principal, method, path, params=params, query=query, body=body, key=key
+        )
 
 
 Handler = Callable[[Visit], Awaitable[Result]]
@@ -162,8 +179,9 @@ class Frame:
         """Every page, and its tables as files."""
         made = []
         for page in pages:
-            made.append(web.route(page.method, ROOT + page.path, self._served(page)))
+            # the files first: a path that ends with a part of any name would take theirs
             made += [web.get(f"{ROOT}{page.path}.{form}", self._file(page, form)) for form in _forms(page)]
+            made.append(web.route(page.method, ROOT + page.path, self._served(page)))
         return made
 
     async def to_first_page(self, request: web.Request) -> web.StreamResponse:
@@ -175,7 +193,7 @@ class Frame:
             visit: Visit | None = None
             try:
                 visit = await self._enter(page, request)
-                result = await page.handler(visit)
+                return self._answer(visit, await page.handler(visit))
             except OutpostError as error:
                 return self._refused(request, visit, error)
             except web.HTTPException:
@@ -184,7 +202,6 @@ class Frame:
                 instance = secrets.token_hex(4)
                 log.exception("a page failed", extra={"instance": instance, "path": request.path[:200]})
                 return self._refused(request, visit, OutpostError(f"Something went wrong here ({instance})."))
-            return self._answer(visit, result)
 
         return serve
 
@@ -250,17 +267,20 @@ class Frame:
     def render(self, visit: Visit, shown: Shown) -> str:
         """The page as text."""
         request, said = visit.request, visit.request.query.get("said", "")
+        member = visit.principal if isinstance(visit.principal, Member) else None
         theme = request.cookies.get(THEME_COOKIE, "")
         return self._templates.get_template(shown.template).render(
             {
                 "t": visit.words,
                 "f": visit.figures,
                 "visit": visit,
-                "member": visit.principal if isinstance(visit.principal, Member) else None,
+                "member": member,
+                "nav": places(member, request.path) if member else [],
                 "centre": self._name,
-                "here": request.path,
                 "theme": theme if theme in THEMES else "",
                 "rendered_at": iso(visit.now_us),
+                "http_status": shown.status,
+                "refreshes": _refreshes(visit, shown),
                 "said": said if visit.words.has(f"said.{said}") else "",
                 **shown.values,
             }
@@ -276,6 +296,13 @@ class Frame:
         if isinstance(error, RateLimited) and error.retry_after_s is not None:
             response.headers["Retry-After"] = str(max(1, int(error.retry_after_s + 0.999)))
         return response
+
+
+def _refreshes(visit: Visit, shown: Shown) -> bool:
+    """Whether a page looks for news of itself: not one that a form made, and of failures those that pass."""
+    if visit.request.method != hdrs.METH_GET or shown.once:
+        return False
+    return shown.status in PASSING or (shown.status == 200 and isinstance(visit.principal, Member))
 
 
 def _went(result: Went) -> web.Response:

@@ -19,14 +19,18 @@ Values = Mapping[str, object]
 
 
 class InnerCall(Call):
-    """A request of the API that a page makes for its reader; `params` and `query` are the API's, not the page's."""
+    """A request of the API that a page makes for its reader; `params` and `query` are the API's, not the page's.
 
-    __slots__ = ("_params", "_query")
+    `key`: under which it may come again, from the form.
+    """
+
+    __slots__ = ("_key", "_params", "_query")
 
     def __init__(
-        self, request: web.Request, principal: Principal, body: Any, params: Values, query: Values
+        self, request: web.Request, principal: Principal, body: Any, params: Values, query: Values, key: str
     ) -> None:
         super().__init__(request, principal, body)
+        self._key = key
         self._params = {name: str(value) for name, value in params.items()}
         self._query = {name: str(value) for name, value in query.items() if value not in (None, "")}
 
@@ -37,6 +41,10 @@ class InnerCall(Call):
     def query(self, name: str, default: str = "") -> str:
         """A parameter of the API's."""
         return _plain(name, self._query.get(name, default))
+
+    def request_key(self) -> str:
+        """The form's own."""
+        return self._key
 
 
 class Api:
@@ -55,8 +63,10 @@ class Api:
         params: Values | None = None,
         query: Values | None = None,
         body: Values | None = None,
+        key: str = "",
     ) -> Any:
         """What the route answers, as its view (a list's as `Page`). `path` as the route has it, with its braces.
+        `key`: what makes a form that was sent twice one request.
 
         Raises what the route raises: Forbidden, NotFound, BadInput, Conflict, StorageError …
         """
@@ -65,7 +75,7 @@ class Api:
             principal.require(route.role, app=route.app)
         if route.also is not None:
             route.also(principal)
-        call = InnerCall(request, principal, _body(route, body), params or {}, query or {})
+        call = InnerCall(request, principal, _body(route, body), params or {}, query or {}, key)
         answer = await route.handler(call)
         return answer.view if isinstance(answer, Created) else answer
 

@@ -8,7 +8,7 @@ import msgspec
 from aiohttp import web
 
 from edge.serving.routing import Call
-from edge.serving.streams import streaming
+from edge.serving.streams import require_still_allowed, streaming
 from edge.serving.table import Row, send_csv
 
 PAGE = 500  # rows asked for at once
@@ -25,20 +25,29 @@ class Listing(msgspec.Struct, frozen=True):
 
 
 async def send(call: Call, listing: Listing, form: str) -> web.StreamResponse:
-    """Answer with all rows as `csv`, or as `json`: {"items": [{column: value}, …]}."""
+    """Answer with all rows as `csv`, or as `json`: {"items": [{column: value}, …]}.
+
+    Raises what asking for the first of them raises, before anything is sent.
+    """
+    pages = _from(await anext(listing.pages, ()), listing.pages)
     if form == "csv":
-        return await send_csv(call, listing.name, listing.heading, listing.pages)
+        return await send_csv(call, listing.name, listing.heading, pages)
     response = web.StreamResponse(headers={"Content-Type": "application/json"})
     with streaming(call.request):
         await response.prepare(call.request)
         await response.write(b'{"items":[')
         comma = b""
-        async for page in listing.pages:
-            if not call.still_allowed():
-                break
+        async for page in pages:
+            require_still_allowed(call)
             for row in page:
                 await response.write(comma + _encode(dict(zip(listing.heading, row, strict=True))))
                 comma = b",\n"
         await response.write(b"]}")
         await response.write_eof()
     return response
+
+
+async def _from(first: Sequence[Row], rest: AsyncIterator[Sequence[Row]]) -> AsyncIterator[Sequence[Row]]:
+    yield first
+    async for page in rest:
+        yield page

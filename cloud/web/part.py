@@ -11,9 +11,21 @@ from cloud.part import Core, Part
 from cloud.web import assets
 from cloud.web.frame import ROOT, Frame
 from cloud.web.inner import Api
+from cloud.web.pages.audit import AuditPage
+from cloud.web.pages.command import CommandPage
+from cloud.web.pages.commands import CommandsPage
+from cloud.web.pages.device import DevicePage
 from cloud.web.pages.fleet import FleetPage
+from cloud.web.pages.keys import KeysPage
+from cloud.web.pages.knocking import KnockingPage
 from cloud.web.pages.login import LoginPage
 from cloud.web.pages.look import LookPage
+from cloud.web.pages.me import MePage
+from cloud.web.pages.people import PeoplePage
+from cloud.web.pages.person import PersonPage
+from cloud.web.pages.reset import ResetPage
+from cloud.web.pages.site import SitePage
+from cloud.web.pages.site_making import SiteMakingPage
 from cloud.web.words import catalogue
 from edge.serving.routing import Route
 
@@ -39,6 +51,18 @@ class WebPart(Part):
             *LoginPage(self._accounts.logins).all(),
             *LookPage().all(),
             *FleetPage().all(),
+            *DevicePage().all(),
+            *CommandsPage().all(),
+            *CommandPage().all(),
+            *PeoplePage().all(),
+            *PersonPage().all(),
+            *KeysPage().all(),
+            *AuditPage().all(),
+            *KnockingPage().all(),
+            *SiteMakingPage().all(),
+            *SitePage().all(),
+            *MePage().all(),
+            *ResetPage(self._accounts.people).all(),
         ]
         return [
             web.get(ROOT, frame.to_first_page),

@@ -7,9 +7,11 @@ is two, separated by `|`: for one, and for any other number; French takes the fi
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+from babel.numbers import format_decimal
 from markupsafe import Markup, escape
 
 from edge.errors import ConfigError
@@ -31,8 +33,12 @@ class Words:
         if count is not None:
             one, _, other = text.partition("|")
             text = one if _is_one(self.language, count) or not other else other
-            values.setdefault("count", int(count) if float(count).is_integer() else count)
+            values.setdefault("count", format_decimal(count, locale=self.language))
         return Markup(text.format(**{name: escape(value) for name, value in values.items()}))  # noqa: S704 - ours
+
+    def filled(self, key: str, values: Mapping[str, Markup]) -> Markup:
+        """What stands there, with values that are escaped. Raises KeyError for one that is not given."""
+        return Markup(self._texts[key].format_map(values))  # noqa: S704 - the text is ours, the values escaped
 
     def has(self, key: str) -> bool:
         """Whether anything is said there: for words whose key is made of a value, such as the state of a site."""
@@ -42,6 +48,11 @@ class Words:
         """The word for a value the API has (`named("state", "away")`); the value itself where there is none."""
         key = f"{group}.{value}"
         return self(key) if self.has(key) else escape(value)
+
+
+def isolated(name: str) -> Markup:
+    """A name as it may stand in a sentence: whatever is in it, the words around it stay in their order."""
+    return Markup("<bdi>{}</bdi>").format(name)
 
 
 @cache

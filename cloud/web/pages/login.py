@@ -26,10 +26,12 @@ class LoginPage:
         ]
 
     async def show(self, visit: Visit) -> Result:
-        """The form; who is logged in already goes where he wanted to."""
+        """The form; who is logged in already goes where he wanted to, who was is told that he is not any more."""
         if isinstance(visit.principal, Member) and visit.member.login:
             return Went(own_path(visit.query("next")))
-        return Shown("login.html", {"next": own_path(visit.query("next")), "name": "", "refused": None})
+        ended = self._cookie in visit.request.cookies and not isinstance(visit.principal, Member)
+        values = {"next": own_path(visit.query("next")), "name": "", "refused": None, "ended": ended}
+        return Shown("login.html", values)
 
     async def enter(self, visit: Visit) -> Result:
         """A name and a password: a new login, whatever cookie came with them."""
@@ -42,7 +44,8 @@ class LoginPage:
                 agent=visit.request.headers.get(hdrs.USER_AGENT, ""),
             )
         except (WrongLogin, RateLimited) as error:
-            return Shown("login.html", {"next": to, "name": name, "refused": error}, status=error.status)
+            values = {"next": to, "name": name, "refused": error, "ended": False}
+            return Shown("login.html", values, status=error.status)
         response = web.Response(status=303, headers={hdrs.LOCATION: to, hdrs.CACHE_CONTROL: "no-store"})
         response.set_cookie(
             self._cookie,

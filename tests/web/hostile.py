@@ -1,0 +1,68 @@
+"""Names as somebody may choose them who wants to harm whoever reads them, and sites and devices that have them."""
+
+from __future__ import annotations
+
+import msgspec
+from sqlalchemy import insert
+
+from cloud.db.models import CommandRow, FactRow, Site, StateRow, Stream
+from cloud.db.reading_models import Series
+from tests.filled_centre import DEVICE, fact_rows
+from tests.running_centre import RunningCentre
+
+MARKUP = '"><img src=x onerror=alert(1)><script>alert(1)</script>{{7*7}}&amp;'
+BACKWARDS = "abc\u202egnp.exe"  # shown as if it ended otherwise, where it is not kept apart
+FORMULA = '=HYPERLINK("http://evil.example","pay here")'
+LONG = "W" * 80
+NAMES = (MARKUP, BACKWARDS, FORMULA, LONG)
+CONTROL = "bell\u0007 nul-like\u2400 next\u0085line \u2028para"
+SITE, DEVICE_ID = "evil", "d-evil"
+COMMAND = "c-evil"
+
+
+async def add_hostile(centre: RunningCentre) -> None:
+    """A site for each name; the first has devices of all of them, with commands, facts and what they measure."""
+    now_us = centre.centre.clock.now().at_us
+    report = {
+        "at_us": now_us, "quality": MARKUP, "ledger_head": 9, "readings_head": 9, "dead_letters": 1,
+        "buffer_bytes": 1, "buffer_max_bytes": 10, "bytes_per_day": 5.0, "devices": 4, "online": 2,
+        "problems": [MARKUP, CONTROL],
+    }  # fmt: skip
+    async with centre.centre.db.write() as connection:
+        for number, name in enumerate(NAMES, 1):
+            row = {
+                "tenant_id": 1, "id": number, "slug": SITE if number == 1 else f"{SITE}-{number}", "name": name,
+                "state": "active", "created_us": now_us, "created_by": MARKUP, "session": 1, "seen_us": now_us,
+                "version": MARKUP, "timezone": MARKUP if number == 1 else "UTC", "report_us": now_us,
+                "report": msgspec.json.encode(report).decode(), "alert": CONTROL if number == 2 else "",
+            }  # fmt: skip
+            await connection.execute(insert(Site).values(**row))
+            stream = {"tenant_id": 1, "site_id": number, "stream": "ledger", "next": 1, "head": 9}
+            await connection.execute(insert(Stream).values(**stream, complete_us=now_us, moved_us=now_us))
+        txid = await centre.centre.db.transaction_id(connection)
+        arrivals = await centre.centre.db.numbers(connection, "arrival", len(NAMES))
+        rows = fact_rows(1, 1, list(arrivals), txid, kind="device.renamed", device=DEVICE_ID)
+        for row, name in zip(rows, NAMES, strict=True):
+            await connection.execute(insert(FactRow).values(**(row | {"subject": name})))
+        for number, name in enumerate((*NAMES, CONTROL)):
+            device = DEVICE_ID if number == 0 else f"{DEVICE_ID}-{number}"
+            told = {"name": name, "evidence": name, "link": name, "panel": name, "aliases": [name], "profile": name}
+            latest = [{"key": name, "value": name, "at": "2026-09-21T13:33:20.000Z", "age_s": 1.0, "quality": name}]
+            for kind, view in (("device", {**DEVICE, **told, "id": device}), ("latest", latest)):
+                row = {
+                    "tenant_id": 1, "site_id": 1, "kind": kind, "id": device, "device": device, "session": 1,
+                    "version": number, "at_us": now_us, "received_us": now_us, "change": number + 1,
+                    "view": msgspec.json.encode(view).decode(),
+                }  # fmt: skip
+                await connection.execute(insert(StateRow).values(**row))
+            series = {"tenant_id": 1, "site_id": 1, "epoch_no": 1, "number": number, "device": device, "key": name}
+            await connection.execute(insert(Series).values(**series))
+            command = {
+                "tenant_id": 1, "site_id": 1, "id": COMMAND if number == 0 else f"{COMMAND}-{number}",
+                "number": number + 1, "device": device, "kind": "display_qr", "place": "site",
+                "actor": f"user:{name}",
+                "state": ("in_doubt", "queued", "failed", "in_doubt", "queued")[number], "created_us": now_us,
+                "expires_us": now_us + 900_000_000, "reason": name,
+                "args": msgspec.json.encode({"text": name}).decode(), "attempts": 1,
+            }  # fmt: skip
+            await connection.execute(insert(CommandRow).values(**command))
