@@ -67,7 +67,7 @@ class Centre:
         self.sync = SyncPart(core, self.sites.gate)
         self.sites.sites.when_revoked.append(self.sync.inbox.site_revoked)
         self.fleet = FleetPart(core, self.sync)
-        self.compat = CompatPart(core, self.accounts.guard, self.fleet)
+        self.compat = CompatPart(core, self.accounts, self.sync, self.fleet)
         self.analytics = AnalyticsPart(core, self.sync)
         self.api = ApiPart(core, self.sites.sites, lambda: self.parts)
         self.live = LivePart(core)
@@ -93,6 +93,7 @@ class Centre:
             body_s=settings.limits.body_s,
         )
         self.app.on_shutdown.append(self.live.let_go)
+        self.app.on_shutdown.append(self.compat.let_go)
 
     @contextlib.asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:

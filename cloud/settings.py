@@ -24,6 +24,12 @@ class Centre(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     database: str = ""  # empty: SQLite in the data directory; else postgresql+asyncpg://USER:PASSWORD@HOST/NAME
 
 
+class Accounts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """People who use an older system's app from anywhere."""
+
+    signup: str = "closed"  # or approve: anybody may make an account, which opens when an administrator opens it
+
+
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Bounds on what a caller may ask."""
 
@@ -53,6 +59,7 @@ class CloudSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     """The whole tree."""
 
     centre: Centre = Centre()
+    accounts: Accounts = Accounts()
     limits: Limits = Limits()
     retention: Retention = Retention()
     log: Log = Log()

@@ -22,6 +22,7 @@ from edge.verbs import (
     keys,
     knocking,
     log,
+    logins,
     paths,
     readings,
     safekeeping,
@@ -38,12 +39,12 @@ from edge.verbs import (
 from edge.verbs.output import cell
 
 VERBS = (
-    demo, serve, centre, terminal, sim, scan, sites, keys, tenants, users, devices, readings, twin, commands,
-    vending, export, hooks, log, knocking, doctor, config, paths, safekeeping,
+    demo, serve, centre, terminal, sim, scan, sites, keys, tenants, users, logins, devices, readings, twin,
+    commands, vending, export, hooks, log, knocking, doctor, config, paths, safekeeping,
 )  # fmt: skip
 """Each has `add(verbs)`, which adds its parsers; a parser's `do` takes the arguments and gives the exit code."""
 
-INTERRUPTED = 130  # as shells have it for a program ended by ctrl-c
+INTERRUPTED, TERMINATED = 130, 143  # as shells have it for a program ended by ctrl-c, and by `kill`
 
 
 def parser() -> argparse.ArgumentParser:
@@ -75,6 +76,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _complain(_first(foreseen))
     except KeyboardInterrupt:
         return INTERRUPTED
+    except asyncio.CancelledError:
+        return TERMINATED
     except BrokenPipeError:
         with contextlib.suppress(OSError):
             sys.stdout.close()
@@ -82,7 +85,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         hint = "Check the path, and who may use it: technicians are in the group `outpost`."
-        return _complain(OutpostError(f"{where}{error.strerror or error}.", hint=hint))
+        what = error.strerror or str(error) or "it took too long"  # a TimeoutError has no words of its own
+        return _complain(OutpostError(f"{where}{what}.", hint=hint))
 
 
 def _complain(error: OutpostError) -> int:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import re
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -47,6 +46,11 @@ class Client:
     def __init__(self, session: aiohttp.ClientSession, base: str, what: str = "hub") -> None:
         self._session, self._base, self.what = session, base, what
         self.site = ""
+
+    @property
+    def here(self) -> bool:
+        """Whether it is on this machine, so that `what` is known for sure."""
+        return self._base == HERE
 
     async def get(self, path: str, **query: str) -> Json:
         """A GET's JSON."""
@@ -91,8 +95,10 @@ class Client:
             raise errors.Unreachable(f"The answer broke off: {_reason(error)}.") from error
 
     async def _ask(self, method: str, path: str, extra: Mapping[str, str] | None = None, **more: Any) -> Json:
-        if path.endswith("/") or "//" in path:
-            raise errors.BadInput("An empty id names nothing.", hint="`outpost device list` shows ids and names.")
+        if nothing := {"", ".", ".."} & set(path.split("/")[1:]):
+            what = "An empty id" if "" in nothing else "An id of dots alone"
+            hint = "`outpost device list`, `outpost site list` and the like show ids and names."
+            raise errors.BadInput(f"{what} names nothing.", hint=hint)
         headers = {"Content-Type": "application/json", **(extra or {})}
         if self.site:
             more["params"] = {"site": self.site, **more.get("params", {})}
@@ -106,7 +112,9 @@ class Client:
                 return _decoded(response.status, raw)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             where = "" if self._base == HERE else f" at {self._base}"
-            raise errors.Unreachable(f"The {self.what}{where} does not answer: {_reason(error)}.") from error
+            untrusted = isinstance(error, aiohttp.ClientConnectorCertificateError)
+            why = f"The {self.what}{where} does not answer: {_reason(error)}."
+            raise errors.Unreachable(why, hint=_OWN_AUTHORITY if untrusted else None) from error
 
 
 @contextlib.asynccontextmanager
@@ -151,6 +159,11 @@ async def _hub(data_dir: Path) -> AsyncIterator[None]:
         yield
 
 
+_OTHER_KIND = (
+    "Some verbs are for a hub alone, some for a centre alone: name the other's --data-dir or --hub URL."
+    " Or the one asked is of an older version."
+)
+_OWN_AUTHORITY = "Where it is of your own authority: `SSL_CERT_FILE=authority.pem outpost …`."
 _START_CENTRE = "Start it: `outpost cloud --data-dir DIR`."
 
 
@@ -203,18 +216,14 @@ def _reason(error: BaseException) -> str:
     """Why there was no answer, as a person says it."""
     if isinstance(error, TimeoutError):
         return f"no answer within {TIMEOUT_S:.0f} s"
-    cause = error.__cause__ if isinstance(error.__cause__, OSError) else error
-    if isinstance(cause, OSError) and (cause.errno or 0) > 0:  # asyncio's own words name the socket call
-        return os.strerror(cause.errno or 0).lower()
-    return getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
+    return errors.reason_of(error)
 
 
 def _read_key(key_file: str) -> str:
     if not key_file:
         raise errors.BadInput(
-            "A hub reached by its address needs --key-file.",
-            hint="`outpost key create NAME --role technician` on the hub makes one;"
-            " on the hub itself use --data-dir.",
+            "A hub or centre reached by its address needs --key-file.",
+            hint="`outpost key create NAME --role technician` there makes one; on that machine use --data-dir.",
         )
     try:
         key = Path(key_file).read_text("utf-8").strip()
@@ -234,5 +243,5 @@ def _error(status: int, raw: bytes) -> errors.OutpostError:
         return errors.Unreachable(f"What answers is no Outpost hub (HTTP {status}).")
     kind = _BY_CODE.get(said.code, errors.OutpostError)
     error = kind(said.detail)
-    error.advice = said.hint
+    error.advice = _OTHER_KIND if kind is NoRoute else said.hint
     return error

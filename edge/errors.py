@@ -36,6 +36,8 @@ the TUI. A `hint` names the next thing to do.
 
 from __future__ import annotations
 
+import os
+import ssl
 from enum import IntEnum
 from typing import ClassVar
 
@@ -294,3 +296,13 @@ class Unreachable(OutpostError):
     exit_code = ExitCode.CANNOT_CONNECT
     retryable = True
     hint = "Is it running? `outpost doctor` checks."
+
+
+def reason_of(error: BaseException) -> str:
+    """Why a connection failed, as a person says it: the system's word, without those of the calls around it."""
+    cause = error.__cause__ if isinstance(error.__cause__, OSError) else error
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return f"its certificate is not to be trusted: {cause.verify_message or cause.reason}"
+    if isinstance(cause, OSError) and not isinstance(cause, ssl.SSLError) and (cause.errno or 0) > 0:
+        return os.strerror(cause.errno or 0).lower()
+    return getattr(cause, "strerror", None) or str(cause) or type(cause).__name__

@@ -205,7 +205,9 @@ class Hub:
         self.hooks = HooksPart(core)
         self.field = FieldPart(core, self.telemetry, self.twins, self.vending)
         self.things = ThingsPart(core, self.telemetry, self.twins, self.people, self.hooks, self.forget)
-        self.sync = SyncPart(core, self.telemetry, self.twins, self.vending, self._told_afar)
+        self.sync = SyncPart(
+            core, self.telemetry, self.twins, self.vending, self.people, self.things, self._told_afar
+        )
         self.parts: list[Part] = [
             ClockPart(core),
             self.telemetry,
@@ -313,8 +315,8 @@ class Hub:
     async def serving(
         self, *, listens: list[Listen] | None = None, brief: bool = False
     ) -> AsyncIterator[list[Listen]]:
-        """Everything running; yields the addresses bound. `listens` empty: the unix socket alone. `brief`: for a moment,
-        so that no port is opened and the picture decoder comes with the first picture."""
+        """Everything running; yields the addresses bound. `listens` empty: the unix socket alone. `brief`: for a
+        moment, so no port is opened, and what decodes pictures comes with the first picture."""
         wanted = self._listens() if listens is None else listens
         tls = None
         if any(listen.tls for listen in wanted):

@@ -80,4 +80,5 @@ def set_up(level: str, style: str) -> None:
     root.handlers = [handler]
     root.setLevel(level.upper())
     logging.getLogger("aiosqlite").setLevel("WARNING")
+    logging.getLogger("alembic").setLevel("WARNING")  # what it tells of each start is about itself
     logging.getLogger("aiohttp.access").setLevel("WARNING")

@@ -30,7 +30,7 @@ from tests.tools import WANTING, needs_tool
 
 NOBODY = 65534  # PostgreSQL does not run as root
 USER = "outpost"
-START_S = 30.0
+START_S = 60.0
 STEP_S = 0.01
 SETTINGS = {
     "max_connections": "300",

@@ -117,6 +117,7 @@ ACTIONS = (
     _look("talk.filter", "slash", "Filter", "Show fewer lines: words, device:till, direction:out.", 2),
     _change("sync.enrol", "e", "Enrol", "Type the code head office reads out.", 1),
     _change("sync.retry", "t", "Send again", "Send again what the centre would not take.", 2),
+    _danger("sync.discard", "x", "Discard", "Never send again what the centre would not take.", 4),
     _danger("sync.leave", "l", "Leave", "Send nothing to the centre any more.", 3),
     _look("app.go_overview", "1", "Overview", "All devices and who asks for what."),
     _look("app.go_queue", "2", "Queue", "Commands that wait or are in doubt."),

@@ -173,6 +173,10 @@ class OutpostApp(App[None]):
         """The hub goes on without us."""
         self.exit()
 
+    def action_help_quit(self) -> None:
+        """Ctrl-C, which Textual leaves to the program it interrupts elsewhere."""
+        self.notify("`q` leaves the terminal; the hub goes on.", markup=False)
+
     # The site
 
     def _mark_changed(self) -> None:

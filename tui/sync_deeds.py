@@ -1,8 +1,15 @@
-"""What a technician can do about syncing: enrol this site, leave the centre, send again what it would not take."""
+"""What a technician can do about syncing: enrol this site, leave the centre, and settle what it would not take."""
 
 from __future__ import annotations
 
-from edge.wire.site import DeadLetterDone, EnrolSite, SyncView
+from edge.wire.site import (
+    DeadLetterDone,
+    DeadLetterView,
+    DiscardLetters,
+    EnrolSite,
+    LettersDiscarded,
+    SyncView,
+)
 from tui.deeds import ask, name, sure
 from tui.dialogs.question import Blank, Question, something
 from tui.literal import typeable
@@ -42,6 +49,24 @@ async def retry(screen: SiteScreen) -> None:
         f"The centre took {done.sent} of {max(asked, done.sent)}." if done.sent else "It takes none of them."
     )
     screen.post_message(ActionAsked("app.refresh_now"))
+
+
+async def discard(screen: SiteScreen, letter: DeadLetterView | None) -> None:
+    """Leave the row under the cursor, or all that are listed, out for good."""
+    listed = [each.id for each in screen.site.letters]
+    effect = (
+        "The centre never gets it: this hub does not send it again, and the ledger tells who discarded it. What the"
+        " hub itself shows of it stays."
+    )
+    one = (("one", "This row"),) if letter is not None else ()
+    question = Question("Discard what the centre would not take?", effect, (*one, ("all", f"All {len(listed)}")))
+    if answer := await ask(screen, question):
+        ids = [letter.id] if letter is not None and answer.choice == "one" else listed
+        done = await screen.session.client.send(
+            "POST", "/v1/sync/dead-letters/discard", DiscardLetters(ids=ids), LettersDiscarded
+        )
+        screen.tell(f"Left out for good: {done.discarded}.")
+        screen.post_message(ActionAsked("app.refresh_now"))
 
 
 def _effect(view: SyncView) -> str:

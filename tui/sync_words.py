@@ -58,7 +58,7 @@ def buffer(view: SyncView) -> str:
     share = 100 * view.buffer_bytes / view.buffer_max_bytes if view.buffer_max_bytes else 0
     held = f"{ages.size(view.buffer_bytes)} of {ages.size(view.buffer_max_bytes)}"
     if view.buffer_days is None:
-        return f"{share:.0f} % ({held}); nothing comes in at present"
+        return f"{share:.0f} % ({held}); how long it lasts is not known yet"
     return f"{share:.0f} % = {days(view.buffer_days)} at the present rate ({held})"
 
 

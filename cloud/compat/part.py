@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
+
 from aiohttp import web
 
-from cloud.accounts.guard import Guard
+from cloud.accounts.part import AccountsPart
 from cloud.compat import nic, thingsnxt
 from cloud.compat.devices import astray
 from cloud.compat.displays import Displays
 from cloud.compat.door import Door
 from cloud.compat.giving import Giving
 from cloud.compat.machines import Machines
+from cloud.compat.things.part import ThingsPeople
 from cloud.compat.vending import VendingApps
 from cloud.fleet.part import FleetPart
 from cloud.part import Core, Part
+from cloud.sync.part import SyncPart
 from edge.serving.visits import AiohttpHandler
 
 Table = dict[tuple[str, str], AiohttpHandler]
@@ -22,13 +26,29 @@ Table = dict[tuple[str, str], AiohttpHandler]
 class CompatPart(Part):
     """Payment pages, switches and vending pages; and devices that ask the wrong house."""
 
-    def __init__(self, core: Core, guard: Guard, fleet: FleetPart) -> None:
-        door = Door(guard, core.knocking, body_s=core.settings.limits.body_s)
+    def __init__(self, core: Core, accounts: AccountsPart, sync: SyncPart, fleet: FleetPart) -> None:
+        door = Door(accounts.guard, core.knocking, body_s=core.settings.limits.body_s)
         giving = Giving(fleet.commands, fleet.asking, core.clock)
         displays = Displays(core.db, core.clock)
         self._nic = nic.NicAgents(door, displays, giving, core.signals, core.clock).table()
-        self._things = thingsnxt.ThingsApps(door, giving, core.db, core.clock).table()
-        self._others = VendingApps(door, Machines(core.db, core.clock), giving).table() | astray(door)
+        switches = thingsnxt.ThingsApps(door, giving, core.db, core.clock)
+        self._people = ThingsPeople(core, accounts, sync, fleet, switches)
+        devices = astray(door)
+        self._things = self._people.table(switches.table() | devices)
+        self._others = VendingApps(door, Machines(core.db, core.clock), giving).table()
+        self._others |= {route: handler for route, handler in devices.items() if route not in self._things}
+
+    async def start(self) -> None:
+        """Load what signs the tokens of people."""
+        await self._people.start()
+
+    def tasks(self) -> dict[str, Callable[[], Coroutine[None, None, None]]]:
+        """What people's logins and hubs are kept right by."""
+        return self._people.tasks()
+
+    async def let_go(self, app: web.Application) -> None:
+        """Let every reader go, so that none holds up the end."""
+        self._people.let_go()
 
     def paths(self) -> list[web.RouteDef]:
         """Every path, the browsers' preflights, and both with doubled slashes: clients glue base and path."""

@@ -1,7 +1,7 @@
 """The older sensors-and-switches app from anywhere: its button, with an app's key.
 
-Its accounts live at the hubs. So the centre opens one path of it, for a key of the role app: the widget's site does
-what it does when the button is pressed there.
+For a key of the role app the centre opens one path of it: the widget's site does what it does when the button is
+pressed there. What people ask with their own account is in things/.
 """
 
 from __future__ import annotations
@@ -12,13 +12,16 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
+from cloud.accounts.app_logins import AppUser
 from cloud.accounts.member import Member
 from cloud.compat.door import Door
 from cloud.compat.giving import Giving
+from cloud.compat.things import acquaintance_store
 from cloud.db.database import Database
 from cloud.fleet import state_store
 from cloud.fleet.lookup import Found, found
 from edge.clock import Clock, iso
+from edge.compat.thingsnxt.door import Visit as PersonsVisit
 from edge.errors import BadInput, NotFound, OutpostError, RateLimited, TooLarge, Unauthenticated
 from edge.serving.visits import AiohttpHandler, guarded, read_object
 from edge.wire.older import switch_of, things_id
@@ -32,6 +35,9 @@ CORS = {
     "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE, OPTIONS",
 }
 ABSENT = "Widget not found"
+
+
+_body = msgspec.json.Decoder(dict[str, Any])
 
 
 class ThingsApps:
@@ -51,13 +57,22 @@ class ThingsApps:
         widget_id = things_id(request.match_info["id"])
         if widget_id is None:
             raise BadInput("Invalid widget ID")
-        asked = body.get("state")
-        if asked is None:
-            raise BadInput("Missing state parameter")
-        state = switch_of(asked)
-        if state is None:
-            raise BadInput("Invalid state value. Must be 0/1 or true/false")
+        state = _state(body)
         widget, seen = await self._widget(member, widget_id)
+        return await self._switch(member, widget, seen, state)
+
+    async def later(self, user: AppUser, widget_id: str, visit: PersonsVisit) -> web.Response:
+        """The same for a person whose site is away: his button waits for it. Raises NotFound for another's."""
+        state = _state(visit.read(_body))
+        widget, seen = await self._widget(user.member, widget_id)
+        async with self._db.read() as connection:
+            mine = await acquaintance_store.devices_of(connection, user.member, user.id, widget.place.slug)
+        if not any(row["device"] == seen.device for row in mine):
+            raise NotFound(ABSENT)
+        return await self._switch(user.member, widget, seen, state)
+
+    async def _switch(self, member: Member, widget: Found, seen: WidgetSeen, state: int) -> web.Response:
+        widget_id = widget.id
         told = await self._giving.asking.ask(
             member,
             widget.place,
@@ -84,6 +99,17 @@ class ThingsApps:
             return found(rows[0], member), msgspec.json.decode(rows[0]["view"], type=WidgetSeen)
         except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
             raise NotFound(ABSENT) from error
+
+
+def _state(body: dict[str, Any]) -> int:
+    """0 or 1, as the app says it. Raises BadInput."""
+    asked = body.get("state")
+    if asked is None:
+        raise BadInput("Missing state parameter")
+    state = switch_of(asked)
+    if state is None:
+        raise BadInput("Invalid state value. Must be 0/1 or true/false")
+    return state
 
 
 def reply(body: Any, status: int = 200, **headers: str) -> web.Response:

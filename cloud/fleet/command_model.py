@@ -15,7 +15,7 @@ from cloud.fleet.fact_body import SMALL_MAX, name, number, numeral, text
 from edge.wire.commands import ENDED, OPEN, State
 from edge.wire.ledger import Fact
 from edge.wire.orders import Verdict
-from edge.wire.sync import TIME_MAX_US
+from edge.wire.values import TIME_MAX_US
 
 CENTRE, HANDED, SITE = "centre", "handed", "site"
 """Where a command is: waits here, handed to its site and not confirmed, at its site."""
@@ -165,6 +165,7 @@ def _begin(command: Command, fact: Fact, body: Mapping[str, Any], epoch: int) ->
     command.first_epoch, command.first_seq = epoch, fact.seq
     command.kind = name(body, "kind")
     command.actor = command.actor or name(body, "actor")
+    command.agent = command.agent or name(body, "agent")
     if not command.created_us:
         command.created_us = fact.at_us
         command.expires_us = min(fact.at_us + max(0, number(body, "ttl_ms")) * 1000, TIME_MAX_US)

@@ -16,12 +16,18 @@ from edge.errors import BadInput, Forbidden
 from edge.serving.roles import Role
 from edge.serving.routing import Answer, Call, Created, Page, Route
 from edge.wire.centre import SiteCommand, SiteSlot, SiteVended
-from edge.wire.commands import State
+from edge.wire.commands import ENDED, State
 from edge.wire.kinds import APP_KINDS, KEY_CHARS, NOTE_CHARS
 from edge.wire.vending import Vend
 from edge.wire.views import AttemptView, NewCommand, Resolve
 
-STATES = {"open": ("queued", "sent", "in_doubt"), **{state.value: (state.value,) for state in State}}
+STATES = {
+    "open": ("queued", "sent", "in_doubt"),
+    "waiting": ("queued", "sent"),
+    "ended": tuple(sorted(ENDED)),
+    **{state.value: (state.value,) for state in State},
+}
+FILTERS = ("site", "state", "device", "kind", "who")
 WAIT_MAX_S = 30  # an answer is held back for no longer
 SLOTS_MAX = 99
 SITE, SITE_WAIT = ("site",), ("site", "wait")
@@ -80,7 +86,7 @@ class CommandRoutes:
         again = "Send it again as a new command, where that is harmless"
         doubt = "Say what happened to one in doubt"
         return [
-            Route("GET", every, self.every, newest, viewer, returns=view, many=True, query=("site", "state")),
+            Route("GET", every, self.every, newest, viewer, returns=view, many=True, query=FILTERS),
             Route("GET", one, self.one, "One command", viewer, app=True, returns=view, query=SITE_WAIT),
             Route(
                 "GET",
@@ -138,15 +144,23 @@ class CommandRoutes:
         return self._page(page, call.limit())
 
     async def every(self, call: Call) -> Answer:
-        """GET /v1/commands?site=&state=."""
+        """GET /v1/commands?site=&state=&device=&kind=&who=; a device by its id, also one that is gone."""
         caller, state, site = member(call), call.query("state"), call.query("site")
         if state and state not in STATES:
             raise BadInput(f"There is no state {state[:40]!r}; known: {', '.join(STATES)}.")
+        place = None
         if site:
             async with self._db.read() as connection:
-                await find_site(connection, caller, site)
+                place = await find_site(connection, caller, site)
         page = await self._commands.page(
-            caller, site=site, states=STATES.get(state, ()), before=call.cursor(), limit=call.limit()
+            caller,
+            site=place,
+            device_id=call.query("device"),
+            states=STATES.get(state, ()),
+            kind=call.query("kind"),
+            who=call.query("who"),
+            before=call.cursor(),
+            limit=call.limit(),
         )
         return self._page(page, call.limit())
 
@@ -168,7 +182,7 @@ class CommandRoutes:
         caller, kept = member(call), await self._kept(call)
         async with self._db.read() as connection:
             device = await find_device(connection, caller, kept.command.device, kept.place.slug)
-        return Created(self._view(await self._commands.retry(caller, kept, device)))
+        return Created(self._view(await self._commands.retry(caller, kept, device, _key(call))))
 
     async def resolve(self, call: Call) -> Answer:
         """POST /v1/commands/{id}/resolve?site=."""
@@ -248,7 +262,7 @@ def _wait_s(call: Call) -> int:
 
 def _key(call: Call) -> str:
     """Under which key a request may come again; '' for none. Raises BadInput."""
-    key = call.request.headers.get("Idempotency-Key", "")
+    key = call.request_key()
     if len(key) > KEY_CHARS:
         raise BadInput(f"An Idempotency-Key has at most {KEY_CHARS} characters.")
     return key

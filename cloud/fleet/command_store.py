@@ -6,13 +6,14 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, RowMapping, bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, RowMapping, bindparam, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cloud.accounts.member import Member
 from cloud.db.models import CommandRow, Epoch, Idempotency, Site, Stream, TransactionRow
 from cloud.fleet import state_store
 from cloud.fleet.command_model import Command, Vend
+from edge.wire.commands import ENDED, State
 
 IDS = 500  # in one statement
 _FIELDS = {kind: tuple(kind.__struct_fields__) for kind in (Command, Vend)}
@@ -42,18 +43,19 @@ async def page(
     connection: AsyncConnection,
     member: Member,
     *,
-    site: str = "",
     site_id: int | None = None,
     device: str = "",
     states: Sequence[str] = (),
+    kind: str = "",
+    who: str = "",
     before: int | None = None,
     limit: int,
 ) -> Sequence[RowMapping]:
-    """Newest first, those accepted before number `before`."""
+    """Newest first, those accepted before number `before`; `who`: an actor, with what he came by or without."""
     query = (
         select(*_COMMAND, *_site())
         .join(Site, _is_of(CommandRow))
-        .where(CommandRow.tenant_id == member.tenant_id, *state_store.reached(member, site))
+        .where(CommandRow.tenant_id == member.tenant_id, *state_store.reached(member))
         .order_by(CommandRow.number.desc())
         .limit(limit)
     )
@@ -61,11 +63,21 @@ async def page(
         query = query.where(CommandRow.site_id == site_id)
     if device:
         query = query.where(CommandRow.device == device)
-    if states:
-        query = query.where(CommandRow.state.in_(states))
+    if kind:
+        query = query.where(CommandRow.kind == kind)
+    if who:
+        query = query.where(or_(CommandRow.actor == who, CommandRow.actor.endswith(f":{who}", autoescape=True)))
     if before is not None:
         query = query.where(CommandRow.number < before)
-    return (await connection.execute(query)).mappings().all()
+    if not states:
+        return (await connection.execute(query)).mappings().all()
+    if set(states) >= ENDED:  # nearly all have ended: read by number, and those that have not are passed over
+        query = query.where(CommandRow.state.not_in(sorted(set(State) - set(states))))
+        return (await connection.execute(query)).mappings().all()
+    found: list[RowMapping] = []
+    for state in states:  # each has an index in this order; several together have none
+        found += (await connection.execute(query.where(CommandRow.state == state))).mappings().all()
+    return sorted(found, key=lambda row: -row["number"])[:limit]
 
 
 async def commands(

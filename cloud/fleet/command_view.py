@@ -39,6 +39,8 @@ def command_view(command: Command, place: Place, now_us: int) -> SiteCommand:
         args=_decode(command.args),
         site=place.slug,
         where=command.place,
+        site_name=place.name,
+        timezone=place.timezone,
     )
 
 

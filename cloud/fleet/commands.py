@@ -76,21 +76,29 @@ class Commands:
         self,
         member: Member,
         *,
-        site: str = "",
+        site: Place | None = None,
         device: Found | None = None,
+        device_id: str = "",
         states: Sequence[str] = (),
+        kind: str = "",
+        who: str = "",
         before: int | None = None,
         limit: int,
     ) -> list[Kept]:
-        """Newest first, those accepted before number `before`."""
+        """Newest first, those accepted before number `before`.
+
+        `device_id`: of devices with this id, also of one that is gone; `who`: an actor, with what he came by
+        (`user:anna`) or without it.
+        """
         async with self._db.read() as connection:
             rows = await sql.page(
                 connection,
                 member,
-                site=site,
-                site_id=device.place.site_id if device else None,
-                device=device.id if device else "",
+                site_id=device.place.site_id if device else site.site_id if site else None,
+                device=device.id if device else device_id,
                 states=states,
+                kind=kind,
+                who=who,
                 before=before,
                 limit=limit,
             )
@@ -155,8 +163,8 @@ class Commands:
         self._inbox.changed({command.tenant_id})
         return Kept(command=command, place=device.place)
 
-    async def retry(self, member: Member, kept: Kept, device: Found) -> Kept:
-        """Send a harmless command again as a new one. Raises Conflict, and as `give` does."""
+    async def retry(self, member: Member, kept: Kept, device: Found, key: str = "") -> Kept:
+        """Send a harmless command again as a new one, once for each `key`. Raises Conflict, and as `give` does."""
         old = kept.command
         kind = kind_of(old.kind)
         if not kind.repeatable:
@@ -169,7 +177,7 @@ class Commands:
         if kind.private:
             raise Conflict("Its content is not kept here.", hint="Send it anew from where it came from.")
         args = msgspec.json.decode(old.args, type=dict[str, Any])
-        again = await self.give(member, device, Wanted(kind=old.kind, args=args))
+        again = await self.give(member, device, Wanted(kind=old.kind, args=args, key=key))
         if old.state == State.IN_DOUBT:
             await self.resolve(member, kept, State.FAILED, f"Sent again as {again.command.id}.", wait_s=0.0)
         return again

@@ -38,11 +38,11 @@ class DeviceRoutes:
                 "GET",
                 "/v1/devices",
                 self.devices,
-                "All devices of all sites, by id",
+                "All devices of all sites, by id; `q`: those with this in their id, name or an alias",
                 viewer,
                 returns=SiteDevice,
                 many=True,
-                query=SITE,
+                query=("site", "q"),
             ),
             Route(
                 "GET", one, self.device, "One device, by id, alias or name", viewer, returns=SiteDevice, query=SITE
@@ -85,8 +85,10 @@ class DeviceRoutes:
         ]
 
     async def devices(self, call: Call) -> Answer:
-        """GET /v1/devices?site=."""
-        return await self._page(call, "device", device_view)
+        """GET /v1/devices?site=&q=. A page of those that are searched for may have fewer than the limit."""
+        wanted = call.query("q")
+        page = await self._page(call, "device", device_view, wanted=wanted)
+        return Page([device for device in page.items if _is_called(device, wanted.casefold())], page.next)
 
     async def device(self, call: Call) -> Answer:
         """GET /v1/devices/{id}?site=."""
@@ -123,7 +125,13 @@ class DeviceRoutes:
             return await find_device(connection, member(call), name, call.query("site"))
 
     async def _page(
-        self, call: Call, kind: str, view: Callable[[Found, int], T], device: Found | None = None
+        self,
+        call: Call,
+        kind: str,
+        view: Callable[[Found, int], T],
+        device: Found | None = None,
+        *,
+        wanted: str = "",
     ) -> Page:
         """One page of a kind; of one device when it is given."""
         caller, limit = member(call), call.limit()
@@ -132,8 +140,9 @@ class DeviceRoutes:
         async with self._db.read() as connection:
             if site and device is None:
                 await find_site(connection, caller, site)
+            of_device = device.id if device else ""
             rows, more = await sql.page(
-                connection, caller, kind, site=site, device=device.id if device else "", behind=behind, limit=limit
+                connection, caller, kind, site=site, device=of_device, behind=behind, limit=limit, wanted=wanted
             )
         shown = [found(row, caller) for row in rows]
         last = shown[-1] if more and shown else None
@@ -141,6 +150,10 @@ class DeviceRoutes:
             readable(view, shown, self._clock.now().at_us),
             None if last is None else f"{last.place.site_id}.{len(last.device)}.{last.device}.{last.id}",
         )
+
+
+def _is_called(device: SiteDevice, wanted: str) -> bool:
+    return any(wanted in text.casefold() for text in (device.id, device.name, *device.aliases))
 
 
 def _parse(cursor: str) -> tuple[str, int, str] | None:

@@ -26,7 +26,9 @@ class FleetPart(Part):
         self.asking = Asking(core.db, core.signals, core.clock, sync.inbox)
         self.commands = Commands(core.db, core.signals, core.clock, sync.inbox, self.asking)
         facts = CommandFacts(core.db, core.clock)
-        sync.projections += [facts, CommandTimes()]
+        times = CommandTimes(core.db)
+        sync.preparations.append(times.prepare)
+        sync.projections += [facts, times]
         sync.epoch_watches.append(facts.began)
         self._commands = CommandRoutes(self.commands, core.db, core.clock)
         self._orders = OrderRoutes(self.asking, core.db, core.clock)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any
@@ -61,10 +62,14 @@ async def states(
     thing: str = "",
     behind: tuple[str, int, str] | None = None,
     limit: int,
+    wanted: str = "",
 ) -> Sequence[RowMapping]:
-    """Views of a kind, in order of device, site and id, behind that of `behind`; of one device, or one thing."""
+    """Views of a kind, in order of device, site and id, behind that of `behind`; of one device, or one thing.
+
+    `wanted`: only views that have this text somewhere, whatever the case of what is ASCII in it.
+    """
     columns = (*STATE, *SITE)
-    query = _ordered(_states(member, kind, site, columns), device, thing, behind).limit(limit)
+    query = _ordered(_states(member, kind, site, columns, wanted), device, thing, behind).limit(limit)
     return (await connection.execute(query)).mappings().all()
 
 
@@ -77,14 +82,17 @@ async def page(
     device: str = "",
     behind: tuple[str, int, str] | None = None,
     limit: int,
+    wanted: str = "",
 ) -> tuple[Sequence[RowMapping], bool]:
     """The same, up to as many views as one page holds; and whether there are more behind them."""
-    sizes = _ordered(_states(member, kind, site, (func.length(StateRow.view),)), device, "", behind)
+    sizes = _ordered(_states(member, kind, site, (func.length(StateRow.view),), wanted), device, "", behind)
     chars = (await connection.execute(sizes.limit(limit + 1))).scalars().all()
     count = min(limit, fitting(chars))
     if not count:
         return [], False
-    rows = await states(connection, member, kind, site=site, device=device, behind=behind, limit=count)
+    rows = await states(
+        connection, member, kind, site=site, device=device, behind=behind, limit=count, wanted=wanted
+    )
     return rows, count < len(chars)
 
 
@@ -114,9 +122,13 @@ def _ordered(
 
 
 def _states(
-    member: Member, kind: str, site: str, columns: Sequence[ColumnElement[Any] | InstrumentedAttribute[Any]]
+    member: Member,
+    kind: str,
+    site: str,
+    columns: Sequence[ColumnElement[Any] | InstrumentedAttribute[Any]],
+    wanted: str = "",
 ) -> Select[*tuple[Any, ...]]:
-    return (
+    query = (
         select(*columns)
         .select_from(StateRow)
         .join(Site, (Site.tenant_id == StateRow.tenant_id) & (Site.id == StateRow.site_id))
@@ -127,3 +139,11 @@ def _states(
             *reached(member, site),
         )
     )
+    for word in _ascii_parts(wanted):
+        query = query.where(StateRow.view.icontains(word, autoescape=True))
+    return query
+
+
+def _ascii_parts(text: str) -> list[str]:
+    """What of a text can be looked for in JSON by any database: letters and digits that it writes as they are."""
+    return re.findall(r"[a-z0-9 ]+", text.lower())

@@ -24,6 +24,7 @@ LONG_AWAY_S = 600.0  # silent for so long, a person should know
 LOW_BUFFER_DAYS = 3.0
 US = 1_000_000
 
+_report = msgspec.json.Decoder(SiteReport).decode
 _ALIKE = str.maketrans({"O": "0", "I": "1", "L": "1"})
 
 
@@ -90,6 +91,14 @@ def read_code(text: str) -> str:
     return letters
 
 
+def read_report(text: str) -> SiteReport | None:
+    """What the hub last said of itself; None before its first word, or where another version's cannot be read."""
+    try:
+        return _report(text)
+    except msgspec.DecodeError:
+        return None
+
+
 def state_of(site: SiteFacts, now_us: int) -> SiteState:
     """How the site stands."""
     if site.kept_as == "revoked":
@@ -112,14 +121,20 @@ def lag_of(site: SiteFacts, now_us: int) -> float | None:
     is ahead, tells nothing: then it is the centre's throughout. Where rows wait though none is late by these times,
     it is what has passed since the stream last moved.
     """
+    since_us = caught_up_us(site)
+    return None if since_us is None else max(0.0, (now_us - since_us) / US)
+
+
+def caught_up_us(site: SiteFacts) -> int | None:
+    """Up to when everything is here, by the centre's clock: what `lag_of` is the age of."""
     if not site.streams or not all(stream.complete_us for stream in site.streams):
         return None
     if site.report is None or not site.report_us:
-        complete_us = min(stream.complete_us for stream in site.streams)
-        return max(0.0, (now_us - complete_us) / US)
+        return min(stream.complete_us for stream in site.streams)
     hub_us = site.report.at_us if site.report.quality != Quality.NONE else site.report_us
-    behind_us = max(_behind_us(stream, min(hub_us, site.report_us), site.report_us) for stream in site.streams)
-    return (behind_us + max(0, now_us - site.report_us)) / US
+    return site.report_us - max(
+        _behind_us(stream, min(hub_us, site.report_us), site.report_us) for stream in site.streams
+    )
 
 
 def _behind_us(stream: StreamFacts, hub_us: int, report_us: int) -> int:
@@ -150,6 +165,12 @@ def alerts_of(site: SiteFacts, now_us: int, inbox_max: int) -> list[str]:
     if site.report is not None:
         found += _alerts_of(site.report)
     return found
+
+
+def troubles_of(site: SiteFacts, now_us: int, inbox_max: int) -> list[str]:
+    """The same, and behind it what the hub itself last said is wrong there."""
+    told = site.report.problems if site.report is not None and site.kept_as != "revoked" else []
+    return alerts_of(site, now_us, inbox_max) + told
 
 
 def duration(seconds: float) -> str:

@@ -10,6 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cloud.accounts.member import Member
 from cloud.db.models import InboxItem, Site, Stream, Tenant
 
+SHOWN = (
+    Site.id, Site.slug, Site.name, Site.state, Site.created_us, Site.seen_us, Site.timezone, Site.version,
+    Site.report, Site.report_us, Site.alert,
+)  # fmt: skip
+STREAM = (Stream.site_id, Stream.stream, Stream.next, Stream.head, Stream.complete_us, Stream.moved_us)
+
 
 async def by_token(connection: AsyncConnection, token_hash: bytes) -> RowMapping | None:
     """The site whose token has this hash, with its tenant's name; revoked ones too."""
@@ -29,6 +35,12 @@ async def page(
     if behind:
         last = select(Site.name, Site.id).where(Site.tenant_id == member.tenant_id, Site.slug == behind)
         query = query.where(tuple_(Site.name, Site.id) > last.scalar_subquery())
+    return (await connection.execute(query)).mappings().all()
+
+
+async def everyone(connection: AsyncConnection, member: Member) -> Sequence[RowMapping]:
+    """All sites a member reaches, without their secrets."""
+    query = select(*SHOWN).where(*_reached(member))
     return (await connection.execute(query)).mappings().all()
 
 
@@ -87,21 +99,27 @@ async def tenant_name(connection: AsyncConnection, tenant_id: int) -> str:
     return str((await connection.execute(select(Tenant.name).where(Tenant.id == tenant_id))).scalar_one())
 
 
-async def streams(connection: AsyncConnection, tenant_id: int, site_ids: Collection[int]) -> Sequence[RowMapping]:
-    """Where the streams of these sites stand."""
-    query = select(Stream.__table__).where(Stream.tenant_id == tenant_id, Stream.site_id.in_(site_ids))
+async def streams(
+    connection: AsyncConnection, tenant_id: int, site_ids: Collection[int] | None
+) -> Sequence[RowMapping]:
+    """Where the streams of these sites stand; None: of all of the tenant's."""
+    query = select(*STREAM).where(Stream.tenant_id == tenant_id)
+    if site_ids is not None:
+        query = query.where(Stream.site_id.in_(site_ids))
     return (await connection.execute(query.order_by(Stream.site_id, Stream.stream))).mappings().all()
 
 
 async def inbox_waiting(
-    connection: AsyncConnection, tenant_id: int, site_ids: Collection[int]
+    connection: AsyncConnection, tenant_id: int, site_ids: Collection[int] | None
 ) -> dict[int, tuple[int, int]]:
     """How many items wait for each of these sites' hubs, and since when the oldest does, in us."""
     query = (
         select(InboxItem.site_id, func.count(), func.min(InboxItem.created_us))
-        .where(InboxItem.tenant_id == tenant_id, InboxItem.site_id.in_(site_ids), InboxItem.outcome == "")
+        .where(InboxItem.tenant_id == tenant_id, InboxItem.outcome == "")
         .group_by(InboxItem.site_id)
     )
+    if site_ids is not None:
+        query = query.where(InboxItem.site_id.in_(site_ids))
     return {site_id: (count, since_us) for site_id, count, since_us in await connection.execute(query)}
 
 

@@ -18,13 +18,13 @@ from cloud.db.database import Database
 from cloud.db.signals import Signals
 from cloud.sites import site_store as sql
 from cloud.sites.gate import SiteGate
-from cloud.sites.model import CODE_VALID_S, US, SiteFacts, StreamFacts, new_code, read_code, slug_of
+from cloud.sites.model import CODE_VALID_S, US, SiteFacts, StreamFacts, new_code, read_code, read_report, slug_of
 from edge.access.model import hash_secret
 from edge.clock import Clock
 from edge.errors import Conflict, Forbidden, NotFound
-from edge.wire.sync import SiteReport
 
 SLUG_TRIES = 8
+NEVER_SLUGS = frozenset({"new"})  # the address of the page that makes one
 LIST_HINT = "`outpost site list` shows the sites."
 
 
@@ -86,6 +86,12 @@ class Sites:
         async with self._db.read() as connection:
             rows = await sql.page(connection, member, behind=behind, limit=limit)
             return await self._with_facts(connection, member.tenant_id, rows)
+
+    async def everyone(self, member: Member) -> list[tuple[RowMapping, SiteFacts]]:
+        """All sites he reaches, in no order: how they stand is known of all or of none."""
+        async with self._db.read() as connection:
+            rows = await sql.everyone(connection, member)
+            return await self._with_facts(connection, member.tenant_id, rows, every=not member.sites)
 
     async def one(self, member: Member, slug_or_name: str) -> tuple[RowMapping, SiteFacts]:
         """One of them. Raises NotFound."""
@@ -165,17 +171,20 @@ class Sites:
             raise Conflict(f"There is a site {name!r} already.", hint=f"Give another name. {LIST_HINT}")
 
     async def _free_slug(self, connection: AsyncConnection, tenant_id: int, name: str) -> str:
-        slug = wanted = slug_of(name)
+        wanted = slug_of(name)
+        # the ids of all tenants are one space: in the later ones each has a number, so that none tells of another's
+        slug = wanted if tenant_id == FIRST_TENANT else f"{wanted}-{secrets.token_hex(2)}"
         for _ in range(SLUG_TRIES):
-            if not await sql.slug_is_taken(connection, tenant_id, slug):
+            if slug not in NEVER_SLUGS and not await sql.slug_is_taken(connection, tenant_id, slug):
                 return slug
             slug = f"{wanted}-{secrets.token_hex(2)}"
         raise Conflict("Too many sites have such a name.", hint="Give another name.")
 
     async def _with_facts(
-        self, connection: AsyncConnection, tenant_id: int, rows: Sequence[RowMapping]
+        self, connection: AsyncConnection, tenant_id: int, rows: Sequence[RowMapping], *, every: bool = False
     ) -> list[tuple[RowMapping, SiteFacts]]:
-        ids = [row["id"] for row in rows]
+        """What is known of these; `every`: they are all of the tenant's."""
+        ids = None if every else [row["id"] for row in rows]
         streams: defaultdict[int, list[StreamFacts]] = defaultdict(list)
         for stream in await sql.streams(connection, tenant_id, ids):
             streams[stream["site_id"]].append(_stream_facts(stream))
@@ -196,7 +205,7 @@ def _facts(row: RowMapping, streams: list[StreamFacts], waiting: tuple[int, int]
         kept_as=row["state"],
         seen_us=row["seen_us"],
         alert=row["alert"],
-        report=_report(row["report"]),
+        report=read_report(row["report"]),
         report_us=row["report_us"],
         streams=streams,
         inbox_waiting=waiting[0],
@@ -212,11 +221,3 @@ def _stream_facts(row: RowMapping) -> StreamFacts:
         complete_us=row["complete_us"],
         moved_us=row["moved_us"],
     )
-
-
-def _report(text: str) -> SiteReport | None:
-    """What the hub last said of itself; None before its first word, or where another version's cannot be read."""
-    try:
-        return msgspec.json.decode(text, type=SiteReport)
-    except msgspec.DecodeError:
-        return None

@@ -21,23 +21,26 @@ class ClockFixes:
 
     async def __call__(self, connection: AsyncConnection, site: HubCaller, facts: Sequence[Fact]) -> None:
         """Keep what was told."""
-        good = fixes(facts)
-        ill = sum(fact.kind == FIXED_FACT for fact in facts) - len(good)
+        told = [fact for fact in facts if fact.kind == FIXED_FACT]
+        ill = sum(_fixed(fact) is None for fact in told)
         if ill:
             log.warning("%d facts of site %s tell of no boot there can be; they change nothing", ill, site.site_id)
-        for fact, fixed in good:
-            await sql.keep(connection, site, fixed, fact.seq)
+        await sql.keep(connection, site, [(fixed, fact.seq) for fact, fixed in fixes(told)])
 
 
 def fixes(facts: Sequence[Fact]) -> list[tuple[Fact, ClockFixed]]:
-    """The facts that tell when a boot began, in order; what cannot be used is passed over."""
-    found: list[tuple[Fact, ClockFixed]] = []
+    """The last fact about each boot that tells when it began, in order; what cannot be used is passed over."""
+    found: dict[str, tuple[Fact, ClockFixed]] = {}
     for fact in facts:
-        if fact.kind == FIXED_FACT:
-            try:
-                fixed = clock_fixed(fact.body)
-            except (msgspec.DecodeError, UnicodeError, RecursionError):
-                continue
-            if "\0" not in fixed.boot:
-                found.append((fact, fixed))
-    return found
+        if fact.kind == FIXED_FACT and (fixed := _fixed(fact)) is not None:
+            found.pop(fixed.boot, None)
+            found[fixed.boot] = fact, fixed
+    return list(found.values())
+
+
+def _fixed(fact: Fact) -> ClockFixed | None:
+    try:
+        fixed = clock_fixed(fact.body)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return None
+    return None if "\0" in fixed.boot else fixed

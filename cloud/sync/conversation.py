@@ -12,7 +12,7 @@ from cloud.sync.epochs import Epochs
 from cloud.sync.hello import Greeting
 from cloud.sync.late_readings import LateReadings
 from cloud.sync.ledger_ingest import LedgerIngest
-from cloud.sync.projection import EpochWatch, Projection
+from cloud.sync.projection import EpochWatch, Preparation, Projection
 from cloud.sync.readings_ingest import ReadingsIngest
 from cloud.sync.states import States
 from cloud.sync.traffic import Traffic
@@ -20,12 +20,14 @@ from edge.wire.sync import Heard, LedgerBatch, ReadingsBatch, StateBatch, Taken
 
 
 class Conversation:
-    """What stands behind the door. `projections` follow facts, `watches` the epochs of ledgers."""
+    """What stands behind the door. `preparations` go before facts, `projections` follow them, `watches` the epochs
+    of ledgers."""
 
     def __init__(
         self,
         core: Core,
         door: Door,
+        preparations: Sequence[Preparation],
         projections: Sequence[Projection],
         watches: Sequence[EpochWatch],
         traffic: Traffic,
@@ -33,7 +35,7 @@ class Conversation:
         self._door = door
         self._greeting = Greeting(core.db, core.clock)
         self._epochs = Epochs(core.db, core.clock, watches)
-        self._ledger = LedgerIngest(core.db, core.clock, core.signals, projections)
+        self._ledger = LedgerIngest(core.db, core.clock, core.signals, preparations, projections)
         self._readings = ReadingsIngest(core.db, core.clock, core.months, traffic)
         self._late_readings = LateReadings(core.db, core.clock, core.months)
         self._states = States(core.db, core.clock, core.signals)

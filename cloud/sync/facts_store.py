@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cloud.db.database import Database
 from cloud.db.models import FactRow
 from cloud.sites.gate import HubCaller
+from cloud.sync.changed_by import actor_of
 from edge.wire.ledger import Fact
 from edge.wire.sync import NAME_CHARS
 
@@ -107,7 +108,8 @@ async def page(
 
 def _columns(row: Kept) -> dict[str, Any]:
     fact = row.fact or Fact(row.seq, "", "", 0, "", "", 0, "{}", row.hash)
-    return {**msgspec.structs.asdict(fact), "device": _device(fact), "skipped": row.fact is None}
+    found = {"device": _device(fact), "actor": actor_of(fact.kind, fact.body)}
+    return {**msgspec.structs.asdict(fact), **found, "skipped": row.fact is None}
 
 
 class _Body(msgspec.Struct):

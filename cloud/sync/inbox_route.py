@@ -9,6 +9,7 @@ from aiohttp import web
 
 from cloud.sync.door import Door, HubCall
 from cloud.sync.inbox import Inbox
+from cloud.sync.visits import Visits
 from edge.errors import BadInput
 from edge.serving.routing import number
 from edge.wire.sync import INBOX_WAIT_MAX_S, SEQ_MAX
@@ -20,8 +21,8 @@ LOOK_S = 5.0  # a signal may be lost: the table is looked at anyway
 class InboxRoute:
     """The long poll of hubs: one of each site waits, and a newer one ends it with an empty answer."""
 
-    def __init__(self, inbox: Inbox) -> None:
-        self._inbox = inbox
+    def __init__(self, inbox: Inbox, visits: Visits) -> None:
+        self._inbox, self._visits = inbox, visits
         self._asked: dict[int, _Asked] = {}
 
     def paths(self, door: Door) -> list[web.RouteDef]:
@@ -29,7 +30,8 @@ class InboxRoute:
         return [web.get("/sync/v1/inbox", door.opens_to_wait(self.next))]
 
     async def next(self, call: HubCall) -> Answer:
-        """GET /sync/v1/inbox?after=&wait=: items behind number `after`, which confirms all up to there."""
+        """GET /sync/v1/inbox?after=&wait=&asked=: items behind number `after`, which confirms all up to there; with
+        `asked=1` also what people ask of the hub."""
         query = call.request.query
         after = number("after", query.get("after", ""))
         if after is None:
@@ -58,9 +60,10 @@ class InboxRoute:
                     if _gone(call.request) or not is_newest():  # what is handed out now would be handed to nobody
                         return Answer(items=[])
                     items = await self._inbox.collect(call.site, call.session, after)
+                    asked = await self._visits.hand_out(call.site) if query.get("asked") == "1" else []
                 left_s = until_s - loop.time()
-                if items or left_s <= 0 or self._inbox.ended:
-                    return Answer(items=items)
+                if items or asked or left_s <= 0 or self._inbox.ended:
+                    return Answer(items=items, asked=asked)
                 await watch.wait(min(left_s, LOOK_S))
 
 

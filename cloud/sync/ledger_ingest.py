@@ -1,12 +1,14 @@
 """A hub's ledger comes in: in order, each row following the one before it by its hash, none left out.
 
-The stream's row is locked while a batch is taken; facts, what others keep by them, and where the stream stands are
-one transaction.
+The stream's row is locked while facts are taken; they, what others keep by them, and where the stream stands are
+one transaction. A batch with more than a transaction's worth is taken in several: on SQLite everybody waits for the
+one that writes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Iterator, Sequence
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -18,36 +20,57 @@ from cloud.sync import facts_store as sql
 from cloud.sync import stream_store
 from cloud.sync.facts_store import Kept
 from cloud.sync.plain_json import NotPlain, decoded
-from cloud.sync.projection import Projection
+from cloud.sync.projection import Preparation, Projection
 from cloud.sync.stream_store import LEDGER, Standing
 from edge.clock import Clock
 from edge.errors import Expects, Forked, RowRejected
 from edge.wire.ledger import Fact
-from edge.wire.sync import LedgerBatch, Taken, chained
+from edge.wire.sync import LEDGER_ROWS, LedgerBatch, Taken, chained
+from edge.wire.times import FIXED_FACT
 
 BODY_CHARS = 256 * 1024  # of one fact; a hub's have some hundred
 HASH_BYTES = 16
+FIXES = 100  # facts about clocks in one transaction: each is looked up and has rollups made anew
 
 
 class LedgerIngest:
-    """Takes batches of facts; `projections` follow each, in their order."""
+    """Takes batches of facts; `preparations` go before facts about clocks, `projections` follow every fact, in
+    their order."""
 
     def __init__(
-        self, database: Database, clock: Clock, signals: Signals, projections: Sequence[Projection]
+        self,
+        database: Database,
+        clock: Clock,
+        signals: Signals,
+        preparations: Sequence[Preparation],
+        projections: Sequence[Projection],
     ) -> None:
-        self._db, self._clock, self._signals, self._projections = database, clock, signals, projections
+        self._db, self._clock, self._signals = database, clock, signals
+        self._preparations, self._projections = preparations, projections
 
     async def take(self, site: HubCaller, session: int, batch: LedgerBatch) -> Taken:
         """Store a batch. Raises RowRejected, Forked, Expects, SessionOver, Revoked, StorageError."""
-        rows = _checked(batch)
+        large = len(batch.rows) + len(batch.skipped) > LEDGER_ROWS
+        rows = await asyncio.to_thread(_checked, batch) if large else _checked(batch)
+        following, previous = 0, batch.previous
+        for step in _steps(rows):
+            following = await self._take(_Step(site, session, batch.epoch, previous, step))
+            previous = step[-1].hash
+        return Taken(next=following)
+
+    async def _take(self, step: _Step) -> int:
+        """One step of a batch in a transaction; returns what is wanted next."""
+        if step.tells_of_clocks():
+            async with self._db.write() as connection:
+                _, new = await step.claimed(connection)
+            await self._prepare(step.site, new)
         async with self._db.write() as connection:
-            standing = await stream_store.claim(connection, site, session, LEDGER, batch.epoch)
-            new = await _behind(connection, site, standing, batch, rows)
+            standing, new = await step.claimed(connection)
             if new:
-                standing = await self._store(connection, site, standing, new)
+                standing = await self._store(connection, step.site, standing, new)
         if new:
-            self._signals.tell(f"facts:{site.tenant_id}")
-        return Taken(next=standing.next)
+            self._signals.tell(f"facts:{step.site.tenant_id}")
+        return standing.next
 
     async def take_again(self, site: HubCaller, session: int, batch: LedgerBatch) -> Taken:
         """Put one fact in its place that was left out as one that could not be taken; one that is there stays.
@@ -61,6 +84,10 @@ class LedgerIngest:
                 raise Expects(f"Fact {standing.next} is wanted next.")
             if not await sql.same(connection, site, [(row.seq, row.hash)]):
                 raise Forked()
+        if row.fact is not None and row.fact.kind == FIXED_FACT:
+            await self._prepare(site, [row])
+        async with self._db.write() as connection:
+            await stream_store.claim(connection, site, session, LEDGER, batch.epoch)
             new = await sql.fill(connection, self._db, site, row, self._clock.now().at_us)
             if new:
                 await self._project(connection, site, [row])
@@ -90,28 +117,60 @@ class LedgerIngest:
         await self._project(connection, site, new)
         return after
 
+    async def _prepare(self, site: HubCaller, rows: Sequence[Kept]) -> None:
+        facts = [row.fact for row in rows if row.fact is not None]
+        for preparation in self._preparations if facts else ():
+            await preparation(site, facts)
+
     async def _project(self, connection: AsyncConnection, site: HubCaller, rows: Sequence[Kept]) -> None:
         facts = [row.fact for row in rows if row.fact is not None]
         for projection in self._projections if facts else ():
             await projection(connection, site, facts)
 
 
-async def _behind(
-    connection: AsyncConnection, site: HubCaller, standing: Standing, batch: LedgerBatch, rows: Sequence[Kept]
-) -> Sequence[Kept]:
-    """What of the batch is wanted: nothing where all of it is here. Raises Expects, Forked."""
-    if batch.first > standing.next:
-        raise Expects(f"Fact {standing.next} is wanted next.")
-    skip = standing.next - batch.first
-    if skip <= len(rows):
-        before = rows[skip - 1].hash if skip else batch.previous
-        if before != standing.hash:
+class _Step(msgspec.Struct, frozen=True):
+    """So much of a batch as one transaction takes; its rows stand behind the one with the hash `previous`."""
+
+    site: HubCaller
+    session: int
+    epoch: str
+    previous: bytes
+    rows: Sequence[Kept]
+
+    def tells_of_clocks(self) -> bool:
+        """Whether any of its facts says when a boot began."""
+        return any(row.fact is not None and row.fact.kind == FIXED_FACT for row in self.rows)
+
+    async def claimed(self, connection: AsyncConnection) -> tuple[Standing, Sequence[Kept]]:
+        """The stream, locked, and what of the step is wanted: nothing where all of it is here.
+
+        Raises Expects, Forked, SessionOver, Revoked.
+        """
+        standing = await stream_store.claim(connection, self.site, self.session, LEDGER, self.epoch)
+        rows, skip = self.rows, standing.next - self.rows[0].seq
+        if skip < 0:
+            raise Expects(f"Fact {standing.next} is wanted next.")
+        if skip <= len(rows):
+            before = rows[skip - 1].hash if skip else self.previous
+            if before != standing.hash:
+                raise Forked()
+            return standing, rows[skip:]
+        last = rows[-1].seq, rows[-1].hash
+        if not await sql.same(connection, self.site, [last]):
             raise Forked()
-        return rows[skip:]
-    last = rows[-1].seq, rows[-1].hash
-    if not await sql.same(connection, site, [last]):
-        raise Forked()
-    return ()
+        return standing, ()
+
+
+def _steps(rows: Sequence[Kept]) -> Iterator[Sequence[Kept]]:
+    """The rows in parts of up to LEDGER_ROWS, each with up to FIXES facts about clocks."""
+    begin = fixes = 0
+    for at, row in enumerate(rows):
+        fixed = row.fact is not None and row.fact.kind == FIXED_FACT
+        if at - begin == LEDGER_ROWS or (fixed and fixes == FIXES):
+            yield rows[begin:at]
+            begin, fixes = at, 0
+        fixes += fixed
+    yield rows[begin:]
 
 
 def _checked(batch: LedgerBatch) -> list[Kept]:

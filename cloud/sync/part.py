@@ -14,24 +14,29 @@ from cloud.sync.conversation import Conversation
 from cloud.sync.door import Door
 from cloud.sync.inbox import Inbox
 from cloud.sync.inbox_route import InboxRoute
-from cloud.sync.projection import EpochWatch, Projection
+from cloud.sync.projection import EpochWatch, Preparation, Projection
 from cloud.sync.traffic import Traffic
+from cloud.sync.visits import Visits
 from edge.serving.routing import Route
 
 
 class SyncPart(Part):
-    """All that enrolled hubs say and fetch. `projections` and `epoch_watches` are what other parts add;
-    `traffic` tells how much comes in."""
+    """All that enrolled hubs say and fetch. `preparations`, `projections` and `epoch_watches` are what
+    other parts add; `traffic` tells how much comes in."""
 
     def __init__(self, core: Core, gate: SiteGate) -> None:
         limits = core.settings.limits
         self.inbox = Inbox(core.db, core.signals, core.clock, limit=limits.inbox_per_site)
+        self.preparations: list[Preparation] = []
         self.projections: list[Projection] = [self.inbox.follow_facts, ClockFixes()]
         self.epoch_watches: list[EpochWatch] = []
         self.traffic = Traffic(core.clock.mono_s)
         self._door = Door(gate, core.knocking, body_s=limits.body_s)
-        self._conversation = Conversation(core, self._door, self.projections, self.epoch_watches, self.traffic)
+        self._conversation = Conversation(
+            core, self._door, self.preparations, self.projections, self.epoch_watches, self.traffic
+        )
         self._chain = Chain(core.db)
+        self.visits = Visits(core.db, core.signals, core.clock)
 
     def routes(self) -> list[Route]:
         """How a site's ledger stands."""
@@ -39,8 +44,9 @@ class SyncPart(Part):
 
     def paths(self) -> list[web.RouteDef]:
         """/sync/v1, but for enrolling."""
-        return [*self._conversation.paths(), *InboxRoute(self.inbox).paths(self._door)]
+        inbox = InboxRoute(self.inbox, self.visits)
+        return [*self._conversation.paths(), *inbox.paths(self._door), *self.visits.paths(self._door)]
 
     def tasks(self) -> dict[str, Callable[[], Coroutine[None, None, None]]]:
         """Ending what nobody fetched in time."""
-        return {"inbox": self.inbox.run}
+        return {"inbox": self.inbox.run, "visits": self.visits.run}

@@ -22,6 +22,14 @@ class Projection(Protocol):
         """
 
 
+class Preparation(Protocol):
+    """Does what facts call for on a great many things that are here already, before they are stored."""
+
+    async def __call__(self, site: HubCaller, facts: Sequence[Fact]) -> None:
+        """Facts that are about to be stored, in their order; in short transactions of its own, so that nobody waits
+        long behind them. Should the facts not be stored after all, they come again, and so does this."""
+
+
 class EpochWatch(Protocol):
     """Is told of a site's new ledger epoch: the hub may have forgotten what it was handed under the old one."""
 

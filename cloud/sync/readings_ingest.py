@@ -26,11 +26,11 @@ from cloud.sync.stream_store import READINGS, Standing
 from cloud.sync.traffic import Traffic
 from edge.clock import Clock
 from edge.errors import Expects, RowRejected
-from edge.wire.sync import ROWS_MAX, NumberRow, ReadingsBatch, Taken, TextRow, readings_digest
+from edge.wire.sync import ROWS_MAX, SERIES_MAX, NumberRow, ReadingsBatch, Taken, TextRow, readings_digest
 
 AT_ONCE = {"sqlite": 1, "postgresql": 4}  # transactions of readings: the live lane waits for one at the most
 RANGES_MAX = 1_000  # apart from each other, of one stream: a hub sends in order, so there are hardly ever ten
-KNOWN_EPOCHS = 5_000  # whose series this instance remembers; the one longest unused goes first
+NAMES_KEPT = 200_000  # series this instance remembers, of all sites; those of the epoch longest unused go first
 _at_us = itemgetter(2)
 R = TypeVar("R", NumberRow, TextRow)
 Names = dict[int, tuple[str, str]]
@@ -44,6 +44,7 @@ class ReadingsIngest:
         self._db, self._clock, self._months = database, clock, months
         self._turns = asyncio.Semaphore(AT_ONCE[database.engine_name])
         self._known: OrderedDict[tuple[int, int], Names] = OrderedDict()
+        self._names_kept = 0
         self._traffic = traffic
 
     async def take(self, site: HubCaller, session: int, batch: ReadingsBatch) -> Taken:
@@ -52,6 +53,7 @@ class ReadingsIngest:
         self._traffic.came(len(content.seqs))
         if content.seqs:
             await self._months.ensure(content.from_us, content.to_us)
+        await self._tell_names(site, session, batch)
         async with self._turns, self._db.write() as connection:
             standing = await stream_store.claim(connection, site, session, READINGS, batch.epoch)
             there = await receipt_store.ranges(connection, site, standing.epoch_no)
@@ -75,8 +77,8 @@ class ReadingsIngest:
         batch, epoch_no = content.batch, standing.epoch_no
         if len(there) >= RANGES_MAX:
             raise Expects("There are too many ranges apart from each other: send what is wanted next.")
-        await series_store.add_series(connection, site, epoch_no, batch.series)
-        await series_store.add_boots(connection, site, epoch_no, batch.boots)
+        await series_store.add_series(connection, site, epoch_no, batch.series[-SERIES_MAX:])
+        await series_store.add_boots(connection, site, epoch_no, batch.boots[-SERIES_MAX:])
         names = await self._names(connection, site, epoch_no, content.series)
         numbers, texts = _in(holes, batch.numbers, batch), _in(holes, batch.texts, batch)
         if standing.epoch_no > 1:
@@ -87,6 +89,17 @@ class ReadingsIngest:
         there = await receipt_store.add(connection, site, epoch_no, there, batch.first, batch.last)
         await self._move(connection, site, standing, content, names, wanted_next(there))
         return there, names
+
+    async def _tell_names(self, site: HubCaller, session: int, batch: ReadingsBatch) -> None:
+        """Note the series and boots of a batch that tells more than one transaction should, all but the last, in
+        order: a hub goes on behind the highest that is here. Noted without their readings they do no harm."""
+        series, boots = batch.series[:-SERIES_MAX], batch.boots[:-SERIES_MAX]
+        for at in range(0, max(len(series), len(boots)), SERIES_MAX):
+            async with self._turns, self._db.write() as connection:
+                standing = await stream_store.claim(connection, site, session, READINGS, batch.epoch)
+                part = slice(at, at + SERIES_MAX)
+                await series_store.add_series(connection, site, standing.epoch_no, series[part])
+                await series_store.add_boots(connection, site, standing.epoch_no, boots[part])
 
     async def _unlike_older(
         self,
@@ -144,9 +157,11 @@ class ReadingsIngest:
     def _remember(self, site: HubCaller, epoch_no: int, names: Names) -> None:
         """What these series are, once it is committed."""
         key = site.site_id, epoch_no
-        self._known[key] = {**self._known.pop(key, {}), **names}
-        if len(self._known) > KNOWN_EPOCHS:
-            self._known.popitem(last=False)
+        before = self._known.pop(key, {})
+        self._known[key] = {**before, **names} if names is not before else before
+        self._names_kept += len(self._known[key]) - len(before)
+        while self._names_kept > NAMES_KEPT:
+            self._names_kept -= len(self._known.popitem(last=False)[1])
 
 
 class _Content(msgspec.Struct, frozen=True):

@@ -9,9 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cloud.db.reading_models import Boot, Series
 from cloud.sites.gate import HubCaller
-from edge.errors import Forked
+from edge.errors import Forked, RowRejected
 
 ASKED_AT_ONCE = 1000  # numbers in one query: engines bound its parameters
+SERIES_KEPT = 500_000  # of one site, over all epochs: a thousand devices of 256 keys, and as many after a restore
 
 
 async def known(
@@ -34,7 +35,9 @@ async def known(
 async def add_series(
     connection: AsyncConnection, site: HubCaller, epoch_no: int, series: Sequence[tuple[int, str, str]]
 ) -> None:
-    """Note those that are not here. Raises Forked when one is here under another name."""
+    """Note those that are not here. Raises Forked when one is here under another name, RowRejected for too many."""
+    if not series:
+        return
     there = await known(connection, site, epoch_no, {number for number, _, _ in series})
     new: dict[int, tuple[str, str]] = {}
     for number, device, key in series:
@@ -47,7 +50,15 @@ async def add_series(
         {**key_columns, "number": number, "device": device, "key": key} for number, (device, key) in new.items()
     ]
     if rows:
+        await _require_room(connection, site, len(rows))
         await connection.execute(insert(Series), rows)
+
+
+async def _require_room(connection: AsyncConnection, site: HubCaller, new: int) -> None:
+    mine = Series.tenant_id == site.tenant_id, Series.site_id == site.site_id
+    kept = (await connection.execute(select(func.count()).select_from(Series).where(*mine))).scalar_one()
+    if kept + new > SERIES_KEPT:
+        raise RowRejected(f"The centre keeps {SERIES_KEPT} series of a site; with this one there would be more.")
 
 
 async def add_boots(

@@ -60,6 +60,7 @@ def insert(tx: Transaction, command: Command, args: str, args_hash: bytes) -> Co
         actor=command.actor,
         args_hash=args_hash.hex(),
         ttl_ms=(command.expires_us - command.created_us) // 1000,
+        **({"agent": command.agent} if command.agent else {}),
     )
     return msgspec.structs.replace(command, number=cursor.lastrowid)
 

@@ -12,6 +12,7 @@ from edge.access.accounts.model import SignUp
 from edge.access.accounts.passwords import Passwords
 from edge.access.accounts.resets import Resets
 from edge.access.accounts.routes import AccountRoutes
+from edge.compat.assets.auth import AssetAuth
 from edge.compat.thingsnxt.accounts import ThingsnxtAccounts
 from edge.compat.thingsnxt.door import Door
 from edge.devices.model import Device
@@ -49,9 +50,10 @@ class PeoplePart(Part):
         ]
 
     def legacy(self) -> list[web.RouteDef]:
-        """The old platform's paths for accounts."""
+        """The older systems' paths for accounts."""
         door = Door(self._core.guard, self.accounts, self._core.clock, body_s=self._core.settings.limits.body_s)
-        return ThingsnxtAccounts(door, self.accounts, self._resets, address_of).routes()
+        things = ThingsnxtAccounts(door, self.accounts, self._resets, address_of)
+        return [*things.routes(), *AssetAuth(door, self.accounts, address_of).routes()]
 
     async def start(self) -> None:
         """Load the accounts."""

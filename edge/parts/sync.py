@@ -8,8 +8,10 @@ import msgspec
 
 from edge.bus import Event
 from edge.parts.part import Core, Part
+from edge.parts.people import PeoplePart
 from edge.parts.sight import SiteSight
 from edge.parts.telemetry import TelemetryPart
+from edge.parts.things import ThingsPart
 from edge.parts.twins import TwinsPart
 from edge.parts.vending import VendingPart
 from edge.serving.metrics import Sample
@@ -26,6 +28,7 @@ from edge.sync.share import Share
 from edge.sync.state_lane import StateLane
 from edge.sync.streams import LedgerStream, ReadingsStream
 from edge.sync.uplink import SyncChanged, Uplink
+from edge.sync.visits import Visits
 from edge.vending.inventory import note_vend
 from edge.wire.views import LiveEvent
 
@@ -41,6 +44,8 @@ class SyncPart(Part):
         telemetry: TelemetryPart,
         twins: TwinsPart,
         vending: VendingPart,
+        people: PeoplePart,
+        things: ThingsPart,
         problems: Callable[[], list[str]],
     ) -> None:
         self._core, self._telemetry = core, telemetry
@@ -61,7 +66,9 @@ class SyncPart(Part):
             self.uplink, self.enrolments, (self.ledger, self.readings), streams, share, bus, clock, site
         )
         sight = SiteSight(core, telemetry, twins, vending)
-        self.uplink.lanes.append(StateLane(sight, self.figures.report, bus, share, clock))
+        present = StateLane(sight, self.figures.report, bus, share, clock)
+        self.figures.present = present.problems
+        self.uplink.lanes.append(present)
         telemetry.folding.keep_unsent_with(self._first_unsent)
         orders = SiteOrders(
             store.hub,
@@ -72,9 +79,10 @@ class SyncPart(Part):
                 device, values, actor=actor, within=within
             ),
             switch=twins.switch,
+            keep=lambda person, actor, within: people.accounts.keep(person, actor=actor, within=within),
             note_vend=note_vend,
         )
-        self.uplink.lanes.append(Downlink(store.hub, orders, clock))
+        self.uplink.lanes.append(Downlink(store.hub, orders, clock, Visits(things, clock)))
         letters = Letters(store.hub, *streams)
         self._routes = SyncRoutes(self.enrolments, self.figures, letters, self.uplink)
 

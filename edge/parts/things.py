@@ -21,6 +21,7 @@ from edge.parts.people import PeoplePart
 from edge.parts.telemetry import TelemetryPart
 from edge.parts.twins import TwinsPart
 from edge.serving.addresses import address_of
+from edge.wire.sync import Answered, Asked
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +72,16 @@ class ThingsPart(Part):
             "things-owners": self._drop_lost,
             "things-webhooks": self._follow_owners,
         }
+
+    async def visit(self, asked: Asked) -> Answered:
+        """What a person of the centre asks of his things here, done as him."""
+        user = self._people.accounts.user_by_id(asked.person)
+        if user is None or not user.active:
+            return Answered(id=asked.id, status=404, known=False)
+        status, raw = await self._things.visiting.visit(
+            user, asked.method, asked.path, asked.query, asked.body.encode("utf-8", "surrogatepass")
+        )
+        return Answered(id=asked.id, status=status, body=raw.decode())
 
     async def forget(self, device: Device, actor: str) -> None:
         """Its owner's apps are told."""

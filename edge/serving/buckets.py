@@ -97,7 +97,7 @@ class Grid:
         return [buckets[begin_us] for begin_us in sorted(buckets)]
 
 
-@functools.lru_cache(maxsize=4096)
+@functools.lru_cache(maxsize=16_384)  # a year has 8,784 hours
 def midnight_us(zone: ZoneInfo, quarter: int) -> int:
     """The start of the local day that holds this quarter of an hour (counted from 1970); days begin with one."""
     local = datetime.fromtimestamp(quarter * 900, zone)

@@ -61,6 +61,10 @@ class Call:
         """A query parameter that is a whole number, None when it is not given. Raises BadInput."""
         return number(name, self.query(name))
 
+    def request_key(self) -> str:
+        """Under which key this request may come again without being done again; '' for none."""
+        return self.request.headers.get("Idempotency-Key", "")
+
     def still_allowed(self) -> bool:
         """Whether the caller's key is still good: asked by answers that go on for hours."""
         return self._still_allowed()

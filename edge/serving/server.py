@@ -16,7 +16,7 @@ import msgspec
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from edge.errors import Busy, ConfigError
+from edge.errors import Busy, ConfigError, reason_of
 from edge.serving.connections import Connections, raise_file_limit
 
 BACKLOG = 4096  # 128 makes ten thousand connects take a minute
@@ -126,8 +126,8 @@ class Server:
                 await site.start()
             except OSError as error:
                 raise Busy(
-                    f"{listen.host}:{listen.port} cannot be listened on: {error.strerror}.",
-                    hint="Another program has it, or another hub runs: `outpost doctor`. Or give another --listen.",
+                    f"{listen.host}:{listen.port} cannot be listened on: {reason_of(error)}.",
+                    hint="Another program has it, or another Outpost: `outpost doctor`. Or give another --listen.",
                 ) from error
             server = site._server
             assert isinstance(server, asyncio.Server)

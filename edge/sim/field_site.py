@@ -10,6 +10,7 @@ from pathlib import Path
 from edge.client import Client
 from edge.errors import OutpostError
 from edge.sim.field_board import FieldBoard
+from edge.sim.service import START_S
 from edge.wire.readings import ChangeTwin
 from edge.wire.vending import Restock, SetSlot, Vend
 from edge.wire.views import Approve, ChangeDevice
@@ -28,7 +29,6 @@ SETTINGS = {
     "sensor": {"name": SENSOR, "read_s": 5},
     "vending": {"name": MACHINE, "motor_ms": 800, "drop_pin": 4},
 }
-START_S = 30.0
 LOOK_S = 0.05
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from edge.errors import Unreachable
 
-START_S = 30.0
+START_S = 60.0  # on a Pi, or a machine that is busy
 STOP_S = 10.0
 
 
@@ -20,7 +20,7 @@ STOP_S = 10.0
 async def service(verb: str, folder: Path, *flags: str, **environ: str) -> AsyncIterator[str]:
     """`outpost VERB --data-dir FOLDER FLAGS…` while the block runs; gives its URL. Its log is FOLDER/VERB.log.
 
-    Raises Unreachable with its last words when it does not start.
+    Raises Unreachable with its last words when it does not start, or not in time.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     said = folder / f"{verb}.log"
@@ -33,14 +33,25 @@ async def service(verb: str, folder: Path, *flags: str, **environ: str) -> Async
         )
     try:
         assert process.stdout is not None
-        line = (await asyncio.wait_for(process.stdout.readline(), START_S)).decode().strip()
+        try:
+            line = (await asyncio.wait_for(process.stdout.readline(), START_S)).decode().strip()
+        except TimeoutError:
+            hint = f"This machine may be too busy: try again. Its log is {said}."
+            raise Unreachable(f"`outpost {verb}` did not start within {START_S:.0f} s.", hint=hint) from None
         if not line.startswith("ready "):
             await process.wait()
-            last = " ".join(said.read_text("utf-8", "replace").strip().splitlines()[-2:])
-            raise Unreachable(f"`outpost {verb}` did not start. {last}", hint="Is the port free? Try another.")
+            hint = f"Other ports: --listen for the hub, --cloud-listen for head office. Its log is {said}."
+            raise Unreachable(f"`outpost {verb}` did not start: {_complaint(said)}", hint=hint)
         yield line.split()[-1]
     finally:
         await _stop(process)
+
+
+def _complaint(log: Path) -> str:
+    """What it said last; of a complaint the first line, since the second is advice about its own flags."""
+    lines = log.read_text("utf-8", "replace").strip().splitlines()[-2:] or ["it said nothing."]
+    complaint = next((line for line in lines if line.startswith("outpost: ")), lines[-1])
+    return complaint.removeprefix("outpost: ")
 
 
 async def _stop(process: asyncio.subprocess.Process) -> None:

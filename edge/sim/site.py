@@ -8,6 +8,7 @@ import asyncio
 import base64
 import contextlib
 import io
+import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -16,18 +17,23 @@ import segno
 
 from edge.access.keys import ADMIN_KEY_FILE
 from edge.client import Client, connect
-from edge.errors import OutpostError
+from edge.errors import OutpostError, Unreachable
+from edge.serving.server import parse_listen
+from edge.settle import write_secret
 from edge.sim.board import Board
 from edge.sim.field_site import field_boards, furnish
 from edge.sim.service import START_S, service
 from edge.sim.uart import UartLine
 from edge.wire.centre import CreateSite
+from edge.wire.people import CreatePerson, SetPassword
 from edge.wire.site import EnrolSite
 from edge.wire.views import BindAgent, ChangeDevice
 
 CHIP = "A0B7650C2D31"
 DESK = "Front desk"
 SITE = "Cafe by the river"
+ITS_URL = "OUTPOST_CENTRE_CENTRE__URL"  # so that the codes it makes come with it
+PERSON, PERSON_NAME = "meera@outpost.example", "Meera Nair"  # administrator of head office
 AGENT, AGENT_NAME = "24", "Asha Devi"
 PAYLOAD = "upi://pay?pa=outpost.demo@example&pn=Outpost%20Cafe&am=125.00&cu=INR&tr=ORD-000123"
 
@@ -59,6 +65,11 @@ class DemoSite:
         }
         self.body.write_bytes(msgspec.json.encode(request))
 
+    @property
+    def password(self) -> Path:
+        """Where the password of head office's administrator is (PERSON)."""
+        return self.office / "administrator.password"
+
     def curl(self) -> str:
         """The request that puts the payment on the screen."""
         return (
@@ -72,20 +83,27 @@ async def demo_site(folder: Path, listen: str, centre_listen: str) -> AsyncItera
     """A running demo: head office and a hub as processes of their own, the hub enrolled there; a virtual display
     on its serial port, the agent seated, two boards on the network.
 
-    Raises Unreachable with the last words of what does not start.
+    Raises Unreachable with the last words of what does not start, or not in time.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     office = folder / "centre"
     text = {"OUTPOST_LOG__FORMAT": "text", "OUTPOST_CENTRE_LOG__FORMAT": "text"}
+    told = text if centre_listen.endswith(":0") else {**text, ITS_URL: parse_listen(centre_listen).url}
     async with _display(folder) as tty, contextlib.AsyncExitStack() as running:
         port = ("--serial", f"{tty}=native", "--no-scan")
-        centre = await running.enter_async_context(service("cloud", office, "--listen", centre_listen, **text))
+        centre = await running.enter_async_context(service("cloud", office, "--listen", centre_listen, **told))
         url = await running.enter_async_context(service("hub", folder, "--listen", listen, *port, **text))
         site = DemoSite(folder, url, office, centre)
         site.write_payment()
         async with field_boards(folder, url) as boards:
             async with connect(folder) as client:
-                await asyncio.gather(_furnish(client), furnish(client, boards), _enrol(client, site))
+                try:
+                    await asyncio.gather(
+                        _furnish(client), furnish(client, boards), _enrol(client, site), _staff(site)
+                    )
+                except TimeoutError:
+                    hint = f"This machine may be too busy: try again. The hub's log is {folder / 'hub.log'}."
+                    raise Unreachable("The virtual devices did not come to the hub in time.", hint=hint) from None
             yield site
 
 
@@ -117,6 +135,20 @@ async def _enrol(hub: Client, site: DemoSite) -> None:
         else:
             made = await centre.send("POST", "/v1/sites", CreateSite(name=SITE))
     await hub.send("POST", "/v1/sync/enrol", EnrolSite(code=made["code"], url=site.centre))
+
+
+async def _staff(site: DemoSite) -> None:
+    """Somebody who may open head office's pages, with a password made for this demo."""
+    if site.password.exists():
+        return
+    password = f"{secrets.token_urlsafe(9)}-aA1"
+    async with connect(site.office) as centre:
+        if any(person["email"] == PERSON for person in await centre.items("/v1/people")):
+            await centre.send("PUT", f"/v1/people/{PERSON}/password", SetPassword(password=password))
+        else:
+            wanted = CreatePerson(email=PERSON, full_name=PERSON_NAME, role="admin", password=password)
+            await centre.send("POST", "/v1/people", wanted)
+    write_secret(site.password, password)
 
 
 async def _furnish(client: Client) -> None:

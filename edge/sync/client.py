@@ -18,7 +18,7 @@ import aiohttp
 import msgspec
 
 from edge import __version__
-from edge.errors import ConfigError, OutpostError, Unreachable
+from edge.errors import ConfigError, OutpostError, Unreachable, reason_of
 from edge.wire.views import Problem, View
 
 ANSWER_MAX = 1024 * 1024  # of an answer; the inbox, which carries pictures, asks for more
@@ -28,6 +28,8 @@ CONNECTIONS = 8  # the lanes' own, and the batches in flight
 CHUNK = 64 * 1024
 RETRY_AFTER_MAX_S = 300.0  # a centre cannot send a hub away for longer with one answer
 SHOWN_CHARS = 300  # of what the centre says, in what a person reads
+REJECTED, TOO_LARGE = "row-rejected", "too-large"
+REFUSES_ROWS = frozenset({REJECTED, TOO_LARGE})  # what the centre says of a batch: fewer rows of it may be taken
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -107,7 +109,9 @@ class Client:
         except TimeoutError as error:
             raise Unreachable(f"The centre did not answer within {timeout_s:g} s.") from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise Unreachable(_shown(f"The centre cannot be reached: {error or type(error).__name__}")) from error
+            why = _shown(f"The centre at {self._url} cannot be reached: {reason_of(error)}.")
+            untrusted = isinstance(error, aiohttp.ClientConnectorCertificateError)
+            raise Unreachable(why, hint=OWN_AUTHORITY if untrusted else None) from error
         if response.status != 200:
             raise _said(response, raw)
         return _decoded(raw, answer)
@@ -135,6 +139,7 @@ async def _bounded(response: aiohttp.ClientResponse, limit: int) -> bytes:
     return bytes(raw)
 
 
+OWN_AUTHORITY = "Where it is of your own authority, set sync.ca_file. Else ask who runs the centre."
 NOT_A_CENTRE = "Is it an Outpost centre that answers at this address? A proxy or a portal may do so in its place."
 
 

@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 TOKEN_NAME = "site.token"  # noqa: S105 - a file's name
 MACHINE_ID = Path("/etc/machine-id")
 CODE_CHARS = 100
+NO_ROUTE = "no-route"  # what a hub says where a centre enrols
+NOT_THERE = "It may be a hub. Give the address of head office; a centre listens on port 8600 unless told otherwise."
 MISSING = "This database belongs to a site, but the site's token is not here."
 MISSING_HINT = "Ask head office for a code, then `outpost site enrol CODE`."
 
@@ -93,8 +95,8 @@ class Enrolments:
         """Trade a code for the site's token. Raises BadInput, Conflict, Unreachable, or what the centre says."""
         wanted = url or self._settings.sync.url or (self.current.url if self.current else "")
         if not wanted:
-            raise BadInput("Where is the centre?", hint="Give its address, or set sync.url.")
-        code = code.strip()
+            raise BadInput("Where is the centre?", hint="Give its address (`--cloud URL`), or set sync.url.")
+        code = "".join(code.split())
         if not is_word(code, CODE_CHARS):
             raise BadInput("This is no code.", hint="Type it as head office read it out.")
         centre = address(wanted, insecure=self._settings.sync.insecure)
@@ -127,6 +129,8 @@ class Enrolments:
             try:
                 given = await client.ask("POST", "/sync/v1/enrol", Enrolled, body=as_json(asked))
             except CentreSaid as said:
+                if said.said == NO_ROUTE:
+                    raise BadInput(f"What answers at {centre} is no centre.", hint=NOT_THERE) from said
                 raise Refusal(said) from said
         if not is_word(given.site, SLUG_CHARS) or not is_word(given.token, TOKEN_CHARS):
             raise BadInput("What the centre answered is no enrolment.", hint="Is this an Outpost centre?")

@@ -75,6 +75,7 @@ class Figures:
         self._letters = 0
         self._row_bytes, self._used_bytes = ROW_BYTES, 0
         self._shown: SyncView | None = None
+        self.present: Callable[[], list[str]] = list  # problems of telling the present
         uplink.caught_up = self._caught_up
 
     async def run(self) -> None:
@@ -101,6 +102,7 @@ class Figures:
     def view(self) -> SyncView:
         """As /v1/sync shows it."""
         uplink, current = self._uplink, self._enrolments.current
+        stopped = "" if uplink.problem else " ".join(self._stopped())
         buffered = self._buffer_bytes()
         days = buffer_days(max(0, self._site.max_bytes - buffered), self._bytes_per_day())
         return SyncView(
@@ -110,7 +112,7 @@ class Figures:
             name=current.name if current else "",
             tenant=current.tenant if current else "",
             since=_iso(uplink.since_us),
-            problem=uplink.problem,
+            problem=uplink.problem or stopped,
             hint=uplink.hint,
             contact_at=_iso(uplink.contact_us),
             protocol=uplink.protocol,
@@ -122,7 +124,7 @@ class Figures:
             else [],
             buffer_bytes=buffered,
             buffer_max_bytes=self._site.max_bytes,
-            buffer_days=days if current else None,
+            buffer_days=round(days, 2) if current and days is not None else None,
             dead_letters=self._letters,
             sent_bytes=self._share.sent_bytes,
         )
@@ -141,7 +143,7 @@ class Figures:
             bytes_per_day=self._bytes_per_day(),
             devices=devices,
             online=online,
-            problems=[text[:PROBLEM_CHARS] for text in self._site.problems()[:PROBLEMS_MAX]],
+            problems=[text[:PROBLEM_CHARS] for text in self._told()[:PROBLEMS_MAX]],
         )
 
     def problems(self) -> list[str]:
@@ -149,10 +151,11 @@ class Figures:
         found = []
         if self._uplink.state is State.REFUSED:
             found.append(f"Syncing has stopped: {self._uplink.problem} {self._uplink.hint}".strip())
+        found += self._stopped()
         if letters := self._letters:
             rows = "1 row" if letters == 1 else f"{letters} rows"
             found.append(f"The centre would not take {rows}: `outpost site letters` lists them.")
-        return found
+        return found + (self.present() if self._enrolments.current else [])
 
     def samples(self) -> list[Sample]:
         """For /metrics."""
@@ -178,10 +181,18 @@ class Figures:
             Sample("sync_dead_letters", gauge, "Rows the centre would not take.", {"": letters}),
         ]
 
+    def _told(self) -> list[str]:
+        """What of this the centre is told; letters are a number of their own in a report."""
+        return [*self._stopped(), *self.present(), *self._site.problems()]
+
+    def _stopped(self) -> list[str]:
+        return [stream.stopped for stream in (self._ledger_stream, self._readings_stream) if stream.stopped]
+
     def _caught_up(self) -> bool:
         young_us = self._clock.now().at_us - int(LIVE_LAG_S * 1_000_000)
         waiting = [one for one in (self._facts, self._rows) if one.rows]
-        return all(one.since_us is not None and one.since_us > young_us for one in waiting)
+        young = all(one.since_us is not None and one.since_us > young_us for one in waiting)
+        return young and not self._stopped()
 
     async def _waiting_facts(self) -> _Waiting:
         stream, following = self._ledger_stream, self._ledger.next

@@ -9,18 +9,17 @@ import msgspec
 
 from edge.clock import Clock
 from edge.sync import ledger_store
-from edge.sync.client import CentreSaid
+from edge.sync.client import REFUSES_ROWS, TOO_LARGE, CentreSaid
 from edge.sync.pace import Pace
 from edge.sync.reconcile import settle_ledger
 from edge.sync.session import Session
 from edge.sync.share import LEDGER, Share
 from edge.sync.sizing import Bisection, Sizer
-from edge.sync.streams import LedgerStream
-from edge.wire.sync import Taken
+from edge.sync.streams import LedgerStream, TooManyLetters
+from edge.wire.sync import LEDGER_ROWS, Taken
 
 LOOK_S = 5.0  # should a wake-up ever be lost
 BATCH_S = 60.0  # for a batch and its answer; slower lines get smaller batches
-REJECTED, TOO_LARGE = "row-rejected", "too-large"
 WHY_CHARS = 200
 
 
@@ -29,7 +28,7 @@ class LedgerLane:
 
     def __init__(self, stream: LedgerStream, share: Share, clock: Clock) -> None:
         self._stream, self._share, self._clock = stream, share, clock
-        self._sizer = Sizer()
+        self._sizer = Sizer(rows_max=LEDGER_ROWS)
         self._bisection = Bisection()
         self.pace = Pace(clock.mono_s)
         self.next = 1
@@ -37,7 +36,7 @@ class LedgerLane:
     async def begin(self, session: Session) -> None:
         """Find where to go on."""
         self.next = max(1, (await settle_ledger(session, self._stream)).next)
-        self._sizer, self._bisection = Sizer(), Bisection()
+        self._sizer, self._bisection = Sizer(rows_max=LEDGER_ROWS), Bisection()
 
     async def run(self, session: Session) -> None:
         """Send what there is, then each fact as it is written."""
@@ -47,7 +46,11 @@ class LedgerLane:
         try:
             while True:
                 written.clear()
-                if await self._send(session):
+                try:
+                    if await self._send(session):
+                        continue
+                except TooManyLetters:
+                    await self._stream.room()  # which tells it
                     continue
                 try:
                     async with asyncio.timeout(LOOK_S):
@@ -77,7 +80,7 @@ class LedgerLane:
         try:
             taken = await session.ask("POST", "/sync/v1/ledger", Taken, batch=raw, timeout_s=BATCH_S)
         except CentreSaid as error:
-            if error.said not in (REJECTED, TOO_LARGE):
+            if error.said not in REFUSES_ROWS:
                 raise
             await self._refused(first, last, rows, error.detail, too_large=error.said == TOO_LARGE)
             return True

@@ -11,9 +11,6 @@ from edge.wire.ledger import GENESIS
 from edge.wire.sync import FactRow, LedgerBatch, pack
 
 BATCH_CHARS = 8 * 1024 * 1024  # of bodies in one batch, far below what a centre unpacks
-READ_ROWS = 5000  # at a time: a few MB
-
-
 _SPAN = "SELECT (SELECT MIN(seq) FROM ledger), (SELECT MAX(seq) FROM ledger)"  # both in one would read all
 
 
@@ -42,8 +39,7 @@ def packed(
     there are none."""
     rows: list[FactRow] = []
     size = 0
-    limit = min(count, READ_ROWS)
-    for row in raw.execute(f"SELECT {COLUMNS} FROM ledger WHERE seq >= ? ORDER BY seq LIMIT ?", (first, limit)):
+    for row in raw.execute(f"SELECT {COLUMNS} FROM ledger WHERE seq >= ? ORDER BY seq LIMIT ?", (first, count)):
         size += len(row[7])
         if rows and size > BATCH_CHARS:
             break

@@ -1,7 +1,8 @@
-"""Rows that the centre would not take: looked at, and sent once more when a newer centre may."""
+"""Rows that the centre would not take: looked at, sent once more when a newer centre may, or discarded."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 import msgspec
@@ -20,7 +21,6 @@ from edge.wire.sync import Taken
 
 BODY_CHARS = 500
 STILL_REFUSED = (404, 413, 422)  # an older centre does not know how to take a row so late
-ALL_KNOWN = 2**62  # the centre has heard of these series and boots when it refused the row
 
 
 class Letters:
@@ -40,12 +40,21 @@ class Letters:
         taken = 0
         for letter in await self._hub.write(store.letters):
             taken += await self._send(session, letter)
-        for stream in (self._ledger, self._readings):
-            await stream.learn()
+        await self._learn()
         return taken
 
+    async def discard(self, ids: Sequence[int], actor: str) -> int:
+        """Never send these again; the ledger tells it as a gap. Returns how many still waited."""
+        done = await self._hub.write(lambda tx: store.discard(tx, ids, actor))
+        await self._learn()
+        return done
+
+    async def _learn(self) -> None:
+        for stream in (self._ledger, self._readings):
+            await stream.learn()
+
     async def _send(self, session: Session, letter: Letter) -> bool:
-        batch = await (self._fact(letter) if letter.stream == store.LEDGER else self._reading(letter))
+        batch = await (self._fact(letter) if letter.stream == store.LEDGER else self._reading(session, letter))
         if batch is None:
             return False
         try:
@@ -61,11 +70,12 @@ class Letters:
         read = partial(ledger_store.alone, epoch=self._ledger.epoch, seq=letter.seq)
         return await self._ledger.read(read)
 
-    async def _reading(self, letter: Letter) -> bytes | None:
+    async def _reading(self, session: Session, letter: Letter) -> bytes | None:
         if letter.epoch != self._readings.epoch:
             return None
-        seq = letter.seq
-        wanted = Wanted(letter.epoch, first=seq, upto=seq, rows=1, series=ALL_KNOWN, boots=ALL_KNOWN)
+        seq, there = letter.seq, session.welcome.readings
+        series, boots = (there.series, there.boots) if there.epoch == letter.epoch else (0, 0)
+        wanted = Wanted(letter.epoch, first=seq, upto=seq, rows=1, series=max(0, series), boots=max(0, boots))
         batch = await self._readings.read(partial(readings_store.packed, wanted=wanted))
         return batch.raw if batch is not None and batch.rows else None
 

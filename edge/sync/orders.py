@@ -12,6 +12,7 @@ from typing import Literal, Protocol, TypeVar
 
 import msgspec
 
+from edge.access.accounts.model import Person
 from edge.commands.commands import Commands
 from edge.commands.intake import not_approved, unseated
 from edge.devices.agents.agents import Agents
@@ -34,6 +35,7 @@ ID_CHARS = 64
 T = TypeVar("T", bound=msgspec.Struct)
 Desire = Callable[[Device, Mapping[str, Json], str, Within], Awaitable[object]]
 Switch = Callable[[str, int, str, Within], Awaitable[object]]
+Keep = Callable[[Person, str, Within], Awaitable[object]]
 NoteVend = Callable[[Transaction, str, str], None]
 
 
@@ -89,7 +91,8 @@ class End(Protocol):
 
 class SiteOrders:
     """`desire(device, values, actor, within)` sets desired state, `switch(widget, state, actor, within)` that of a
-    widget's device; `note_vend(tx, command, note)` keeps a note."""
+    widget's device, `keep(person, actor, within)` has an account for somebody; `note_vend(tx, command, note)`
+    keeps a note."""
 
     def __init__(
         self,
@@ -100,10 +103,11 @@ class SiteOrders:
         *,
         desire: Desire,
         switch: Switch,
+        keep: Keep,
         note_vend: NoteVend,
     ) -> None:
         self._db, self._commands, self._registry, self._agents = database, commands, registry, agents
-        self._desire, self._switch, self._note_vend = desire, switch, note_vend
+        self._desire, self._switch, self._keep, self._note_vend = desire, switch, keep, note_vend
 
     async def apply(self, item: Item, left_s: float | None, end: End) -> None:
         """Do it, in one transaction with `end`. Raises OutpostError; then nothing of it is done."""
@@ -122,6 +126,8 @@ class SiteOrders:
             await self._link(_body(item, _Link), actor, within)
         elif item.kind == "claim":
             await self._claim(_body(item, _Claim), actor, end)
+        elif item.kind == "person":
+            await self._keep(_body(item, Person), actor, within)
         elif item.kind == "widget":
             widget = _body(item, _Widget)
             await self._switch(widget.widget, widget.state, actor, within)

@@ -15,15 +15,15 @@ import msgspec
 from edge.clock import Clock
 from edge.errors import StorageError
 from edge.sync import readings_store as sql
-from edge.sync.client import CentreSaid
-from edge.sync.ledger_lane import BATCH_S, REJECTED, TOO_LARGE, WHY_CHARS
+from edge.sync.client import REFUSES_ROWS, REJECTED, CentreSaid
+from edge.sync.ledger_lane import BATCH_S, WHY_CHARS
 from edge.sync.pace import Pace
 from edge.sync.ranges import Ranges
 from edge.sync.reconcile import settle_readings
 from edge.sync.session import Session
 from edge.sync.share import READINGS, Share
 from edge.sync.sizing import IN_FLIGHT, READINGS_ROWS, Sizer
-from edge.sync.streams import ReadingsStream
+from edge.sync.streams import ReadingsStream, TooManyLetters
 from edge.wire.sync import StreamState, Taken
 
 GATHER_S = 1.5  # readings as they come wait so long for more: newest values go by the state lane anyway
@@ -75,7 +75,16 @@ class ReadingsLane:
         self._sizer = Sizer(IN_FLIGHT, READINGS_ROWS)
 
     async def run(self, session: Session) -> None:
-        """Send what there is, then what comes."""
+        """Send what there is, then what comes; while too many rows are refused, nothing."""
+        while True:
+            try:
+                await self._send_all(session)
+            except* TooManyLetters:
+                pass  # told as long as it waits
+            await self._stream.room()
+            self._asked = self.acked.copy()
+
+    async def _send_all(self, session: Session) -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._note_now_and_then(session.welcome.site), name="sync-readings-notes")
             under_way: set[asyncio.Task[None]] = set()
@@ -134,7 +143,7 @@ class ReadingsLane:
         try:
             await session.ask("POST", "/sync/v1/readings", Taken, batch=batch.raw, timeout_s=BATCH_S)
         except CentreSaid as error:
-            if error.said not in (REJECTED, TOO_LARGE):
+            if error.said not in REFUSES_ROWS:
                 raise
             await self._halve(session, batch, error.detail)
             return
@@ -152,10 +161,14 @@ class ReadingsLane:
             middle = (batch.first + batch.last) // 2
             parts = [(batch.first, middle), (middle + 1, batch.last)]
         for first, last in parts:
-            wanted = self._of(first, last, last - first + 1)
-            part = await self._stream.read(partial(sql.packed, wanted=wanted))
-            if part is not None:
+            upto = first - 1
+            while upto < last:  # a batch may end before, where its rows name very many new series
+                wanted = self._of(upto + 1, last, last - upto)
+                part = await self._stream.read(partial(sql.packed, wanted=wanted))
+                if part is None:
+                    break
                 await self._send(session, part)
+                upto = part.last
 
     async def _bury(self, seq: int, why: str) -> None:
         if seq in self._stream.dead:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from edge.store.transaction import Transaction
-from edge.wire.sync import ReadingPlace, ReadingsBatch, pack, readings_digest
+from edge.wire.sync import SERIES_MAX, ReadingPlace, ReadingsBatch, pack, readings_digest
 
 _COLUMNS = "seq, series_id, at_us, value, kind, quality, late_us, boot, mono_ms"
 _WITHIN = "FROM readings WHERE seq BETWEEN ? AND ?"
@@ -93,7 +93,7 @@ def packed(raw: sqlite3.Connection, wanted: Wanted) -> Batch | None:
     left_out = ""
     if wanted.dead:
         left_out = f" AND seq NOT IN ({','.join(map(str, wanted.dead[:DEAD_MAX]))})"
-    series = _newer(raw, "SELECT id, device_id, key FROM series WHERE id > ? ORDER BY id", wanted.series)
+    last, series = _told_series(raw, wanted, last, left_out)
     boots = _newer(raw, "SELECT id, boot_id FROM hub_boots WHERE id > ? ORDER BY id", wanted.boots)
     between = wanted.first, last
     select = f"SELECT {_COLUMNS} {_WITHIN}{left_out}"
@@ -115,6 +115,24 @@ def packed(raw: sqlite3.Connection, wanted: Wanted) -> Batch | None:
         boots=boots[-1][0] if boots else wanted.boots,
         raw=pack(batch),
     )
+
+
+def _told_series(
+    raw: sqlite3.Connection, wanted: Wanted, last: int, left_out: str
+) -> tuple[int, list[tuple[int, str, str]]]:
+    """The new series that rows up to `last` name, with those before them; where these are too many for one batch,
+    fewer, and the row up to which they suffice. A series that the centre refuses stops only the rows that name it.
+    """
+    highest = f"SELECT MAX(series_id) {_WITHIN}{left_out}"
+    needed = raw.execute(highest, (wanted.first, last)).fetchone()[0] or 0
+    if needed - wanted.series > SERIES_MAX:
+        beyond = f"SELECT MIN(seq) {_WITHIN}{left_out} AND series_id > ?"
+        leads = raw.execute(f"SELECT series_id {_WITHIN}{left_out} ORDER BY seq LIMIT 1", (wanted.first, last))
+        needed = max(wanted.series + SERIES_MAX, leads.fetchone()[0])
+        following = raw.execute(beyond, (wanted.first, last, needed)).fetchone()[0]
+        last = last if following is None else following - 1
+    new = "SELECT id, device_id, key FROM series WHERE id > ? AND id <= ? ORDER BY id"
+    return last, raw.execute(new, (wanted.series, needed)).fetchall()
 
 
 def row(raw: sqlite3.Connection, seq: int) -> tuple[Any, ...] | None:

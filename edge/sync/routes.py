@@ -8,7 +8,7 @@ from edge.sync.enrolment import Enrolments
 from edge.sync.figures import Figures
 from edge.sync.letters import Letters
 from edge.sync.uplink import Uplink
-from edge.wire.site import DeadLetterDone, DeadLetterView, EnrolSite, SyncView
+from edge.wire.site import DeadLetterDone, DeadLetterView, DiscardLetters, EnrolSite, LettersDiscarded, SyncView
 
 
 class SyncRoutes:
@@ -21,6 +21,7 @@ class SyncRoutes:
         """Every route."""
         technician, letters = Role.TECHNICIAN, "/v1/sync/dead-letters"
         join, end = "Trade head office's code for this site's token", "Send nothing to the centre any more"
+        never = "Leave rows that the centre would not take out for good"
         again = "Send rows that the centre would not take once more"
         look, dead = "How syncing with the centre stands", "Rows that the centre would not take"
         return [
@@ -29,6 +30,15 @@ class SyncRoutes:
             Route("POST", "/v1/sync/leave", self.leave, end, Role.ADMIN, returns=SyncView),
             Route("GET", letters, self.letters, dead, Role.VIEWER, returns=DeadLetterView, many=True),
             Route("POST", f"{letters}/retry", self.retry, again, technician, returns=DeadLetterDone),
+            Route(
+                "POST",
+                f"{letters}/discard",
+                self.discard,
+                never,
+                technician,
+                body=DiscardLetters,
+                returns=LettersDiscarded,
+            ),
         ]
 
     async def show(self, call: Call) -> Answer:
@@ -55,3 +65,8 @@ class SyncRoutes:
     async def retry(self, call: Call) -> Answer:
         """POST /v1/sync/dead-letters/retry."""
         return DeadLetterDone(sent=await self._letters.again(self._uplink.session))
+
+    async def discard(self, call: Call) -> Answer:
+        """POST /v1/sync/dead-letters/discard."""
+        wanted: DiscardLetters = call.body
+        return LettersDiscarded(discarded=await self._letters.discard(wanted.ids, call.actor))

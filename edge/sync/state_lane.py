@@ -1,4 +1,7 @@
-"""What is true now, ahead of all history: everything once, then whatever changes, within a fraction of a second."""
+"""What is true now, ahead of all history: everything once, then whatever changes, within a fraction of a second.
+
+A view that the centre will not take is left out, until it changes, and told as a problem; the others go on.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ import msgspec
 
 from edge.bus import Bus, Event, Missed, Subscription
 from edge.clock import Clock
+from edge.sync.client import REFUSES_ROWS, CentreSaid
 from edge.sync.session import Session
 from edge.sync.share import STATE, Share
 from edge.wire.sync import STATE_ROWS_MAX, Heard, SiteReport, StateBatch, StateRow, pack
@@ -20,6 +24,8 @@ LATEST_S = 0.4  # newest values go no oftener, all devices' together: a request 
 HEARTBEAT_S = 5.0  # without a change the centre still hears so often that the hub is there
 BATCH_BYTES = 256 * 1024  # of views in one batch
 TURN_ROWS = 50  # drawn before others get a turn
+LEFT_OUT_MAX = 100  # views left out; past that it is no single view that is wrong, and syncing stops for a person
+SHOWN_MAX, WHY_CHARS = 3, 120  # of them named one by one, and of what the centre says of each
 
 
 class Aspect(StrEnum):
@@ -84,11 +90,18 @@ class StateLane:
         self._of_device: dict[str, set[tuple[str, str]]] = {}
         self._version = 0
         self._all_again = False
+        self._left_out: dict[tuple[str, str], str] = {}  # what the centre says, by kind and id
+
+    def problems(self) -> list[str]:
+        """What the centre will not take of the present, in sentences."""
+        named = [f"The centre does not take {what} of {of}: {why}" for (what, of), why in self._left_out.items()]
+        more = len(named) - SHOWN_MAX
+        return named if more <= 0 else [*named[:SHOWN_MAX], f"The centre does not take {more} more views."]
 
     async def run(self, session: Session) -> None:
         """A snapshot, then changes, until cancelled."""
         self._told, self._of_device, self._version = {}, {}, 0
-        self._changed = {}
+        self._changed, self._left_out = {}, {}
         subscription = self._bus.subscribe(only=self._sight.events)
         try:
             async with asyncio.TaskGroup() as group:
@@ -171,4 +184,24 @@ class StateLane:
         report = msgspec.to_builtins(await self._report())
         raw = pack(StateBatch(rows=rows, snapshot_ends=ends, report=report))
         await self._share.take(STATE, len(raw))
-        await session.ask("POST", "/sync/v1/state", Heard, batch=raw)
+        try:
+            await session.ask("POST", "/sync/v1/state", Heard, batch=raw)
+        except CentreSaid as error:
+            if error.said not in REFUSES_ROWS or not rows:
+                raise
+            await self._send_parts(session, rows, error, ends=ends)
+        else:
+            for row in rows if self._left_out else ():
+                self._left_out.pop((row[0], row[1]), None)
+
+    async def _send_parts(self, session: Session, rows: list[StateRow], error: CentreSaid, *, ends: bool) -> None:
+        """Send the halves of what was refused; a single row is left out."""
+        if len(rows) > 1:
+            middle = len(rows) // 2
+            await self._send(session, rows[:middle], ends=False)
+            await self._send(session, rows[middle:], ends=ends)
+            return
+        if len(self._left_out) >= LEFT_OUT_MAX:
+            raise error
+        self._left_out[rows[0][0], rows[0][1]] = error.detail[:WHY_CHARS]
+        await self._send(session, [], ends=ends)  # which tells it

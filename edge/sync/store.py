@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from edge.store.transaction import Transaction
+from edge.wire.site import LETTERS_SHOWN
 
 LEDGER, READINGS, INBOX = "ledger", "readings", "inbox"
-LETTERS_SHOWN = 500
+DISCARDED = "the centre would not take them, and somebody discarded them"
 TAKEN_KEPT = 10_000  # more than a centre lets wait for a site, many times over
-WAITING_LETTERS = "SELECT COUNT(*) FROM dead_letters WHERE sent_us IS NULL"
+_WAITS = "sent_us IS NULL AND discarded_us IS NULL"
+WAITING_LETTERS = f"SELECT COUNT(*) FROM dead_letters WHERE {_WAITS}"
+_AT_US = {LEDGER: 3, READINGS: 2}  # where a row of the stream has its time
 _LETTER = "id, stream, epoch, seq, at_us, why, body"
 
 
@@ -118,21 +123,46 @@ def bury(tx: Transaction, stream: str, epoch: str, seq: int, why: str, body: byt
 
 
 def dead(tx: Transaction, stream: str, epoch: str) -> list[int]:
-    """Numbers of the rows that are to be left out."""
+    """Numbers of the rows that are to be left out, those that were discarded among them."""
     select = "SELECT seq FROM dead_letters WHERE stream = ? AND epoch = ? AND sent_us IS NULL"
     return [seq for (seq,) in tx.rows(select, (stream, epoch))]
 
 
 def letters(tx: Transaction) -> list[Letter]:
     """Those that still wait for somebody, oldest first."""
-    select = f"SELECT {_LETTER} FROM dead_letters WHERE sent_us IS NULL ORDER BY id LIMIT ?"
+    select = f"SELECT {_LETTER} FROM dead_letters WHERE {_WAITS} ORDER BY id LIMIT ?"
     return [Letter(*row) for row in tx.rows(select, (LETTERS_SHOWN,))]
 
 
-def letters_count(tx: Transaction) -> int:
-    """How many still wait for somebody."""
-    ((count,),) = tx.rows(WAITING_LETTERS)
+def letters_count(tx: Transaction, stream: str) -> int:
+    """How many of a stream still wait for somebody."""
+    ((count,),) = tx.rows(f"{WAITING_LETTERS} AND stream = ?", (stream,))
     return int(count)
+
+
+def discard(tx: Transaction, ids: Sequence[int], by: str) -> int:
+    """Leave these out for good, and tell it as a gap of each stream; returns how many did still wait."""
+    of_streams: dict[str, list[Letter]] = {}
+    for letter_id in ids:
+        row = tx.one(f"SELECT {_LETTER} FROM dead_letters WHERE id = ? AND {_WAITS}", (letter_id,))
+        if row is not None:
+            tx.execute(
+                "UPDATE dead_letters SET discarded_us = ?, body = x'' WHERE id = ?", (tx.stamp.at_us, letter_id)
+            )
+            of_streams.setdefault(str(row[1]), []).append(Letter(*row))
+    for stream, gone in of_streams.items():
+        seqs, times = [letter.seq for letter in gone], [_of_us(letter) for letter in gone]
+        lost = {"first": min(seqs), "last": max(seqs), "count": len(seqs)}
+        span = {"from_us": min(times), "to_us": max(times)}
+        tx.fact("gap", stream, stream=stream, why=DISCARDED, by=by, **lost, **span)
+    return sum(map(len, of_streams.values()))
+
+
+def _of_us(letter: Letter) -> int:
+    """What time its row is of, as far as it says one."""
+    row = msgspec.msgpack.decode(letter.body)
+    at_us = row[_AT_US[letter.stream]] if row else None
+    return at_us if isinstance(at_us, int) else letter.at_us
 
 
 def taken_after_all(tx: Transaction, letter_id: int) -> None:

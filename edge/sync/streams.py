@@ -5,6 +5,7 @@ Each reads its file on a connection and thread of its own, so that sending a mon
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -24,7 +25,7 @@ T = TypeVar("T")
 HEAD_POINTS = 8  # told in a hello: the newest row, and some ever further back
 EPOCHS_PER_HOUR = 6  # a centre that orders more is not to be believed
 HOUR_S = 3600.0
-LETTERS_MAX = 1000  # rows refused by the centre, past which it is the centre that is wrong
+LETTERS_MAX = 1000  # rows of a stream refused by the centre, past which it is the centre that is wrong
 
 
 class TooManyEpochs(StorageError):
@@ -36,10 +37,13 @@ class TooManyEpochs(StorageError):
 
 
 class TooManyLetters(StorageError):
-    """The centre refuses very many rows."""
+    """The centre refuses very many rows of a stream, which stops; the others go on."""
 
     code = "too-many-letters"
-    hint = "Look at them: `outpost site letters`. Update the centre, then try them again."
+    hint = (
+        "Look at them: `outpost site letters`. Update the centre and send them again, or discard those that are"
+        " of no use."
+    )
 
 
 class Stream:
@@ -52,7 +56,10 @@ class Stream:
         self._reader = BulkReader(database.path)
         self._epochs_s: deque[float] = deque()
         self.dead: set[int] = set()
-        self.letters = 0  # of both streams
+        self.letters = 0  # rows that wait for somebody
+        self.stopped = ""  # why nothing of this stream is sent
+        self._why = ""
+        self._fewer = asyncio.Event()
 
     @property
     def epoch(self) -> str:
@@ -73,10 +80,11 @@ class Stream:
         epoch = self.epoch
 
         def work(tx: Transaction) -> tuple[list[int], int]:
-            return store.dead(tx, self.name, epoch), store.letters_count(tx)
+            return store.dead(tx, self.name, epoch), store.letters_count(tx, self.name)
 
         dead, self.letters = await self._hub.write(work)
         self.dead = set(dead)
+        self._fewer.set()
 
     async def read(self, work: Callable[[Raw], T]) -> T:
         """Run `work` on the reader's thread. Raises StorageError."""
@@ -121,11 +129,22 @@ class Stream:
     async def bury(self, seq: int, why: str, body: bytes) -> None:
         """Set a row aside that the centre will not take. Raises TooManyLetters."""
         if self.letters >= LETTERS_MAX:
-            raise TooManyLetters()
+            self._why = f"The centre refuses very many rows of the {self.name}: {why}"
+            raise TooManyLetters(self._why)
         epoch = self.epoch
         await self._hub.write(lambda tx: store.bury(tx, self.name, epoch, seq, why, body))
         self.dead.add(seq)
         self.letters += 1
+
+    async def room(self) -> None:
+        """Wait until there are few enough dead letters to go on; `stopped` says meanwhile why nothing goes."""
+        self.stopped = f"{self._why} {TooManyLetters.hint}" if self.letters >= LETTERS_MAX else ""
+        try:
+            while self.letters >= LETTERS_MAX:
+                self._fewer.clear()
+                await self._fewer.wait()
+        finally:
+            self.stopped = ""
 
     def _span(self, raw: Raw) -> tuple[int, int]:
         raise NotImplementedError

@@ -31,7 +31,7 @@ from edge.sync.model import State, Verdict, judge
 from edge.sync.readings_lane import ReadingsLane
 from edge.sync.session import Lane, Session
 from edge.sync.store import Enrolment
-from edge.sync.streams import LedgerStream, ReadingsStream, TooManyEpochs, TooManyLetters
+from edge.sync.streams import LedgerStream, ReadingsStream, TooManyEpochs
 from edge.wire.sync import MIN_PROTOCOL, PROTOCOL, Heard, Hello, Welcome
 
 log = logging.getLogger(__name__)
@@ -328,7 +328,7 @@ def verdict(error: OutpostError) -> Verdict:
     """What to do after an error of a session."""
     if isinstance(error, CentreSaid):
         return judge(error.said, error.said_status, passes=error.passes)
-    if isinstance(error, (TooManyEpochs, TooManyLetters)):
+    if isinstance(error, TooManyEpochs):
         return Verdict.REFUSED
     return Verdict.WAIT
 

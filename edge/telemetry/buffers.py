@@ -11,9 +11,11 @@ import msgspec
 from edge.clock import Stamp
 from edge.devices.model import Device
 from edge.store.database import Database
-from edge.telemetry.model import AT_MAX_US, INTEGER_MAX, Moment, Value, placed
+from edge.telemetry.model import INTEGER_MAX, Moment, Value, placed
 from edge.telemetry.store import BUFFERS_PER_DEVICE
 from edge.wire import field
+from edge.wire.times import MONO_MAX_MS
+from edge.wire.values import TIME_MAX_US
 
 Parse = Callable[[dict[str, object]], tuple[dict[str, Value], list[str]]]
 
@@ -37,7 +39,7 @@ def read(batch: field.Readings, received: Stamp, parse: Parse) -> tuple[list[Rec
             refused.append(f"record {number}: it is not [boot, ms, UTC microseconds, {{key: value}}].")
             continue
         boot, mono_ms, at_us, values = record
-        if at_us > AT_MAX_US or boot > INTEGER_MAX or mono_ms > INTEGER_MAX:
+        if at_us > TIME_MAX_US or boot > INTEGER_MAX or mono_ms > MONO_MAX_MS:
             refused.append(f"record {number}: its time or boot is past every bound.")
             continue
         taken, why = parse(values)

@@ -13,6 +13,7 @@ from collections.abc import Container, Mapping
 import msgspec
 
 from edge.clock import Quality, Stamp
+from edge.wire.values import NUMBER_MAX, wrong_text
 
 Value = int | float | bool | str
 
@@ -21,11 +22,9 @@ KEYS_PER_READING = 64  # a board measures a handful of things; this is all of a 
 KEYS_PER_DEVICE = 256  # each is a series for ever: a device that invents keys must not fill the disk with them
 TEXT_CHARS = 256  # a state or a code, not a document
 INTEGER_MAX = 2**63 - 1  # what SQLite keeps exactly
-MAGNITUDE_MAX = 1e300  # so that the sum of an hour's readings is a number too
 REASONS = 16  # told of one request; the rest is counted
 LIVE_S = 10.0  # a reading older than that when it arrives tells of the past
 AHEAD_S = 60.0  # a device's clock may be so much ahead of the hub's before it counts as wrong
-AT_MAX_US = 253_402_300_799_999_999  # the last moment of the year 9999
 AGE_MAX_MS = 20 * 365 * 86_400_000  # older than any board runs
 CLOCK_SET_US = 1_577_836_800_000_000  # 2020: a clock before that was never set (an ESP32 starts in 1970 or 2000)
 
@@ -104,7 +103,7 @@ def plain(values: Mapping[str, object], known: Container[str]) -> bool:
         if key not in known:
             return False
         if kind is float:
-            if not -MAGNITUDE_MAX <= value <= MAGNITUDE_MAX:  # type: ignore[operator]  # it is a float
+            if not -NUMBER_MAX <= value <= NUMBER_MAX:  # type: ignore[operator]  # it is a float
                 return False
         elif kind is int:
             if not -INTEGER_MAX <= value <= INTEGER_MAX:  # type: ignore[operator]  # it is an int
@@ -154,8 +153,8 @@ def _wrong_value(value: object) -> str:
 def _wrong_number(value: float) -> str:
     if math.isnan(value):
         return "NaN is no number"
-    if abs(value) > MAGNITUDE_MAX:
-        return "infinity is no number" if math.isinf(value) else f"a number beyond {MAGNITUDE_MAX:g}"
+    if abs(value) > NUMBER_MAX:
+        return "infinity is no number" if math.isinf(value) else f"a number beyond {NUMBER_MAX:g}"
     return ""
 
 
@@ -164,12 +163,7 @@ def _wrong_text(value: str) -> str:
         return f"text of more than {TEXT_CHARS} characters"
     if value.strip().lstrip("+-").lower() in _NO_NUMBERS:
         return f"{_shown(value)} is no number"
-    if not value.isascii():
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            return "text with half a character in it"
-    return ""
+    return wrong_text(value)
 
 
 def _shown(text: object) -> str:

@@ -23,7 +23,6 @@ from edge.telemetry.events import ReadingsArrived
 from edge.telemetry.history import POINTS_DEFAULT, Ask, History, HistoryPage
 from edge.telemetry.lane import Arrival, Lane
 from edge.telemetry.model import (
-    AT_MAX_US,
     KEYS_PER_DEVICE,
     Ingested,
     Latest,
@@ -37,6 +36,7 @@ from edge.telemetry.model import (
 from edge.telemetry.present import Present
 from edge.telemetry.series import Series
 from edge.wire import field
+from edge.wire.values import TIME_MAX_US
 
 
 class Telemetry:
@@ -76,7 +76,7 @@ class Telemetry:
             unset_ms = None if received.quality.good else received.mono_ms
             moment = Moment(received.at_us, received.quality, True, unset_ms)
             boot, mono_ms = self.boot, received.mono_ms
-        elif 0 < at_us <= AT_MAX_US:
+        elif 0 < at_us <= TIME_MAX_US:
             moment, boot, mono_ms = placed(at_us, None, received), 0, 0
         else:
             raise BadInput("The time lies outside the years 1970 to 9999.")

@@ -40,8 +40,11 @@ async def run_demo(arguments: argparse.Namespace) -> int:
 
     folder = arguments.data_dir or Path(tempfile.mkdtemp(prefix="outpost-demo-"))
     headless = arguments.headless or not (sys.stdin.isatty() and sys.stdout.isatty())
+    this = asyncio.current_task()
+    assert this is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)  # takes the services down with it
     async with demo_site(folder, arguments.listen, arguments.cloud_listen) as site:
-        sys.stdout.write(what_to_try(site) + "\n")
+        sys.stdout.write(what_to_try(site, "Ctrl-C" if headless else "`q` in the terminal") + "\n")
         sys.stdout.flush()
         if headless:
             await _until_stopped()
@@ -62,10 +65,10 @@ def _outpost() -> str:
     return os.path.relpath(mine) if mine.is_relative_to(Path.cwd()) else str(mine)
 
 
-def what_to_try(site: DemoSite) -> str:
-    """What a newcomer reads."""
+def what_to_try(site: DemoSite, end: str) -> str:
+    """What a newcomer reads. `end`: what ends it."""
     from edge.sim.field_site import MACHINE, SENSOR
-    from edge.sim.site import PAYLOAD
+    from edge.sim.site import PAYLOAD, PERSON
 
     outpost = _outpost()
     return f"""
@@ -106,11 +109,15 @@ ready demo {site.url}
      {outpost} vend {MACHINE} 3 --data-dir {site.office}
      {outpost} command list --data-dir {site.office}
 
+     in the browser, at {site.centre}/office/ as {PERSON}, with the password
+
+     {site.password.read_text("utf-8").strip()}
+
      and how the hub sees it:
 
      {outpost} site status --data-dir {site.folder}
 
-  Ctrl-C ends it. Everything is in {site.folder}.
+  {end} ends it. Everything is in {site.folder}.
 """
 
 
@@ -127,5 +134,10 @@ async def _terminal(site: DemoSite) -> None:
     command = (sys.executable, "-m", "edge.cli", "tui", "--data-dir", str(site.folder))
     assert socket_path(site.folder).exists()
     tui = await asyncio.create_subprocess_exec(*command)
-    with contextlib.suppress(asyncio.CancelledError):
-        await tui.wait()
+    try:
+        with contextlib.suppress(asyncio.CancelledError):
+            await tui.wait()
+    finally:
+        if tui.returncode is None:
+            tui.terminate()
+            await tui.wait()

@@ -69,7 +69,8 @@ async def list_devices(arguments: argparse.Namespace) -> int:
     async with flags.hub(arguments) as client:
         found = await client.items("/v1/devices")
     shown = found if arguments.json else [_row(device) for device in found]
-    emit(shown, arguments.json, columns=COLUMNS, empty="No devices yet. Plug one in, or `outpost device add`.")
+    columns = (*COLUMNS, "site") if any("site" in device for device in found) else COLUMNS
+    emit(shown, arguments.json, columns=columns, empty="No devices yet. Plug one in, or `outpost device add`.")
     return 0
 
 
@@ -191,6 +192,7 @@ def _row(device: dict[str, Any]) -> dict[str, object]:
         "link": str(device["link"]).partition(" ")[0],
         "wait": device["queued"],
         "doubt": device["in_doubt"],
+        "site": device.get("site", ""),
     }
 
 

@@ -27,7 +27,8 @@ def of_hub(sync: dict[str, Any]) -> Iterator[Finding]:
     else:
         yield Finding("sync", "ok", seen)
     if sync["dead_letters"]:
-        seen = f"{sync['dead_letters']} rows that head office would not take"
+        count = sync["dead_letters"]
+        seen = f"{count} {'row' if count == 1 else 'rows'} that head office would not take"
         yield Finding("sync", "warn", seen, "`outpost site letters` says why; `--again` sends them once more.")
     days = sync["buffer_days"]
     if days is not None and days < LOW_BUFFER_DAYS:

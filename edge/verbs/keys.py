@@ -104,8 +104,10 @@ def _wanted(arguments: argparse.Namespace, scope: str, secret: str) -> CreateKey
 def _read(file: str) -> str:
     try:
         text = sys.stdin.read() if file == "-" else Path(file).read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"The key file {file} cannot be read: {error}.") from error
+    except UnicodeDecodeError as error:
+        raise BadInput(f"The key file {file} is no text.") from error
+    except OSError as error:
+        raise BadInput(f"The key file {file} cannot be read: {error.strerror}.") from error
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if len(lines) != 1:
         raise BadInput(f"The key file holds {len(lines)} lines; it must hold the key alone.")

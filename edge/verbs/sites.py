@@ -7,17 +7,19 @@ import sys
 from typing import Any
 from urllib.parse import quote
 
+from edge.errors import BadInput
+from edge.places import centre_config_file, default_centre_dir
 from edge.verbs import flags
 from edge.verbs.output import emit, say
 from edge.wire.centre import ChangeSite, CreateSite
-from edge.wire.site import EnrolSite
+from edge.wire.site import DiscardLetters, EnrolSite
 
 COLUMNS = (
     "id", "name", "state", "lag_s", "seen_at", "devices", "online", "inbox_waiting", "version", "reason",
 )  # fmt: skip
 LETTER_COLUMNS = ("id", "stream", "seq", "at", "why", "body")
 LANE_COLUMNS = ("stream", "waiting", "complete_to", "rows_per_s", "left_s")
-SOMEWHERE = "ADDRESS-OF-THIS-CENTRE"  # where nobody has told the centre its own
+SOMEWHERE = "https://ADDRESS-OF-THIS-CENTRE"  # where nobody has told the centre its own
 
 
 def add(verbs: flags.Verbs) -> None:
@@ -43,7 +45,7 @@ def add(verbs: flags.Verbs) -> None:
     rename.add_argument("name")
     _at_centre(rename, rename_site)
     enrol = site.add_parser("enrol", help="at the hub: show head office's code, and sync from now on")
-    enrol.add_argument("code")
+    enrol.add_argument("code", nargs="+", help="as it was read out: case, spaces and hyphens do not matter")
     enrol.add_argument("--cloud", default="", metavar="URL", help="where head office is; else the setting sync.url")
     flags.add_hub(enrol)
     enrol.set_defaults(do=enrol_site)
@@ -56,7 +58,14 @@ def add(verbs: flags.Verbs) -> None:
         flags.add_hub(verb)
         verb.set_defaults(do=doing)
         if name == "letters":
-            verb.add_argument("--again", action="store_true", help="send them once more, as after an update there")
+            way = verb.add_mutually_exclusive_group()
+            way.add_argument("--again", action="store_true", help="send them once more, as after an update there")
+            way.add_argument(
+                "--discard",
+                nargs="+",
+                metavar="ID",
+                help="never send these, `all`: those listed; the ledger tells it",
+            )
 
 
 async def create_site(arguments: argparse.Namespace) -> int:
@@ -119,7 +128,7 @@ async def revoke_site(arguments: argparse.Namespace) -> int:
 async def enrol_site(arguments: argparse.Namespace) -> int:
     """`outpost site enrol CODE`."""
     async with flags.hub(arguments) as client:
-        wanted = EnrolSite(code=arguments.code, url=arguments.cloud)
+        wanted = EnrolSite(code=" ".join(arguments.code), url=arguments.cloud)
         status = await client.send("POST", "/v1/sync/enrol", wanted)
     if arguments.json:
         emit(status, True)
@@ -136,6 +145,8 @@ async def show_status(arguments: argparse.Namespace) -> int:
     if arguments.json:
         emit(status, True)
         return 0
+    if status["state"] == "off":
+        say("This hub syncs with no head office. `outpost site enrol CODE --cloud URL` joins one.")
     lanes = status.pop("lanes")
     emit(status, False)
     if lanes:
@@ -150,10 +161,25 @@ async def list_letters(arguments: argparse.Namespace) -> int:
     async with flags.hub(arguments) as client:
         if arguments.again:
             done = await client.send("POST", f"{path}/retry")
-            say(f"{done['sent']} were taken.")
+            say(f"Sent again and taken: {done['sent']}.")
         letters = await client.items(path)
+        if arguments.discard:
+            ids = _letter_ids(arguments.discard, letters)
+            if ids:
+                done = await client.send("POST", f"{path}/discard", DiscardLetters(ids=ids))
+                say(f"Left out for good: {done['discarded']}.")
+            letters = await client.items(path)
     emit(letters, arguments.json, columns=LETTER_COLUMNS, empty="There are none: head office takes everything.")
     return 0
+
+
+def _letter_ids(words: list[str], letters: list[dict[str, Any]]) -> list[int]:
+    """The letters meant. Raises BadInput."""
+    if words == ["all"]:
+        return [letter["id"] for letter in letters]
+    if not all(word.isdecimal() for word in words):
+        raise BadInput("A letter is named by its id.", hint="`outpost site letters` lists them; `all` means these.")
+    return [int(word) for word in words]
 
 
 async def leave_site(arguments: argparse.Namespace) -> int:
@@ -188,3 +214,8 @@ def _tell_code(made: dict[str, Any], arguments: argparse.Namespace, told: str) -
     url = made["url"] or arguments.hub or SOMEWHERE
     say("The technician types at the hub:")
     say(f"  outpost site enrol {made['code']} --cloud {url}")
+    if url == SOMEWHERE:
+        file = centre_config_file(arguments.data_dir or default_centre_dir())
+        say("with the address at which hubs reach this centre; a hub on this machine where it listens, as")
+        say("  --cloud http://127.0.0.1:8600")
+        say(f"Set it as `url` under [centre] in {file}, start the centre anew, and it stands in that line.")

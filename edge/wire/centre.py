@@ -11,13 +11,15 @@ from edge.wire.views import AgentView, CommandView, DeviceView, FactView, Json, 
 
 class SiteLane(View, frozen=True, kw_only=True):
     """One stream of a site, as the centre has it. `complete_to`: everything the hub wrote up to then is here, by
-    the hub's clock; `waiting`: rows the hub had at its last word that are not; `moved_at`: when rows last came."""
+    the hub's clock; `lag_s`: how long ago that was, null while it never was; `waiting`: rows the hub had at its last
+    word that are not here; `moved_at`: when rows last came."""
 
     stream: str  # ledger, readings
     head: int
     next: int
     waiting: int
     complete_to: str | None
+    lag_s: float | None
     moved_at: str | None
 
 
@@ -26,7 +28,8 @@ class SiteView(View, frozen=True, kw_only=True):
 
     `seen_at`: when its hub last spoke; `lag_s`: how far behind what is shown here is, null when it was never seen.
     `inbox_since`: when the oldest of what waits for it was asked.
-    `report_age_s`: how old the hub's own counts (`devices`, `online`, `problems`) are.
+    `report_age_s`: how old the hub's own counts (`devices`, `online`, `problems`) are. `alert`: the one of `alerts`
+    that stays until somebody says that he has looked at it.
     """
 
     id: str
@@ -51,6 +54,7 @@ class SiteView(View, frozen=True, kw_only=True):
     problems: list[str]
     report_age_s: float | None
     alerts: list[str]
+    alert: str
 
 
 class CreateSite(Request, frozen=True, kw_only=True):
@@ -97,10 +101,13 @@ class SiteCommand(CommandView, frozen=True, kw_only=True):
     """A command. `where`: `centre` (waits for its site), `handed` (sent there, not confirmed), `site`.
 
     `reason` says what an open one waits for. One in doubt that is at the `centre`: its hub does not know of it.
+    `site_name`, `timezone`: of its site, for showing times as people there say them.
     """
 
     site: str
     where: str
+    site_name: str
+    timezone: str
 
 
 class SiteVended(View, frozen=True, kw_only=True):
@@ -155,6 +162,21 @@ class SiteReading(ReadingView, frozen=True, kw_only=True, omit_defaults=True):
     device: str = ""
 
 
+class SiteGap(View, frozen=True, kw_only=True):
+    """Readings that are lost: `count` of them at most. `where`: on the `device` itself, or at the `hub`, then of all
+    its devices. Their time is between `from_at` and `to_at`, or, where nobody knows, before `at`, when it was found
+    out. `kept_every`: of so many one was kept; 0 where none was."""
+
+    at: str
+    from_at: str | None
+    to_at: str | None
+    where: str
+    count: int
+    kept_every: int
+    why: str
+    site: str
+
+
 class SiteFact(FactView, frozen=True, kw_only=True):
     """A fact of a site's ledger. `id` is the order of arrival here, over all sites: use it to resume."""
 
@@ -204,9 +226,11 @@ class NewTenant(View, frozen=True, kw_only=True):
 
 
 class AuditView(View, frozen=True, kw_only=True):
-    """One change somebody made here."""
+    """One change somebody made: `where` is `centre`, or `hub` for what was done at the site's own hub. `id` is
+    unique together with it; a hub's is that of its fact in /v1/ledger, and `what` the fact's kind."""
 
     id: int
+    where: str
     at: str
     actor: str
     what: str
@@ -216,7 +240,9 @@ class AuditView(View, frozen=True, kw_only=True):
 
 
 class CentreStatus(View, frozen=True, kw_only=True):
-    """The centre at one look, for one tenant."""
+    """The centre at one look, for one tenant. Of `sites`, the hubs of `live` are heard, those of `away` are not,
+    those of `refused` are not let in; `troubled`: sites with something that a person should look at.
+    """
 
     name: str
     version: str
@@ -228,6 +254,8 @@ class CentreStatus(View, frozen=True, kw_only=True):
     sites: int
     live: int
     away: int
+    refused: int
+    troubled: int
     devices: int
     online: int
     in_doubt: int

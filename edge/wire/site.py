@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import msgspec
+
 from edge.wire.views import Request, View
+
+LETTERS_SHOWN = 500  # dead letters in one list, and discarded with one request
 
 
 class LaneView(View, frozen=True, kw_only=True):
@@ -26,7 +32,8 @@ class SyncView(View, frozen=True, kw_only=True):
 
     `state`: `off` (not enrolled), `connecting`, `live` (nothing waits), `catching-up`, `away` (no line),
     `refused` (a person has to do something: `problem` and `hint` say what).
-    `buffer_days`: how long from now the space for readings lasts at the present rate, null when nothing comes in.
+    `buffer_days`: how long from now the space for readings lasts at the present rate, null while
+    that is not known, and when nothing comes in.
     """
 
     state: str
@@ -69,3 +76,15 @@ class DeadLetterDone(View, frozen=True, kw_only=True):
     """What became of dead letters that were sent again."""
 
     sent: int
+
+
+class DiscardLetters(Request, frozen=True, kw_only=True):
+    """POST /v1/sync/dead-letters/discard: by their ids, after a look at them."""
+
+    ids: Annotated[list[int], msgspec.Meta(min_length=1, max_length=LETTERS_SHOWN)]
+
+
+class LettersDiscarded(View, frozen=True, kw_only=True):
+    """How many of them still waited, and are left out for good now."""
+
+    discarded: int

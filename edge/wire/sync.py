@@ -14,8 +14,9 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 import zstandard
 
-from edge.wire.ledger import GENESIS, chain
+from edge.wire.ledger import chain
 from edge.wire.times import MONO_MAX_MS
+from edge.wire.values import NUMBER_MAX, TIME_MAX_US
 from edge.wire.views import Json, View
 
 PROTOCOL = 1  # what this version speaks
@@ -26,6 +27,8 @@ PACKED_BYTES = 512 * 1024  # what a batch should come to on the line
 PACKED_MAX = 4 * 1024 * 1024  # what the centre takes
 UNPACKED_MAX = 32 * 1024 * 1024  # what a batch may come to unpacked; more is refused before it is unpacked
 ROWS_MAX = 50_000  # of one batch
+LEDGER_ROWS = 1_000  # facts of one batch: others wait behind the centre's work on them, a third of a second
+SERIES_MAX = 2_000  # series told with one batch, unless one row needs more
 STATE_ROWS_MAX = 2_000  # of one batch of the live lane, which nobody's is to wait long behind
 POINTS_MAX = 64  # of one comparison
 LEASE_S = 20.0  # after so long without a word from it, a hub's place may be taken by one started elsewhere
@@ -34,11 +37,12 @@ ITEM_MAX = 3 * 1024 * 1024  # bytes of one inbox item's body: a picture as base6
 INBOX_MAX = 4 * 1024 * 1024  # of all items in one answer; what does not fit comes with the next
 INBOX_ITEMS = 100  # in one answer
 CURSOR_MAX = 2**43  # a hub may name items up to there that the centre never gave, and numbers go on behind
+ASKED_MAX = 20  # requests of people in one answer
+EVENTS_PATH = "/events/next"  # asked by the centre for whoever listens there; answered when there is something
+ANSWER_CHARS = 256 * 1024  # of what one of them is answered with
 INBOX_WAIT_MAX_S = 25.0  # a question for items is answered by then, though there be none
 
-TIME_MAX_US = 253_402_300_799_000_000  # the end of the year 9999, the last that can be told
 INT64_MAX = 2**63 - 1
-NUMBER_MAX = 1e300  # either way: whoever measures more is broken, and a sum of such is past every float
 LATE_MAX_US = 2**58
 
 Int64 = Annotated[int, msgspec.Meta(ge=-INT64_MAX - 1, le=INT64_MAX)]
@@ -54,7 +58,7 @@ Small = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
 Quality = Annotated[int, msgspec.Meta(ge=0, le=3)]
 NAME_CHARS = 200  # of an id, a kind, a key
 TEXT_CHARS = 4096  # of a reading that is a text
-VIEW_BYTES = 256 * 1024  # of one thing's view
+VIEW_BYTES = 512 * 1024  # of one thing's view: the newest values of 256 keys, the longest texts escaped, are 0.4 MB
 Name = Annotated[str, msgspec.Meta(max_length=NAME_CHARS)]
 Text = Annotated[str, msgspec.Meta(max_length=TEXT_CHARS)]
 ViewJson = Annotated[bytes, msgspec.Meta(max_length=VIEW_BYTES)]
@@ -266,7 +270,9 @@ class Item(View, frozen=True, kw_only=True):
     or nobody where `agent` is ''. A claim is the agent's own, under the rules of the desks: the display he claims
     to sit at (an id or alias) or his computer's name leads to it, else he is refused with code `not-seated` and
     `held`, `no-display` or `offline`; the detail of its `inbox.applied` is the display's id. A widget item switches
-    what the widget of an app stands for, `state` 0 or 1.
+    what the widget of an app stands for, `state` 0 or 1. `person` {id, email, username, full_name, active, gone}
+    tells of somebody who has an account at the centre and reaches this site: he has one at the hub too, without a
+    password.
     """
 
     seq: int
@@ -277,10 +283,42 @@ class Item(View, frozen=True, kw_only=True):
     ttl_ms: int | None = None
 
 
+class Asked(View, frozen=True, kw_only=True):
+    """What a person who is logged in at the centre asks of his things here, as an older app asks it of a hub.
+
+    It is handed out once; the answer goes to /sync/v1/answers within `left_ms`. It is no fact.
+    """
+
+    id: str
+    person: str
+    method: str
+    path: str
+    query: dict[str, str]
+    body: str
+    left_ms: int
+
+
 class Inbox(View, frozen=True, kw_only=True):
-    """The answer to GET /sync/v1/inbox?after=: items behind that number, oldest first; empty when none came."""
+    """The answer to GET /sync/v1/inbox?after=: items behind that number, oldest first; empty when none came.
+
+    `asked` comes to hubs alone that say `&asked=1`; it is no part of the numbered items.
+    """
 
     items: list[Item]
+    asked: list[Asked] = msgspec.field(default_factory=list)
+
+
+class Answered(View, frozen=True, kw_only=True):
+    """POST /sync/v1/answers: what came of a person's request: a status of HTTP and the JSON, '' for none.
+
+    `known`: false where the hub has no open account of this person, so that nothing was done. A request that nobody
+    waits for any more is passed over.
+    """
+
+    id: str
+    status: int
+    body: Annotated[str, msgspec.Meta(max_length=ANSWER_CHARS)] = ""
+    known: bool = True
 
 
 class SiteReport(View, frozen=True, kw_only=True):
@@ -370,8 +408,3 @@ def readings_digest(device: str, key: str, at_us: int, value: float | str, kind:
     """What a row of readings is known by, 16 bytes: readings have no chain. A number counts as a float."""
     plain = value if isinstance(value, str) else float(value) + 0.0  # of the two zeros SQLite knows but one
     return blake2b(_encode([device, key, at_us, plain, kind, mono_ms]), digest_size=16).digest()
-
-
-def begins(batch: LedgerBatch) -> bool:
-    """Whether the batch is the first of all."""
-    return batch.first == 1 and batch.previous == GENESIS

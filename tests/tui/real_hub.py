@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 OUTPOST = Path(sys.executable).parent / "outpost"
-STARTS_S = 30.0
+STARTS_S = 60.0
 STOPS_S = 60.0
 
 

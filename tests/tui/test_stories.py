@@ -173,6 +173,14 @@ async def test_the_id_is_copied(hub: FakeHub) -> None:
         assert app.clipboard == "back-office"
 
 
+async def test_ctrl_c_says_how_to_leave(hub: FakeHub) -> None:
+    app = terminal(hub.target)
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await settled(pilot, app)
+        await pilot.press("ctrl+c")
+        await shows(pilot, app, "`q` leaves the terminal")
+
+
 async def test_a_slot_is_restocked_and_vended_once(hub: FakeHub) -> None:
     app = terminal(hub.target)
     async with app.run_test(size=LARGE, notifications=True) as pilot:
@@ -334,6 +342,28 @@ async def test_what_the_centre_would_not_take_is_sent_again_and_the_centre_is_le
         await pilot.press("right", "enter")
         await shows(pilot, app, "This hub works alone")
     assert "POST /v1/sync/leave" in hub.changes()
+
+
+async def test_what_the_centre_would_not_take_is_discarded_after_a_question(hub: FakeHub) -> None:
+    hub.letters.append(site_data.letter(id=2, seq=760_113, why="another"))
+    app = terminal(hub.target)
+    async with app.run_test(size=LARGE) as pilot:
+        await settled(pilot, app)
+        await pilot.press("6")
+        await shows(pilot, app, "another")
+        await pilot.press("x")
+        await shows(pilot, app, "Discard what the centre would not take?")
+        await pilot.press("enter")  # Cancel is in front
+        await pilot.press("x")
+        await shows(pilot, app, "All 2")
+        await pilot.press("right", "enter")
+        await until(pilot, lambda: [letter.id for letter in hub.letters] == [2], "one to be gone")
+        await pilot.press("x")
+        await shows(pilot, app, "All 1")
+        await pilot.press("left", "enter")
+        await shows(pilot, app, "The centre took every row")
+    asked = [body for call, body in hub.calls if call.endswith("/discard")]
+    assert asked == [{"ids": [1]}, {"ids": [2]}]
 
 
 async def test_an_older_hub_says_that_it_does_not_sync(hub: FakeHub) -> None:

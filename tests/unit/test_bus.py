@@ -70,7 +70,7 @@ async def test_a_waiting_reader_wakes() -> None:
     waiting = asyncio.create_task(subscription.get())
     await asyncio.sleep(0)
     bus.publish(Counted(number=1))
-    assert await asyncio.wait_for(waiting, 5) == Counted(number=1)
+    assert await asyncio.wait_for(waiting, 60) == Counted(number=1)
 
 
 async def test_one_slow_reader_costs_the_others_nothing() -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import re
+import socket
+import ssl
 from http import HTTPStatus
 
 import pytest
 
 from edge import errors
-from edge.errors import ExitCode, OutpostError
+from edge.errors import ExitCode, OutpostError, reason_of
 
 
 def tree(root: type[OutpostError] = OutpostError) -> list[type[OutpostError]]:
@@ -49,6 +52,20 @@ def test_usage_is_for_what_the_caller_wrote() -> None:
         "BadInput", "BadPicture", "TooLarge", "Rejected", "GarbledBatch", "RowRejected", "ConfigError",
     }  # fmt: skip
     assert [kind for kind in tree() if kind.exit_code is ExitCode.CANNOT_CONNECT] == [errors.Unreachable]
+
+
+def test_why_a_connection_failed_is_said_in_the_systems_words() -> None:
+    refused = OSError(errno.ECONNREFUSED, "Connect call failed ('10.0.0.1', 80)")
+    assert reason_of(refused) == "connection refused"
+    around = ConnectionError("Cannot connect to host h:80 ssl:default")
+    around.__cause__ = refused
+    assert reason_of(around) == "connection refused"
+    untrusted = ssl.SSLCertVerificationError(1, "certificate verify failed")
+    untrusted.verify_message = "self-signed certificate"
+    assert reason_of(untrusted) == "its certificate is not to be trusted: self-signed certificate"
+    assert reason_of(ssl.SSLError(1, "wrong version number")) == "wrong version number"
+    assert reason_of(socket.gaierror(-2, "Name or service not known")) == "Name or service not known"
+    assert reason_of(ValueError()) == "ValueError"
 
 
 def test_a_hint_given_counts_before_the_tables() -> None:

@@ -20,7 +20,7 @@ def manager(
     name = str(tmp_path / "notify") if request.param == "path" else f"@outpost-test-{os.getpid()}"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
         channel.bind(name.replace("@", "\0", 1) if name.startswith("@") else name)
-        channel.settimeout(5)
+        channel.settimeout(60)
         monkeypatch.setenv("NOTIFY_SOCKET", name)
         yield channel
 

@@ -65,7 +65,7 @@ class SyncScreen(SiteScreen):
         view, verb = self.site.sync, action.id.partition(".")[2]
         if verb == "leave":
             return view is not None and view.state != "off"
-        if verb == "retry":
+        if verb in ("retry", "discard"):
             return bool(self.site.letters)
         return verb != "enrol" or view is not None
 
@@ -113,6 +113,13 @@ class SyncScreen(SiteScreen):
             self.tell("The centre took every row.")
             return
         await sync_deeds.retry(self)
+
+    async def do_discard(self) -> None:
+        """Never."""
+        if not self.site.letters:
+            self.tell("The centre took every row.")
+            return
+        await sync_deeds.discard(self, self._letter_under_cursor())
 
     async def _with_view(self, deed: Callable[[SiteScreen, SyncView], Awaitable[None]]) -> None:
         if self.site.sync is None:
@@ -171,9 +178,12 @@ class SyncScreen(SiteScreen):
         )
 
     def _show_letter(self) -> None:
-        key = self.query_one("#letters", KeyedTable).current_key()
-        found = next((letter for letter in self.site.letters if str(letter.id) == key), None)
+        found = self._letter_under_cursor()
         self.query_one("#letter-row", Static).update(Content(literal(found.body)) if found else "")
+
+    def _letter_under_cursor(self) -> DeadLetterView | None:
+        key = self.query_one("#letters", KeyedTable).current_key()
+        return next((letter for letter in self.site.letters if str(letter.id) == key), None)
 
     def _when(self, text: str | None, otherwise: str = "never") -> str:
         when = ages.moment(text)

@@ -7,6 +7,7 @@ commit. A refresh token is good once: used again, it has been copied, and the wh
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from hashlib import blake2b
 
@@ -18,28 +19,36 @@ from edge.access.accounts.model import (
     WAITING_KEPT_S,
     WAITING_MAX,
     WAITING_PER_ADDRESS,
+    NotActive,
+    Person,
     Session,
     SignUp,
     TokenPair,
     User,
+    WrongLogin,
     check_password,
     clean_email,
     clean_full_name,
     clean_username,
     login_key,
     new_user_id,
+    username_from,
 )
 from edge.access.accounts.passwords import Passwords
-from edge.access.accounts.sessions import LoggedOut, NotActive, Sessions, WrongLogin
+from edge.access.accounts.sessions import LoggedOut, Sessions
 from edge.access.accounts.throttle import Throttle
 from edge.access.accounts.tokens import SECRET_BYTES, TokenInvalid, TokenRefused
 from edge.bus import Bus, Event
 from edge.clock import Clock
-from edge.errors import Busy, Forbidden, NotFound, RateLimited
+from edge.errors import BadInput, Busy, Forbidden, NotFound, RateLimited
 from edge.store.database import Database
-from edge.store.transaction import Transaction
+from edge.store.transaction import Transaction, Within, nothing
 
 __all__ = ["Accounts", "LoggedOut", "NotActive", "UserGone", "WrongLogin"]
+
+
+NO_PASSWORD = "!"  # noqa: S105 - instead of a hash: of somebody who logs in at head office
+_PERSON_ID = re.compile(r"[0-9a-f]{24}")
 
 
 class UserGone(Event, frozen=True, kw_only=True):
@@ -144,6 +153,7 @@ class Accounts:
         guessed_at = user.id if user else key  # by whichever name: one account has one count
         self.throttle.attempt(guessed_at, address)
         stored = self._hashes[user.id] if user else None
+        stored = None if stored == NO_PASSWORD else stored
         try:
             is_right = await self._passwords.verify(stored, password)
         except RateLimited:
@@ -177,6 +187,9 @@ class Accounts:
     async def log_out_user(self, user_id: str) -> int:
         """End all logins of a user; how many there were."""
         return await self._sessions.end_all(user_id)
+
+    async def learn(self, access_token: str) -> None:
+        """Whose a token is, is known here without a look."""
 
     def user_of(self, access_token: str) -> User:
         """Whose access token this is.
@@ -301,6 +314,69 @@ class Accounts:
         async with self._changing:
             self._as_it_is(user.id)
             await self._db.write(work)
+
+    async def keep(self, person: Person, *, actor: str, within: Within = nothing) -> None:
+        """Have an account for somebody whom head office knows, as it tells of him; it has no password here.
+
+        `within` runs in the same transaction, also where nothing changes. Raises WrongPart; Conflict where the
+        address is another account's, unless that still waits for approval: then it makes room. Busy.
+        """
+        async with self._changing:
+            mine = self._users.get(person.id)
+            if mine is None and (person.gone or not person.active):
+                await self._db.write(within)
+            elif mine is not None and person.gone:
+                await self._db.write(lambda tx: self._drop(tx, mine, actor, within))
+            else:
+                await self._keep(mine, self._as_told(person, mine, actor), actor, within)
+
+    def _as_told(self, person: Person, mine: User | None, actor: str) -> User:
+        """His account as head office has it; where his username is another's here, one like it."""
+        if not _PERSON_ID.fullmatch(person.id):
+            raise BadInput("A person is named by 24 hex digits.")
+        name = clean_username(person.username)
+        if self._by_name.get(name.lower(), person.id) != person.id:
+            own = mine.username if mine is not None else ""
+            name = own or username_from(name, lambda taken: taken.lower() in self._by_name)
+        now_us = self._clock.now().at_us
+        user = mine or User(id=person.id, email="", username="", created_us=now_us, created_by=actor)
+        return msgspec.structs.replace(
+            user,
+            email=clean_email(person.email),
+            username=name,
+            full_name=clean_full_name(person.full_name),
+            approved=True,
+            origin="",
+            disabled=not person.active,
+        )
+
+    async def _keep(self, mine: User | None, user: User, actor: str, within: Within) -> None:
+        taker = self._users.get(self._by_name.get(user.email, ""))
+        if taker is not None and (taker.id == user.id or taker.approved):
+            taker = None  # his own, or one that says so itself when this is written
+        if mine is None and len(self._users) >= USERS_MAX:
+            raise Busy(f"There are {USERS_MAX} accounts at this site already.")
+
+        def work(tx: Transaction) -> None:
+            within(tx)
+            if taker is not None:
+                sql.delete_user(tx, taker.id, actor)
+                tx.after(lambda: self._gone(taker.id))
+            if mine is None:
+                sql.insert_user(tx, user, NO_PASSWORD, self.mark_of(user.email))
+            elif mine != user:
+                sql.save_user(tx, user, "user.changed", actor)
+            if user.disabled:
+                sql.end_sessions(tx, user.id)
+                tx.after(lambda: self._sessions.ended(self.sessions_of(user.id)))
+            tx.after(lambda: self._remember(user, self._hashes.get(user.id, NO_PASSWORD)))
+
+        await self._db.write(work)
+
+    def _drop(self, tx: Transaction, user: User, actor: str, within: Within) -> None:
+        within(tx)
+        sql.delete_user(tx, user.id, actor)
+        tx.after(lambda: self._gone(user.id))
 
     async def _save(self, user: User, fact: str, actor: str, **body: object) -> User:
         def work(tx: Transaction) -> None:

@@ -15,7 +15,7 @@ from enum import StrEnum
 import msgspec
 
 from edge.clock import Quality, Stamp
-from edge.errors import BadInput
+from edge.errors import BadInput, Forbidden, NotFound, Unauthenticated
 
 USERS_MAX = 1000  # a site's people; all are held in memory
 WAITING_MAX = 100  # accounts waiting for approval: strangers on the network fill no more than this
@@ -88,6 +88,17 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
         return self.aged_ms + passed_ms(self.since, now)
 
 
+class Person(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody whom head office knows, as it tells of him. `gone`: he has no account there any more."""
+
+    id: str
+    email: str = ""
+    username: str = ""
+    full_name: str = ""
+    active: bool = True
+    gone: bool = False
+
+
 class TokenPair(msgspec.Struct, frozen=True, kw_only=True):
     """What a login gives."""
 
@@ -104,6 +115,28 @@ class WrongPart(BadInput):
     def __init__(self, field: str, detail: str) -> None:
         super().__init__(detail)
         self.field = field
+
+
+class WrongLogin(Unauthenticated):
+    """The name or the password is wrong; which of them is not told."""
+
+    hint = "Check both; an administrator can make a reset code: `outpost user reset EMAIL`."
+
+
+class NotActive(Forbidden):
+    """The account waits for approval, or is disabled."""
+
+    hint = "An administrator opens it: `outpost user approve EMAIL`, `outpost user enable EMAIL`."
+
+    def __init__(self, *, waits: bool) -> None:
+        self.waits = waits
+        super().__init__(f"This account {'waits for an administrator to approve it' if waits else 'is disabled'}.")
+
+
+class NoSuchCode(NotFound):
+    """There is no such reset code, it was used, or its hour is over."""
+
+    hint = "Ask an administrator for another: `outpost user reset EMAIL`."
 
 
 def passed_ms(before: Stamp, now: Stamp) -> int:

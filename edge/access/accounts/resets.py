@@ -7,18 +7,13 @@ from __future__ import annotations
 
 from edge.access.accounts import store as sql
 from edge.access.accounts.accounts import Accounts
-from edge.access.accounts.model import RESET_S, User, clean_code, new_reset_code, passed_ms
+from edge.access.accounts.model import RESET_S, NoSuchCode, User, clean_code, new_reset_code, passed_ms
 from edge.access.model import hash_secret
 from edge.clock import Clock
-from edge.errors import NotFound
 from edge.store.database import Database
 from edge.store.transaction import Transaction
 
-
-class NoSuchCode(NotFound):
-    """There is no such reset code, it was used, or its hour is over."""
-
-    hint = "Ask an administrator for another: `outpost user reset EMAIL`."
+__all__ = ["NoSuchCode", "Resets"]
 
 
 class Resets:

@@ -11,31 +11,22 @@ from typing import Any
 import msgspec
 
 from edge.access.accounts import store as sql
-from edge.access.accounts.model import REFRESH_S, SESSIONS_PER_USER, Session, TokenPair, User
+from edge.access.accounts.model import (
+    REFRESH_S,
+    SESSIONS_PER_USER,
+    NotActive,
+    Session,
+    TokenPair,
+    User,
+    WrongLogin,
+)
 from edge.access.accounts.tokens import ACCESS, REFRESH, SECRET_BYTES, TokenInvalid, TokenRefused, Tokens, is_fresh
 from edge.bus import Bus, Event
 from edge.clock import Clock, Stamp
-from edge.errors import Forbidden, Unauthenticated
 from edge.store.database import Database
 from edge.store.transaction import Transaction
 
 REFRESH_MS = REFRESH_S * 1000
-
-
-class WrongLogin(Unauthenticated):
-    """The name or the password is wrong; which of them is not told."""
-
-    hint = "Check both; an administrator can make a reset code: `outpost user reset EMAIL`."
-
-
-class NotActive(Forbidden):
-    """The account waits for approval, or is disabled."""
-
-    hint = "An administrator opens it: `outpost user approve EMAIL`, `outpost user enable EMAIL`."
-
-    def __init__(self, *, waits: bool) -> None:
-        self.waits = waits
-        super().__init__(f"This account {'waits for an administrator to approve it' if waits else 'is disabled'}.")
 
 
 class LoggedOut(Event, frozen=True, kw_only=True):

@@ -9,15 +9,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qs
 
 import msgspec
 from aiohttp import web
 
-from edge.access.accounts.accounts import Accounts, NotActive, WrongLogin
-from edge.access.accounts.model import PREFERENCES_BYTES, TokenPair, User, WrongPart
-from edge.access.accounts.resets import NoSuchCode, Resets
+from edge.access.accounts.model import (
+    PREFERENCES_BYTES,
+    NoSuchCode,
+    NotActive,
+    TokenPair,
+    User,
+    WrongLogin,
+    WrongPart,
+)
 from edge.compat.thingsnxt.door import (
     Door,
     Invalid,
@@ -86,6 +92,49 @@ _refresh, _forgot = msgspec.json.Decoder(RefreshForm), msgspec.json.Decoder(Forg
 _reset, _change = msgspec.json.Decoder(ResetForm), msgspec.json.Decoder(ChangeForm)
 
 
+class Accounts(Protocol):
+    """Keeps the accounts: those of a hub, or of the centre."""
+
+    async def sign_up(self, email: str, username: str, password: str, full_name: str = "", *, address: str) -> User:
+        """A person makes an account. Raises WrongPart, Conflict, Forbidden, Busy."""
+
+    async def begin(self, user: User) -> TokenPair:
+        """A new login of somebody whose identity is proved. Raises NotActive."""
+
+    async def log_in(self, name: str, password: str, address: str) -> TokenPair:
+        """A login by address or username. Raises WrongLogin, NotActive, RateLimited."""
+
+    async def refresh(self, refresh_token: str) -> TokenPair:
+        """The next pair of tokens; the one given is used up. Raises Unauthenticated."""
+
+    async def log_out(self, access_token: str) -> int:
+        """End all logins of whose token this is, however old it is; how many there were."""
+
+    async def change(
+        self,
+        user: User,
+        *,
+        email: str | None = None,
+        username: str | None = None,
+        full_name: str | None = None,
+        preferences: str | None = None,
+    ) -> User:
+        """A person changes his own account; None leaves a field. Raises WrongPart, Conflict."""
+
+    async def delete(self, user: User, *, actor: str) -> None:
+        """End an account for good."""
+
+
+class Resets(Protocol):
+    """Takes codes with which a new password is set."""
+
+    async def owner(self, code: str, address: str) -> object:
+        """Whose code this is. Raises NoSuchCode, RateLimited."""
+
+    async def use(self, code: str, password: str, address: str) -> None:
+        """Set a new password with it. Raises as `owner`, and WrongPart."""
+
+
 class ThingsnxtAccounts:
     """The facade: `routes` for the application. `address_of` names who is counted as one caller."""
 
@@ -96,8 +145,17 @@ class ThingsnxtAccounts:
 
     def routes(self) -> list[web.RouteDef]:
         """Every path, and the browser's preflights."""
+        table = self.table()
+        paths = sorted({path for _, path in table})
+        return [
+            *(web.route(method, path, handler) for (method, path), handler in table.items()),
+            *(web.options(path, preflight) for path in paths),
+        ]
+
+    def table(self) -> dict[tuple[str, str], AiohttpHandler]:
+        """Every path."""
         public, person = self._public, self._door.person
-        table: dict[tuple[str, str], AiohttpHandler] = {
+        return {
             ("POST", "/signup"): public(self.sign_up),
             ("POST", "/login"): public(self.login),
             ("POST", "/token"): public(self.token),
@@ -110,11 +168,6 @@ class ThingsnxtAccounts:
             ("GET", "/verify-reset-token"): public(self.verify),
             ("POST", "/reset-password"): public(self.reset),
         }
-        paths = sorted({path for _, path in table})
-        return [
-            *(web.route(method, path, handler) for (method, path), handler in table.items()),
-            *(web.options(path, preflight) for path in paths),
-        ]
 
     async def sign_up(self, request: web.Request) -> web.Response:
         """POST /signup."""

@@ -12,7 +12,7 @@ import msgspec
 from aiohttp import web
 
 from edge.automation.schedules.schedules import Schedules
-from edge.compat.thingsnxt.door import Door, Visit, absent, check_id, naive, reply
+from edge.compat.thingsnxt.door import Door, Table, Visit, absent, check_id, naive, reply
 from edge.compat.thingsnxt.names import SYSTEM, Names
 from edge.compat.thingsnxt.views import (
     Document,
@@ -26,7 +26,6 @@ from edge.devices.model import NAME_CHARS, Device
 from edge.devices.presence import Presences
 from edge.devices.registry import Registry
 from edge.errors import BadInput, Busy, Conflict, NotFound
-from edge.serving.visits import AiohttpHandler
 from edge.telemetry.twins.routes import Reported
 from edge.telemetry.twins.twins import Twins
 from edge.telemetry.widgets.model import Widget, as_shown, new_id, switch_state
@@ -128,24 +127,23 @@ class ThingsApps:
         self._schedules, self._names, self._zone, self._forget = schedules, names, zone, forget
         self._adding = asyncio.Lock()  # one device at a time, so that an account gets no more than it may have
 
-    def table(self) -> dict[tuple[str, str], AiohttpHandler]:
-        """Its routes."""
-        person = self._door.person
+    def table(self) -> Table:
+        """What people may ask."""
         return {
-            ("GET", "/devices"): person(self.devices),
-            ("POST", "/devices"): person(self.add_device),
-            ("PATCH", "/devices/bulk/status"): person(self.bulk_status),
-            ("PATCH", "/devices/{id}"): person(self.change_device),
-            ("DELETE", "/devices/{id}"): person(self.delete_device),
-            ("GET", "/dashboards"): person(self.dashboards),
-            ("POST", "/dashboards"): person(self.add_dashboard),
-            ("DELETE", "/dashboards/{id}"): person(self.delete_dashboard),
-            ("PUT", "/dashboards/{id}/layout"): person(self.lay_out),
-            ("POST", "/widgets"): person(self.add_widget),
-            ("GET", "/widgets/{id}"): person(self.widgets),
-            ("PATCH", "/widgets/{id}"): person(self.change_widget),
-            ("DELETE", "/widgets/{id}"): person(self.delete_widget),
-            ("POST", "/widgets/{id}/state"): person(self.switch),
+            ("GET", "/devices"): self.devices,
+            ("POST", "/devices"): self.add_device,
+            ("PATCH", "/devices/bulk/status"): self.bulk_status,
+            ("PATCH", "/devices/{id}"): self.change_device,
+            ("DELETE", "/devices/{id}"): self.delete_device,
+            ("GET", "/dashboards"): self.dashboards,
+            ("POST", "/dashboards"): self.add_dashboard,
+            ("DELETE", "/dashboards/{id}"): self.delete_dashboard,
+            ("PUT", "/dashboards/{id}/layout"): self.lay_out,
+            ("POST", "/widgets"): self.add_widget,
+            ("GET", "/widgets/{id}"): self.widgets,
+            ("PATCH", "/widgets/{id}"): self.change_widget,
+            ("DELETE", "/widgets/{id}"): self.delete_widget,
+            ("POST", "/widgets/{id}/state"): self.switch,
         }
 
     async def devices(self, visit: Visit) -> web.Response:

@@ -18,6 +18,8 @@ from edge.compat.thingsnxt.door import (
     JSON_TYPE,
     Door,
     Invalid,
+    Table,
+    Visit,
     absent,
     bearer,
     check_id,
@@ -93,9 +95,14 @@ class ThingsDevices:
         self._telemetry, self._twins, self._notices, self._names = telemetry, twins, notices, names
         self._log, self._source, self._echoes = device_log, source, Echoes()
         twins.on_order(self._echoes.ordered)
+        self._to_app = door.person(self.for_app)
         self._told: dict[str, tuple[int, Orders]] = {}
         self._heard_us: dict[str, int] = {}
         self._cut: dict[str, tuple[str, ...]] = {}  # outputs left out of a device's reply, as they were last told
+
+    def asked_by_people(self) -> Table:
+        """What people may ask of it."""
+        return {("GET", "/telemetry/latest"): self.for_app}
 
     def table(self) -> dict[tuple[str, str], AiohttpHandler]:
         """Its routes."""
@@ -112,7 +119,7 @@ class ThingsDevices:
         if token is None:
             raise Invalid("query", "device_token", "Field required", "missing")
         if bearer(request):
-            return self._for_app(request, token)
+            return await self._to_app(request)
         device = await self._known(request, token, "")
         told = await self._orders(device)
         self._presences.seen(device.id, "poll")
@@ -220,8 +227,9 @@ class ThingsDevices:
             known = self._told[twin.device_id] = twin.version, orders(twin.desired)
         return known[1]
 
-    def _for_app(self, request: web.Request, token: str) -> web.StreamResponse:
-        user = self._door.enter(request)
+    async def for_app(self, visit: Visit) -> web.Response:
+        """GET /telemetry/latest of an app: what its device reports, with what is desired over it."""
+        user, token = visit.user, visit.query("device_token")
         device = self._registry.by_token(token)
         if token.startswith(HIDDEN):
             device = self._names.owned(user.id, token.removeprefix(HIDDEN))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol, TypeVar
 
 import msgspec
@@ -39,6 +39,9 @@ encode = msgspec.json.Encoder().encode
 class Users(Protocol):
     """Knows people by their token."""
 
+    async def learn(self, access_token: str) -> None:
+        """Look up whose token this is, where that is not known yet, for `user_of`. Raises StorageError."""
+
     def user_of(self, access_token: str) -> User:
         """Whose token this is. Raises Unauthenticated."""
 
@@ -52,10 +55,10 @@ class Invalid(BadInput):
 
 
 class Visit:
-    """One request of a person who was let in."""
+    """One request of a person who was let in: `params` out of its path, its query, its body."""
 
-    def __init__(self, request: web.Request, user: User, raw: bytes) -> None:
-        self.request, self.user, self._raw = request, user, raw
+    def __init__(self, user: User, params: Mapping[str, str], asked: Mapping[str, str], raw: bytes) -> None:
+        self.user, self.params, self.asked, self.raw = user, params, asked, raw
 
     @property
     def actor(self) -> str:
@@ -64,21 +67,23 @@ class Visit:
 
     def id(self, name: str, what: str) -> str:
         """An id out of the path, in lower case. Raises BadInput."""
-        return check_id(self.request.match_info[name], what)
+        return check_id(self.params[name], what)
 
     def query(self, name: str) -> str:
         """A parameter that must be there. Raises Invalid."""
-        value = self.request.query.get(name)
+        value = self.asked.get(name)
         if value is None:
             raise Invalid("query", name, "Field required", "missing")
         return value
 
     def read(self, decoder: msgspec.json.Decoder[T]) -> T:
         """The body. Raises Invalid."""
-        return read(self._raw, decoder)
+        return read(self.raw, decoder)
 
 
-Handler = Callable[[Visit], Awaitable[web.StreamResponse]]
+Handler = Callable[[Visit], Awaitable[web.Response]]
+Table = Mapping[tuple[str, str], Handler]
+"""What people may ask, by method and path."""
 
 
 class Door:
@@ -92,7 +97,8 @@ class Door:
 
         async def serve(request: web.Request) -> web.StreamResponse:
             user = self.enter(request)
-            return await handler(Visit(request, user, await self.body(request, known=True)))
+            raw = await self.body(request, known=True)
+            return await handler(Visit(user, request.match_info, request.query, raw))
 
         return self.guarded(serve)
 
@@ -108,13 +114,26 @@ class Door:
         except Unauthenticated as error:
             self.gate.count_address(request)
             raise Unauthenticated("Could not validate credentials" if token else error.detail) from error
-        self.gate.count_device(f"user {user.id}")
-        return user
+        return self.counted(user)
 
     def guarded(self, handler: AiohttpHandler) -> AiohttpHandler:
         """`handler`, with what goes wrong told in the shape the older clients read."""
 
-        return visits.guarded(handler, lambda request, error: refused(error))
+        async def learned(request: web.Request) -> web.StreamResponse:
+            await self.learn(bearer(request) or request.query.get("token", ""))
+            return await handler(request)
+
+        return visits.guarded(learned, lambda request, error: refused(error))
+
+    async def learn(self, token: str) -> None:
+        """Look up whose token this is, where that is needed, for `enter`; '' is nobody's. Raises StorageError."""
+        if token:
+            await self._users.learn(token)
+
+    def counted(self, user: User) -> User:
+        """One more request of a person who was let in elsewhere. Raises RateLimited."""
+        self.gate.count_device(f"user {user.id}")
+        return user
 
     async def body(self, request: web.Request, *, known: bool = False) -> bytes:
         """The whole body; `known`: of a person who was let in. Raises TooLarge, BadInput, RateLimited."""

@@ -19,11 +19,13 @@ from edge.bus import Bus
 from edge.compat.thingsnxt.apps import Forget, ThingsApps
 from edge.compat.thingsnxt.devices import Knocks, Readings, ThingsDevices
 from edge.compat.thingsnxt.door import Door, Users, naive, preflight, reply
+from edge.compat.thingsnxt.far import FarReaders
 from edge.compat.thingsnxt.live import ThingsLive
 from edge.compat.thingsnxt.names import Names
 from edge.compat.thingsnxt.plans import Past, ThingsPlans
 from edge.compat.thingsnxt.port import OnOwnPort
 from edge.compat.thingsnxt.tellings import Tellings
+from edge.compat.thingsnxt.visiting import Visiting
 from edge.compat.thingsnxt.webhooks import ThingsWebhooks
 from edge.devices.log.log import DeviceLog
 from edge.devices.model import Device
@@ -32,6 +34,7 @@ from edge.devices.registry import Registry
 from edge.serving.visits import AiohttpHandler
 from edge.telemetry.twins.twins import Twins
 from edge.telemetry.widgets.widgets import Widgets
+from edge.wire.sync import EVENTS_PATH
 
 
 class Things:
@@ -66,14 +69,19 @@ class Things:
         apps = ThingsApps(door, registry, presences, telemetry, twins, widgets, schedules, names, zone, forget)
         plans = ThingsPlans(door, past, widgets, schedules, notices, names, zone)
         tellings = Tellings(bus, door.clock, zone, registry, presences, widgets, apps, names)
-        self.webhooks = ThingsWebhooks(door, hooks, names)
-        self.live = ThingsLive(door, users, tellings, notices, names)
-        self._table: dict[tuple[str, str], AiohttpHandler] = {
-            **self._devices.table(),
-            **self.live.table(),  # before what has a name in the same place of its path
+        self.webhooks = ThingsWebhooks(hooks, names)
+        self.live = ThingsLive(door, users, tellings, plans.unread)
+        people = {  # ahead stands what would be taken for a name in the same place of its path
             **plans.table(),
             **self.webhooks.table(),
             **apps.table(),
+        }
+        far = {("GET", EVENTS_PATH): FarReaders(self.live).next}
+        self.visiting = Visiting(door, {**self._devices.asked_by_people(), **far, **people})
+        self._table: dict[tuple[str, str], AiohttpHandler] = {
+            **self._devices.table(),
+            **self.live.table(),
+            **{asked: door.person(handler) for asked, handler in people.items()},
         }
 
     def routes(self) -> list[web.RouteDef]:

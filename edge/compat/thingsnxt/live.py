@@ -10,19 +10,15 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Any, Protocol
 
 import msgspec
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from edge.access.accounts.model import User
 from edge.access.accounts.tokens import TokenInvalid
-from edge.automation.notices.notices import Notices
 from edge.compat.thingsnxt.door import Door, Users, bearer, encode, naive
-from edge.compat.thingsnxt.names import Names
-from edge.compat.thingsnxt.tellings import Tellings
-from edge.compat.thingsnxt.views import notice_document
 from edge.errors import Busy, Unauthenticated
 from edge.serving.visits import AiohttpHandler
 
@@ -35,7 +31,6 @@ SEND_S = 10.0  # a reader that takes nothing for so long is cut off
 HEARTBEAT_S = 20.0  # a dead socket is found within two of these; an app that says nothing is not
 KEEPALIVE_S = 30.0
 MESSAGE_BYTES = 4096
-UNREAD_FIRST = 10  # notices told when a stream begins
 TOKEN_OVER = 4401  # the older server's own close code
 CHANNELS = 32  # told back of a subscription
 
@@ -60,6 +55,11 @@ class Reader:
         self._waiting.append(message)
         self._wake.set()
 
+    @property
+    def waits(self) -> bool:
+        """Whether there is a message that nobody has fetched."""
+        return bool(self._waiting)
+
     def end(self, code: int, why: str) -> None:
         """Let it go; what still waits is not told."""
         if self.over is None:
@@ -77,12 +77,43 @@ class Reader:
         return self._waiting.popleft()
 
 
-class ThingsLive:
-    """The live half of the facade. `tellings` makes messages of what happens, for whom it concerns."""
+class Audience(Protocol):
+    """Those who listen."""
 
-    def __init__(self, door: Door, users: Users, tellings: Tellings, notices: Notices, names: Names) -> None:
-        self._door, self._users, self._tellings = door, users, tellings
-        self._notices, self._names = notices, names
+    def listens(self, user_id: str) -> bool:
+        """Whether anybody of this account does."""
+
+    def tell(self, user_id: str, message: Message) -> None:
+        """Tell all of one account."""
+
+    def check(self, user_id: str | None = None) -> None:
+        """Let go whose login has ended."""
+
+
+class Tellings(Protocol):
+    """Makes messages of what happens, for whom it concerns."""
+
+    def begin(self, user: User) -> None:
+        """He listens: from now on nothing of his is missed."""
+
+    async def ready(self, user: User) -> None:
+        """Wait until that is so, where it takes a while."""
+
+    def left(self, user: User, *, anybody: bool) -> None:
+        """No reader of his is left; `anybody`: but some of others."""
+
+    async def run(self, audience: Audience) -> None:
+        """Tell everything; runs until cancelled."""
+
+
+Unread = Callable[[User], Awaitable[list[Message]]]
+
+
+class ThingsLive:
+    """The live half of the facade, at a hub and at the centre. `unread`: the first that somebody has not read."""
+
+    def __init__(self, door: Door, users: Users, tellings: Tellings, unread: Unread) -> None:
+        self._door, self._users, self._tellings, self._unread = door, users, tellings, unread
         self._readers: dict[str, set[Reader]] = {}
 
     def table(self) -> dict[tuple[str, str], AiohttpHandler]:
@@ -139,7 +170,8 @@ class ThingsLive:
         try:
             if isinstance(reader, _Refused):
                 raise reader
-            with self._reading(reader):
+            with self.reading(reader):
+                await self._tellings.ready(reader.user)
                 await socket.send_json(self._now("connected", message="WebSocket connection established"))
                 await self._converse(socket, reader)
         except _Refused as refused:
@@ -195,7 +227,8 @@ class ThingsLive:
     async def _stream(self, request: web.Request, *, notices_only: bool) -> web.StreamResponse:
         user = self._door.enter(request, in_query=True)
         reader = Reader(user, bearer(request) or request.query["token"], notices_only=notices_only)
-        with self._reading(reader):
+        with self.reading(reader):
+            await self._tellings.ready(user)
             response = web.StreamResponse(
                 headers={
                     "Content-Type": "text/event-stream",
@@ -218,10 +251,6 @@ class ThingsLive:
         what = "Notification stream connected" if reader.notices_only else "Event stream connected"
         return self._now("connected", message=what)
 
-    async def _unread(self, user: User) -> list[Message]:
-        notices = [notice for notice in await self._notices.of(user.id, UNREAD_FIRST * 5) if not notice.read]
-        return [notice_document(self._names, notice, self._tellings.zone) for notice in notices[:UNREAD_FIRST]]
-
     def _answer(self, text: str) -> Message | None:
         try:
             said = _message.decode(text)
@@ -239,20 +268,20 @@ class ThingsLive:
         return {"type": kind, **more, "timestamp": naive(self._door.clock.now().at_us)}
 
     @contextlib.contextmanager
-    def _reading(self, reader: Reader) -> Iterator[None]:
+    def reading(self, reader: Reader) -> Iterator[None]:
+        """While this one listens. Raises Busy when too many do."""
         mine = self._readers.setdefault(reader.user.id, set())
         if len(mine) >= READERS_PER_USER or self.readers >= READERS:
             raise _Refused(WSCloseCode.TRY_AGAIN_LATER, "Too many connections")
         mine.add(reader)
-        self._tellings.begin()
+        self._tellings.begin(reader.user)
         try:
             yield
         finally:
             mine.discard(reader)
             if not mine:
                 self._readers.pop(reader.user.id, None)
-            if not self._readers:
-                self._tellings.pause()
+                self._tellings.left(reader.user, anybody=bool(self._readers))
 
 
 class _Refused(Busy):

@@ -9,19 +9,20 @@ from zoneinfo import ZoneInfo
 import msgspec
 from aiohttp import web
 
+from edge.access.accounts.model import User
 from edge.automation.notices.notices import Notices
 from edge.automation.schedules.model import Target
 from edge.automation.schedules.schedules import Schedules
 from edge.compat.thingsnxt.apps import led_of
-from edge.compat.thingsnxt.door import Door, Invalid, Visit, check_id, naive, reply
+from edge.compat.thingsnxt.door import Door, Invalid, Table, Visit, check_id, naive, reply
 from edge.compat.thingsnxt.names import Names
 from edge.compat.thingsnxt.views import local, notice_document, schedule_document
 from edge.errors import BadInput, NotFound
-from edge.serving.visits import AiohttpHandler
 from edge.telemetry.widgets.widgets import Widgets
 
 NOTICES = 50  # shown unless the app asks for another number
 NOTICES_MAX = 500
+UNREAD_FIRST = 10  # told when a stream begins
 HISTORY_POINTS = 288  # of a chart: each five minutes of a day
 HOUR_S, DAY_S = 3600, 86_400
 PERIODS_S = {"h": HOUR_S, "d": DAY_S, "w": 7 * DAY_S, "m": 30 * DAY_S, "y": 365 * DAY_S}
@@ -68,19 +69,18 @@ class ThingsPlans:
         self._door, self._past, self._widgets = door, past, widgets
         self._schedules, self._notices, self._names, self._zone = schedules, notices, names, zone
 
-    def table(self) -> dict[tuple[str, str], AiohttpHandler]:
-        """Its routes."""
-        person = self._door.person
+    def table(self) -> Table:
+        """What people may ask."""
         return {
-            ("POST", "/widgets/{id}/schedule"): person(self.schedule),
-            ("POST", "/widgets/{id}/timer"): person(self.timer),
-            ("GET", "/widgets/{id}/schedule"): person(self.schedules),
-            ("DELETE", "/widgets/{id}/schedule/{schedule}"): person(self.cancel),
-            ("GET", "/telemetry/history"): person(self.history),
-            ("GET", "/notifications"): person(self.notifications),
-            ("PUT", "/notifications/read-all"): person(self.read_all),
-            ("PUT", "/notifications/{id}/read"): person(self.read),
-            ("DELETE", "/notifications/{id}"): person(self.delete),
+            ("POST", "/widgets/{id}/schedule"): self.schedule,
+            ("POST", "/widgets/{id}/timer"): self.timer,
+            ("GET", "/widgets/{id}/schedule"): self.schedules,
+            ("DELETE", "/widgets/{id}/schedule/{schedule}"): self.cancel,
+            ("GET", "/telemetry/history"): self.history,
+            ("GET", "/notifications"): self.notifications,
+            ("PUT", "/notifications/read-all"): self.read_all,
+            ("PUT", "/notifications/{id}/read"): self.read,
+            ("DELETE", "/notifications/{id}"): self.delete,
         }
 
     async def schedule(self, visit: Visit) -> web.Response:
@@ -133,7 +133,7 @@ class ThingsPlans:
     async def cancel(self, visit: Visit) -> web.Response:
         """DELETE /widgets/{id}/schedule/{schedule}."""
         widget = led_of(self._widgets, visit)
-        schedule_id = check_id(visit.request.match_info["schedule"], "schedule")
+        schedule_id = check_id(visit.params["schedule"], "schedule")
         try:
             await self._schedules.cancel(visit.user.id, schedule_id, widget_id=widget.id)
         except NotFound as error:
@@ -143,15 +143,20 @@ class ThingsPlans:
     async def history(self, visit: Visit) -> web.Response:
         """GET /telemetry/history: what is stored, newest first; nothing where there is nothing."""
         device = self._names.owned(visit.user.id, check_id(visit.query("device_id"), "Device"))
-        key, period_s = visit.query("key"), _period_s(visit.request.query.get("period", "24h"))
+        key, period_s = visit.query("key"), _period_s(visit.asked.get("period", "24h"))
         to_us = self._door.clock.now().at_us
         bucket_s = next((size for size in BUCKETS_S if period_s <= size * HISTORY_POINTS), DAY_S)
         points = await self._past(device.id, key, to_us - period_s * 1_000_000, to_us, bucket_s)
         return reply([{"timestamp": naive(at_us), "value": value} for at_us, value in reversed(points)])
 
+    async def unread(self, user: User) -> list[dict[str, Any]]:
+        """The newest that he has not read, as a stream of them begins."""
+        notices = [notice for notice in await self._notices.of(user.id, UNREAD_FIRST * 5) if not notice.read]
+        return [notice_document(self._names, notice, self._zone) for notice in notices[:UNREAD_FIRST]]
+
     async def notifications(self, visit: Visit) -> web.Response:
         """GET /notifications: newest first."""
-        asked = visit.request.query
+        asked = visit.asked
         limit = int(asked["limit"]) if asked.get("limit", "").isdecimal() and len(asked["limit"]) < 5 else NOTICES
         notices = await self._notices.of(visit.user.id, min(max(1, limit), NOTICES_MAX))
         if asked.get("unread_only", "").lower() in ("1", "true"):

@@ -6,10 +6,11 @@ The bus is read only while somebody listens, so that a hub without such apps doe
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Protocol
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from edge.access.accounts.accounts import LoggedOut, UserGone
+from edge.access.accounts.model import User
 from edge.automation.notices.notices import NoticeMade
 from edge.automation.schedules.model import ScheduleState
 from edge.automation.schedules.schedules import ScheduleEnded
@@ -17,6 +18,7 @@ from edge.bus import Bus, Event, Missed, Subscription
 from edge.clock import Clock
 from edge.compat.thingsnxt.apps import ThingsApps
 from edge.compat.thingsnxt.door import naive
+from edge.compat.thingsnxt.live import Audience
 from edge.compat.thingsnxt.names import Names
 from edge.compat.thingsnxt.views import Document, notice_document, status
 from edge.devices.model import Device, DeviceState
@@ -49,19 +51,6 @@ ENDS = {
 }
 
 
-class Audience(Protocol):
-    """Those who listen."""
-
-    def listens(self, user_id: str) -> bool:
-        """Whether anybody of this account does."""
-
-    def tell(self, user_id: str, message: dict[str, Any]) -> None:
-        """Tell all of one account."""
-
-    def check(self, user_id: str | None = None) -> None:
-        """Let go whose login has ended."""
-
-
 class Tellings:
     """Reads the bus and tells an audience."""
 
@@ -84,7 +73,7 @@ class Tellings:
         self._status: dict[str, str] = {}
         self._owner: dict[str, str] = {}
 
-    def begin(self) -> None:
+    def begin(self, user: User) -> None:
         """Somebody listens: from now on nothing is missed."""
         if self._subscription is None:
             self._subscription = self._bus.subscribe(QUEUE_EVENTS, only=TOLD)
@@ -92,9 +81,12 @@ class Tellings:
             self._owner = {device.id: device.owner for device in self._registry.all()}
             self._begun.set()
 
-    def pause(self) -> None:
-        """Nobody listens any more."""
-        if self._subscription is not None:
+    async def ready(self, user: User) -> None:
+        """It is so at once."""
+
+    def left(self, user: User, *, anybody: bool) -> None:
+        """Nobody of his listens any more."""
+        if self._subscription is not None and not anybody:
             self._subscription.close()
             self._subscription = None
             self._begun.clear()

@@ -16,10 +16,9 @@ from msgspec.structs import replace
 
 from edge.automation.hooks.hooks import Hooks
 from edge.automation.hooks.model import HOOKS_MAX, Hook
-from edge.compat.thingsnxt.door import Door, Visit, absent, check_id, naive, reply
+from edge.compat.thingsnxt.door import Table, Visit, absent, check_id, naive, reply
 from edge.compat.thingsnxt.names import Names
 from edge.errors import BadInput, Busy, Conflict, NotFound
-from edge.serving.visits import AiohttpHandler
 from edge.telemetry.widgets.model import new_id
 
 WEBHOOKS = 5  # of one account
@@ -65,18 +64,17 @@ _changed = msgspec.json.Decoder(ChangedWebhook, strict=False)
 class ThingsWebhooks:
     """The app's webhooks over the hub's."""
 
-    def __init__(self, door: Door, hooks: Hooks, names: Names) -> None:
-        self._door, self._hooks, self._names = door, hooks, names
+    def __init__(self, hooks: Hooks, names: Names) -> None:
+        self._hooks, self._names = hooks, names
 
-    def table(self) -> dict[tuple[str, str], AiohttpHandler]:
-        """Its routes."""
-        person = self._door.person
+    def table(self) -> Table:
+        """What people may ask."""
         return {
-            ("GET", "/webhooks"): person(self.every),
-            ("POST", "/webhooks"): person(self.add),
-            ("GET", "/webhooks/{id}"): person(self.one),
-            ("PATCH", "/webhooks/{id}"): person(self.change),
-            ("DELETE", "/webhooks/{id}"): person(self.delete),
+            ("GET", "/webhooks"): self.every,
+            ("POST", "/webhooks"): self.add,
+            ("GET", "/webhooks/{id}"): self.one,
+            ("PATCH", "/webhooks/{id}"): self.change,
+            ("DELETE", "/webhooks/{id}"): self.delete,
         }
 
     async def every(self, visit: Visit) -> web.Response:
@@ -176,7 +174,7 @@ class ThingsWebhooks:
         return [hook for hook in mine if hook.name.startswith((ALL, ONE))]
 
     def _own(self, visit: Visit) -> Hook:
-        asked = visit.request.match_info["id"]
+        asked = visit.params["id"]
         for hook in self._of(visit.actor):
             if hook.id == asked:
                 return hook

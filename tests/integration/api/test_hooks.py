@@ -176,7 +176,7 @@ async def test_no_end_of_a_command_is_lost_or_told_twice_when_the_hub_is_killed(
         async def all_came() -> bool:
             return {got.json["data"]["id"] for got in there.got} == cancelled
 
-        await until(all_came, seconds=20)
+        await until(all_came)
         messages = {(got.json["data"]["id"], got.headers["X-Outpost-Delivery"]) for got in there.got}
         assert len(messages) == len(cancelled)  # sent twice perhaps, but as one and the same message
 

@@ -68,5 +68,5 @@ async def test_a_timer_runs_by_itself(running_hub: RunningHub) -> None:
     async def on() -> bool:
         return hub.twins.twins.of(device.id).desired == {"v0": 1}
 
-    await until(on, seconds=5)
+    await until(on)
     assert hub.twins.twins.of(device.id).changed_by.startswith("schedule:")

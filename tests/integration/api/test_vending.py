@@ -327,10 +327,10 @@ async def test_every_change_of_a_slot_and_a_vend_is_told_live(site: Site) -> Non
 
     listening, ended = asyncio.Event(), asyncio.Event()
     task = asyncio.create_task(listen())
-    await asyncio.wait_for(listening.wait(), 5)
+    await asyncio.wait_for(listening.wait(), 60)
     await site.stocked(add=2)
     await site.vended()
-    await asyncio.wait_for(ended.wait(), 5)
+    await asyncio.wait_for(ended.wait(), 60)
     states = [event["data"]["state"] for event in told if event["topic"] == "transaction"]
     assert states == ["queued", "sent", "succeeded"]
     slots = [event["data"]["count"] for event in told if event["topic"] == "slot" and event["data"]["slot"] == 1]

@@ -1,4 +1,4 @@
-"""A real centre for every test that wants one, over both engines: each such test runs twice."""
+"""A real centre for every test that wants one, over the engine of `tests/integration/conftest.py`."""
 
 from __future__ import annotations
 
@@ -10,13 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.running_centre import ENGINES, QUIET, RunningCentre, StartCentre, database_of, started
-
-
-@pytest.fixture(params=ENGINES)
-def engine(request: pytest.FixtureRequest) -> str:
-    """The engine this run of the test is over."""
-    return str(request.param)
+from tests.running_centre import QUIET, RunningCentre, StartCentre, database_of, started
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import insert
 
 from cloud.db.models import ApiKey, Audit, CommandRow, InboxItem, Stream, TransactionRow
+from cloud.db.people_models import Login, Person
 from edge.access.model import hash_secret
 from edge.serving.routing import Route
 from tests.filled_centre import NOW_US, Filled
@@ -16,12 +17,17 @@ from tests.running_centre import RunningCentre
 
 BODIES: dict[str, dict[str, Any]] = {
     "BindAgent": {"agent": "24"},
+    "ChangeMe": {"full_name": "Taken over"},
+    "ChangePassword": {"old": "Passw0rd", "new": "N3w-password"},
+    "ChangePerson": {"role": "viewer"},
     "ChangeSite": {"name": "Taken over"},
     "ChangeTwin": {"desired": {"v1": True}},
+    "CreatePerson": {"email": "one.more@example.com", "role": "viewer"},
     "CreateSite": {"name": "One more"},
     "CreateSiteKey": {"name": "one more", "role": "viewer"},
     "CreateTenant": {"name": "one more"},
     "NewCommand": {"kind": "display_qr", "args": {"payload": "hello"}},
+    "SetPassword": {"password": "N3w-password"},
     "Resolve": {"outcome": "succeeded", "note": "seen"},
     "Vend": {},
 }
@@ -41,7 +47,8 @@ class Planted(msgspec.Struct, frozen=True):
     def fill(self, path: str) -> str:
         """`path`, its parameters naming this site's things. Raises KeyError for one that is not known here."""
         room = path.removeprefix("/v1/").partition("/")[0]
-        values = {"site": self.slug, "slot": "1", "id": f"{self.mark}-{room.removesuffix('s')}"}
+        noun = {"people": "person"}.get(room, room.removesuffix("s"))
+        values = {"site": self.slug, "slot": "1", "id": f"{self.mark}-{noun}"}
         return re.sub(r"\{(\w+)\}", lambda found: values[found[1]], path)
 
     def body(self, route: Route) -> dict[str, Any] | None:
@@ -83,9 +90,10 @@ async def plant(centre: RunningCentre, site: int, mark: str) -> Planted:
     await filled.series(site, 1, device, f"{mark}-temp")
     await filled.readings(site, 1, [(1, centre.centre.clock.now().at_us, 21.5)])
     await filled.facts(site, 1, 3, device=device)
+    await filled.facts(site, 4, 1, kind="gap", device=device)
     base = {"tenant_id": 1, "site_id": site}
     rows: list[tuple[type[Any], dict[str, object]]] = [
-        (Stream, {"stream": "ledger", "epoch": f"{mark}-epoch", "next": 4, "head": 3, "complete_us": NOW_US}),
+        (Stream, {"stream": "ledger", "epoch": f"{mark}-epoch", "next": 5, "head": 4, "complete_us": NOW_US}),
         (Stream, {"stream": "readings", "epoch": f"{mark}-epoch", "next": 2, "head": 1, "complete_us": NOW_US}),
         (Audit, {"at_us": NOW_US, "actor": mark, "what": "site.renamed"}),
         (CommandRow, {
@@ -107,5 +115,17 @@ async def plant(centre: RunningCentre, site: int, mark: str) -> Planted:
         key = {"id": f"{mark}-key", "name": f"{mark} app", "role": "viewer", "hash": hash_secret(mark)}
         made = {"tenant_id": 1, "sites": planted.slug, "created_us": NOW_US, "created_by": mark}
         await connection.execute(insert(ApiKey).values(**key, **made))
+    await _plant_person(centre, mark, planted.slug)
     await centre.centre.accounts.keys.reload()
     return planted
+
+
+async def _plant_person(centre: RunningCentre, mark: str, slug: str) -> None:
+    """Somebody of the first tenant, who is logged in."""
+    made = {"tenant_id": 1, "sites": slug, "created_us": NOW_US, "created_by": mark}
+    async with centre.centre.db.write() as connection:
+        person = {"id": f"{mark}-person", "email": f"{mark}@example.com", "username": mark, "role": "viewer"}
+        await connection.execute(insert(Person).values(**person, **made, state="active", reset_until_us=0))
+        seen = {"created_us": NOW_US, "seen_us": centre.centre.clock.now().at_us, "until_us": 2 * NOW_US}
+        login = {"id": f"{mark}-login", "person_id": f"{mark}-person", "kind": "web", "hash": hash_secret(mark)}
+        await connection.execute(insert(Login).values(tenant_id=1, **login, **seen))

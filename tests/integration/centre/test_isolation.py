@@ -5,24 +5,33 @@ The questions are made from the table of routes: one that is new is asked too, o
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from functools import partial
+
 import msgspec
 import pytest
 
+from cloud.accounts.logins import COOKIE
 from edge.serving.roles import Role
 from edge.serving.routing import Route
 from tests.architecture.reference_pages import centre_routes
 from tests.filled_centre import Filled
 from tests.integration.centre.strangers import BODIES, Planted, plant
+from tests.integration.running_hub import Answer
 from tests.running_centre import RunningCentre
 
 MARK = "xyzzy"  # begins all that is hidden
-WITHOUT_NAMES = {"/v1/tenants", "/v1/knocking", "/v1/status", "/metrics", "/v1/sites/{site}/chain"}
+WITHOUT_NAMES = {"/v1/tenants", "/v1/knocking", "/v1/status", "/metrics", "/v1/sites/{site}/chain", "/v1/me"}
 """What is told of no site, or in numbers alone; the tests of each look at those."""
 LIVE = {"/v1/live", "/v1/events"}
 """Answers without an end; test_live.py listens to them as a stranger."""
 FROM = "2026-09-01T00:00:00.000Z"  # before anything was planted
 REFUSED = {400, 403, 404, 409}
 STRANGERS = ("another tenant", "another site")
+"""Who does not reach it: administrators by key, and a person of either, who shows the cookie of his login."""
+
+PASSWORD = str(BODIES["ChangePassword"]["old"])
+Ask = Callable[..., Awaitable[Answer]]
 
 ROUTES = [route for route in centre_routes() if route.role is not None and route.path not in LIVE]
 
@@ -48,12 +57,28 @@ async def hidden(centre: RunningCentre) -> Planted:
     return planted
 
 
+async def strangers(centre: RunningCentre) -> dict[str, Ask]:
+    """How each stranger asks."""
+    asked: dict[str, Ask] = {}
+    for key in STRANGERS:
+        asked[key] = partial(centre.ask, key=key)
+        sites = ["plain-site"] if key == "another site" else []
+        person = {"email": "ann@example.com", "username": key.replace(" ", "-"), "role": "admin", "sites": sites}
+        made = await centre.ask("POST", "/v1/people", {**person, "password": PASSWORD}, key=key)
+        assert made.status == 201, made.body
+        cookie = await centre.centre.accounts.logins.begin(person["username"], PASSWORD, address="192.0.2.1")
+        headers = {"Cookie": f"{COOKIE}={cookie}", "Sec_Fetch_Site": "same-origin"}
+        asked[f"a person of {key}"] = partial(centre.ask, key="", **headers)
+    return asked
+
+
 async def test_no_route_tells_a_stranger_anything(centre: RunningCentre) -> None:
     planted = await hidden(centre)
+    asked = await strangers(centre)
     for route in ROUTES:
-        for stranger in STRANGERS:
+        for stranger, ask in asked.items():
             path, body = question(planted, route), planted.body(route)
-            answer = await centre.ask(route.method, path, body, key=stranger)
+            answer = await ask(route.method, path, body)
             where = (path_of(route), stranger, answer.status, answer.body)
             if "{" in route.path:
                 assert answer.status == 404, where
@@ -64,10 +89,11 @@ async def test_no_route_tells_a_stranger_anything(centre: RunningCentre) -> None
 
 async def test_no_list_tells_a_stranger_of_a_site_he_names(centre: RunningCentre) -> None:
     planted = await hidden(centre)
+    asked = await strangers(centre)
+    named = f"site={planted.slug}&device={MARK}-device&person={MARK}-person&actor={MARK}&from={FROM}"
     for route in [route for route in ROUTES if route.method == "GET" and "{" not in route.path]:
-        for stranger in STRANGERS:
-            path = f"{route.path}?site={planted.slug}&device={MARK}-device&from={FROM}"
-            answer = await centre.get(path, key=stranger)
+        for stranger, ask in asked.items():
+            answer = await ask("GET", f"{route.path}?{named}")
             if answer.status not in REFUSED:
                 assert MARK not in str(answer.body), (path_of(route), stranger, answer.body)
 

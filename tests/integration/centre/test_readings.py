@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from cloud.analytics import rollups
 from cloud.analytics.retention import Retention
-from cloud.analytics.rollup_store import queue_fix
+from cloud.analytics.rollup_store import queue_fixes
 from cloud.analytics.rollups import Rollups
 from cloud.db.reading_models import Reading, Rollup, RollupDue
 from cloud.settings import Retention as Keep
@@ -90,10 +90,10 @@ async def test_readings_of_an_unset_clock_are_told_at_their_real_time(
     assert len(await all_of(centre, SPAN)) == 60
     await make_rollups(filled)
     async with filled.db.write() as connection:
-        await queue_fix(connection, 1, 1, "boot")  # not known yet: nothing to do
+        await queue_fixes(connection, 1, 1, ["boot"])  # not known yet: nothing to do
     await filled.fixed(1, 4, "boot", began_us)
     async with filled.db.write() as connection:  # as if it had been known before and were told anew
-        await queue_fix(connection, 1, 1, "boot")
+        await queue_fixes(connection, 1, 1, ["boot"])
     for limit in (7, 1000):
         told = await all_of(centre, f"{SPAN}&limit={limit}")
         assert [one["at"] for one in told] == sorted(one["at"] for one in told)

@@ -48,7 +48,7 @@ async def test_a_second_start_changes_nothing(db: Database) -> None:
 async def test_several_may_start_at_once(db: Database) -> None:
     others = [Database(db.url.render_as_string(hide_password=False)) for _ in range(3)]
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             await asyncio.gather(*(each.prepare() for each in (db, *others)))
     finally:
         for each in others:

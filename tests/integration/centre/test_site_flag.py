@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import sys
-from asyncio.subprocess import PIPE
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 
+from tests.e2e import cli
 from tests.filled_centre import Filled
 from tests.running_centre import RunningCentre
 
@@ -18,11 +16,8 @@ from tests.running_centre import RunningCentre
 async def outpost(centre: RunningCentre, key: Path, *words: str) -> tuple[int, Any, str]:
     """Exit code, what was printed as JSON, messages."""
     where = ("--json", "--hub", centre.url, "--key-file", str(key))
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "edge.cli", *words, *where, stdout=PIPE, stderr=PIPE
-    )
-    out, err = await process.communicate()
-    return process.returncode or 0, msgspec.json.decode(out) if out else None, err.decode()
+    done = await asyncio.to_thread(cli.outpost, *words, *where)
+    return done.code, done.json if done.out else None, done.err
 
 
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)

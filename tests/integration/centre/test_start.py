@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from pathlib import Path
 
 import msgspec
@@ -22,6 +21,7 @@ from tests.postgres import killable
 from tests.running_centre import QUIET, RunningCentre, StartCentre, database_of, started
 
 
+@pytest.mark.either_engine
 async def test_a_new_centre_answers(centre: RunningCentre) -> None:
     assert (await centre.get("/v1/nothing-there")).status == 404
     assert (await centre.get("/readyz", key="")).status == 200
@@ -60,18 +60,21 @@ async def test_only_a_file_that_was_not_closed_is_looked_through(
         assert len(looked) == 1
 
 
+@pytest.mark.either_engine
 async def test_two_over_one_directory_are_refused(centre: RunningCentre) -> None:
     with pytest.raises(Busy, match="already uses"):
         async with Centre(centre.centre.directory, centre.centre.settings).serving(listens=[]):
             pass
 
 
+@pytest.mark.either_engine
 async def test_files_are_for_the_owner_alone(centre: RunningCentre) -> None:
     modes = {path.name: path.stat().st_mode & 0o777 for path in centre.centre.directory.iterdir()}
     assert modes.pop("cloud.sock") == 0o660
     assert set(modes.values()) == {0o600}
 
 
+@pytest.mark.either_engine
 async def test_a_wait_ends_at_once_when_the_centre_stops(start_centre: StartCentre) -> None:
     async with start_centre() as centre:
         waiting = asyncio.create_task(centre.centre.signals.wait("inbox:1", 60))
@@ -127,10 +130,8 @@ async def test_a_killed_centre_serves_again_at_the_same_port(tmp_path: Path, dat
     try:
         before = centre.url
         await centre.kill()
-        began = time.monotonic()
         await centre.start()
         assert centre.url == before
-        assert time.monotonic() - began < 30
         async with centre.session() as session, session.get("/v1/status") as answer:
             assert answer.status == 200
     finally:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 import openapi_spec_validator
+import pytest
 from sqlalchemy import insert, update
 
 from cloud.db.models import Site, Stream, Tenant
@@ -86,17 +87,20 @@ async def test_metrics_and_status_of_another_tenant_tell_nothing(centre: Running
     assert (await centre.get("/v1/knocking", key="stranger")).body["items"] == []
 
 
+@pytest.mark.either_engine
 async def test_anybody_may_ask_whether_it_lives(centre: RunningCentre) -> None:
     assert (await centre.get("/healthz", key="")).body == {"status": "alive"}
     assert (await centre.get("/readyz", key="")).body == {"ready": True, "problems": []}
 
 
+@pytest.mark.either_engine
 async def test_the_description_of_the_api_is_valid(centre: RunningCentre) -> None:
     document = (await centre.get("/v1/openapi.json", key="")).body
     assert document["info"]["title"] == "Outpost centre"
     openapi_spec_validator.validate(document)
 
 
+@pytest.mark.either_engine
 async def test_who_finds_no_answer_is_seen(centre: RunningCentre) -> None:
     await centre.get("/old/poll", key="")
     (knock,) = (await centre.get("/v1/knocking")).body["items"]

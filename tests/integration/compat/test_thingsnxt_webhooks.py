@@ -124,7 +124,7 @@ async def test_a_webhook_follows_what_its_owner_has(site: ThingsSite, anna: Thin
             [hook] = hooks.all()
             return (hook.enabled, hook.devices) == (on, frozenset(wanted))
 
-        await until(so, seconds=5)
+        await until(so)
 
     await has(devices[0].id, devices[1].id)
     await site.hub.registry.set_owner(devices[0], "", actor="tess")
@@ -196,6 +196,6 @@ async def test_an_account_that_is_deleted_leaves_no_webhooks(
     async def one_is_left() -> bool:
         return len(hooks.all()) == 1
 
-    await until(one_is_left, seconds=5)
+    await until(one_is_left)
     assert hooks.all()[0].created_by == f"user:{(await ben.ask('GET', '/me'))['id']}"
     dropping.cancel()

@@ -22,7 +22,7 @@ needs_root("make networks of their own for a hub and a machine")
 
 HUB, MACHINE, NO_GATEWAY = "10.88.0.5", "10.88.0.50", "10.88.0.1"
 MAC = "6CC8404FE03C"
-START_S = 30.0
+START_S = 60.0
 POWERED = f"""
 import asyncio
 from edge.sim.vending_wifi import WifiMachine

@@ -200,7 +200,7 @@ def test_no_schedule_turns_a_motor_twice_or_ends_a_vend_by_a_wrong_word(tmp_path
     number = 0
 
     @settings(
-        max_examples=share(25, 2000), deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None
+        max_examples=share(12, 2000), deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None
     )
     @given(st.lists(STEP, min_size=5, max_size=40))
     def days(steps):

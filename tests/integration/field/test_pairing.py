@@ -44,7 +44,7 @@ async def test_a_poll_that_is_held_when_the_board_is_approved_comes_back_at_once
     async with living(ours):
         await until(lambda: _online(running_hub, ours))
         await running_hub.ask("POST", f"/v1/devices/{ours.id}/approve", {"code": ours.code})
-        await until(lambda: _knows(ours), seconds=2.0)
+        await until(lambda: _knows(ours))
 
 
 async def _knows(board: FieldDevice) -> bool:

@@ -32,7 +32,7 @@ async def test_it_is_the_same_device_again_on_another_port(site, until, tmp_path
         await until(lambda: not site.supervisor.views())
     async with UartLine() as line, booted(tmp_path, line):
         (tmp_path / "ttyUSB1").symlink_to(line.host_tty)
-        await until(lambda: site.now, seconds=2)
+        await until(lambda: site.now)
         assert site.now.identity == CHIP
         assert site.view.path == str(tmp_path / "ttyUSB1")
 

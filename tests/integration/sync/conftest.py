@@ -19,7 +19,7 @@ from edge.store.ledger import facts
 from tests import running_centre
 from tests.integration import running_hub
 from tests.integration.running_hub import QUIET, RunningHub
-from tests.running_centre import ENGINES, RunningCentre, database_of
+from tests.running_centre import RunningCentre, database_of
 
 DEADLINE_S = 60.0
 
@@ -84,9 +84,9 @@ async def until(
         raise AssertionError(f"not within {deadline_s:g} s: {what or condition}") from None
 
 
-@pytest.fixture(params=ENGINES)
-async def pair(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Pair]:
-    """Over both engines."""
+@pytest.fixture
+async def pair(engine: str, tmp_path: Path) -> AsyncIterator[Pair]:
+    """Nothing in it yet."""
     folder = tmp_path / "centre"
-    async with database_of(request.param) as url, running_centre.started(folder, database=url) as centre:
+    async with database_of(engine) as url, running_centre.started(folder, database=url) as centre:
         yield Pair(centre, tmp_path)

@@ -174,6 +174,7 @@ class CommandedOnce(RuleBasedStateMachine):
             None,  # type: ignore[arg-type]
             desire=None,  # type: ignore[arg-type]
             switch=None,  # type: ignore[arg-type]
+            keep=None,  # type: ignore[arg-type]
             note_vend=note_vend,
         )
         counting = Counting(orders, self.site, self.taken)
@@ -312,5 +313,5 @@ class CommandedOnce(RuleBasedStateMachine):
 
 TestCommandedOnce = CommandedOnce.TestCase
 TestCommandedOnce.settings = settings(
-    max_examples=share(8, 1500), stateful_step_count=30, suppress_health_check=list(HealthCheck), print_blob=True
+    max_examples=share(5, 1500), stateful_step_count=30, suppress_health_check=list(HealthCheck), print_blob=True
 )

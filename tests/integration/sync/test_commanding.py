@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
-from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -15,8 +13,12 @@ from sqlalchemy import select
 from cloud.db.models import InboxItem
 from edge.devices.model import Device
 from edge.wire.orders import Order, Outcome, Verdict
+from tests.e2e import cli
 from tests.integration.running_hub import RunningHub
 from tests.integration.sync.conftest import Pair, until
+from tests.running_centre import ENGINES
+
+pytestmark = pytest.mark.either_engine
 
 DONE = Outcome(verdict=Verdict.DONE, duration_s=0.2)
 TRIES = 9
@@ -157,6 +159,7 @@ async def test_what_waits_is_taken_when_the_site_is_back(pair: Pair) -> None:
         assert answering.orders[0].ttl_ms < 60_000, "its time ran on while it waited"
 
 
+@pytest.mark.parametrize("engine", ENGINES, indirect=True)
 async def test_what_is_taken_back_in_time_is_never_sent(pair: Pair) -> None:
     async with pair.hub() as running:
         await pair.enrolled(running)
@@ -188,6 +191,7 @@ async def test_its_hub_takes_back_what_it_has(pair: Pair, hub: RunningHub) -> No
     assert (await hub.get(f"/v1/commands/{given.body['id']}")).body["state"] == "cancelled"
 
 
+@pytest.mark.parametrize("engine", ENGINES, indirect=True)
 async def test_a_vend_is_dispensed_once_and_told(pair: Pair, hub: RunningHub) -> None:
     device, answering = await machine(pair, hub)
     path = f"/v1/devices/{device.id}/slots/1/vend?wait=10"
@@ -233,6 +237,7 @@ async def test_what_a_hub_refuses_failed_with_its_reason(pair: Pair, hub: Runnin
     assert (vend["state"], vend["reason"]) == ("failed", given.body["reason"])
 
 
+@pytest.mark.parametrize("engine", ENGINES, indirect=True)
 async def test_what_is_given_at_the_site_is_seen_too(pair: Pair, hub: RunningHub) -> None:
     device, _ = await display(pair, hub)
     sent = await hub.send(device)
@@ -284,6 +289,7 @@ async def test_too_much_for_a_site_that_is_away_is_refused(pair: Pair) -> None:
     assert (await pair.centre.get("/v1/commands?state=open&limit=2")).body["next"]
 
 
+@pytest.mark.parametrize("engine", ENGINES, indirect=True)
 async def test_many_at_once_are_each_done_once(pair: Pair, hub: RunningHub) -> None:
     pairs = [await display(pair, hub) for _ in range(4)]
     given = await asyncio.gather(*(give(pair, device) for device, _ in pairs for _ in range(5)))
@@ -304,14 +310,11 @@ async def outpost(pair: Pair, *words: str) -> tuple[int, str, str]:
     key = pair.folder / "key"
     key.write_text(pair.centre.keys["admin"])
     where = ("--hub", pair.centre.url, "--key-file", str(key))
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "edge.cli", *words, *where, stdout=PIPE, stderr=PIPE
-    )
-    out, err = await process.communicate()
-    return process.returncode or 0, out.decode(), err.decode()
+    done = await asyncio.to_thread(cli.outpost, *words, *where)
+    return done.code, done.out, done.err
 
 
-@pytest.mark.parametrize("pair", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 async def test_the_command_line_speaks_to_head_office_as_to_a_hub(pair: Pair, hub: RunningHub) -> None:
     shown, _ = await display(pair, hub)
     _, answering = await machine(pair, hub)

@@ -21,6 +21,9 @@ from tests.fakes.thingsnxt_app import Refused, ThingsApp
 from tests.integration.running_hub import RunningHub
 from tests.integration.sync.conftest import Pair, until
 from tests.integration.sync.test_commanding import becomes, machine
+from tests.running_centre import ENGINES
+
+pytestmark = pytest.mark.either_engine
 
 KEY = "NIC-DEVICE-API-KEY-2024-CHANGE-ME"
 ASHA = {"id": 24, "name": "Asha"}
@@ -78,6 +81,7 @@ async def away(pair: Pair) -> None:
 # --- the payment page
 
 
+@pytest.mark.parametrize("engine", ENGINES, indirect=True)
 async def test_a_page_anywhere_shows_a_code_and_ends_it(pair: Pair, hub: RunningHub) -> None:
     client, _ = await desk(pair, hub)
     page = browser(pair)
@@ -234,6 +238,7 @@ async def vend(pair: Pair, path: str = "/vend/1", body: Any = None, key: str = "
     return await pair.centre.ask("POST", path, body, key=key, **headers)
 
 
+@pytest.mark.parametrize("engine", ENGINES, indirect=True)
 async def test_a_button_anywhere_vends_once(pair: Pair, hub: RunningHub) -> None:
     device, answering = await machine(pair, hub)
     first = await vend(pair, Idempotency_Key="k1")

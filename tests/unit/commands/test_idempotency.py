@@ -15,6 +15,7 @@ from edge.clock import ManualClock
 from edge.errors import Rejected
 from edge.hub import Hub
 from edge.settings import Discovery, Disk, Serial, Settings
+from tests.tools import share
 
 SETTINGS = Settings(
     serial=Serial(scan=False), discovery=Discovery(enabled=False), disk=Disk(free_floor_mb=1, ballast_mb=1)
@@ -38,7 +39,7 @@ async def hub_over(folder: Path) -> AsyncIterator[Hub]:
         yield hub
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=share(12, 200), suppress_health_check=[HealthCheck.too_slow])
 @given(requests)
 def test_a_key_and_a_body_make_one_command(batches: list[list[Request]]) -> None:
     asyncio.run(_played(batches))

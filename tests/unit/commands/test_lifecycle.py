@@ -19,6 +19,7 @@ from edge.store.ledger import facts, verify
 from edge.wire.commands import ENDED, State
 from edge.wire.kinds import DISPLAY, KINDS
 from edge.wire.orders import Outcome, Verdict
+from tests.tools import share
 from tests.unit.commands.queue_site import QueueSite
 
 QUEUE = 6
@@ -268,4 +269,6 @@ class Lives(RuleBasedStateMachine):
 
 
 TestLives = Lives.TestCase
-TestLives.settings = settings(max_examples=25, stateful_step_count=30, suppress_health_check=[HealthCheck.too_slow])
+TestLives.settings = settings(
+    max_examples=share(15, 500), stateful_step_count=30, suppress_health_check=[HealthCheck.too_slow]
+)

@@ -39,7 +39,7 @@ class Telling:
 
 async def got(reader: feed.Reader) -> Told:
     """The next message."""
-    message = await asyncio.wait_for(reader.get(), 5)
+    message = await asyncio.wait_for(reader.get(), 60)
     assert isinstance(message, Told)
     return message
 

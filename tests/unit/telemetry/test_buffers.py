@@ -18,6 +18,7 @@ from edge.clock import ManualClock, Quality
 from edge.store.ledger import facts
 from edge.telemetry.events import ReadingsArrived
 from edge.wire.field import Readings
+from tests.tools import share
 from tests.unit.telemetry.conftest import Site
 from tests.unit.telemetry.test_telemetry import heard, stored
 
@@ -204,7 +205,7 @@ async def test_records_of_a_flash_erased_long_ago_are_not_stored_twice(site: Sit
 deliveries = st.lists(st.tuples(st.integers(0, 20), st.integers(0, 8), st.booleans()), min_size=1, max_size=12)
 
 
-@settings(max_examples=25)
+@settings(max_examples=share(15, 500))
 @given(deliveries)
 def test_whatever_comes_each_record_is_stored_once(story: list[tuple[int, int, bool]]) -> None:
     """Batches that repeat, overlap, skip or come after a restart, against what their numbers say."""

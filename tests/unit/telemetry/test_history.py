@@ -20,6 +20,7 @@ from edge.telemetry import history_store as sql
 from edge.telemetry.history import Point
 from edge.telemetry.model import Value
 from edge.telemetry.telemetry import Telemetry
+from tests.tools import share
 from tests.unit.telemetry.conftest import KOLKATA, Site
 from tests.unit.telemetry.test_telemetry import folding
 
@@ -162,7 +163,7 @@ readings = st.tuples(
 )
 
 
-@settings(max_examples=25)
+@settings(max_examples=share(12, 500))
 @given(
     st.lists(readings, max_size=40),
     st.sampled_from([60, 900, 3600, 4 * 3600, DAY_S, 2 * DAY_S, 5400]),

@@ -16,7 +16,6 @@ from edge.telemetry.model import (
     INTEGER_MAX,
     KEYS_PER_DEVICE,
     KEYS_PER_READING,
-    MAGNITUDE_MAX,
     REASONS,
     Latest,
     Moment,
@@ -26,6 +25,7 @@ from edge.telemetry.model import (
     plain,
     told,
 )
+from edge.wire.values import NUMBER_MAX
 
 NOW_US = 1_763_700_000_000_000
 NOW = Stamp(NOW_US, Quality.NTP, "boot-1", 100_000)
@@ -65,7 +65,7 @@ def test_the_short_way_takes_nothing_that_the_long_one_refuses(values: dict[str,
         (float("nan"), "NaN is no number"),
         (float("inf"), "infinity is no number"),
         (-float("inf"), "infinity is no number"),
-        (MAGNITUDE_MAX * 10, "a number beyond 1e+300"),
+        (NUMBER_MAX * 10, "a number beyond 1e+300"),
         (None, "null is no value"),
         ({"a": 1}, "a list or object is no value"),
         ([1], "a list or object is no value"),
@@ -75,6 +75,7 @@ def test_the_short_way_takes_nothing_that_the_long_one_refuses(values: dict[str,
         ("-Infinity", "'-Infinity' is no number"),
         ("ovf", "'ovf' is no number"),
         ("half \ud800", "text with half a character in it"),
+        ("a\0b", "text with the character of code 0 in it"),
     ],
 )
 def test_what_cannot_be_used_is_named(value: object, why: str) -> None:

@@ -15,6 +15,7 @@ from edge.telemetry.folding import Folding, Keep
 from edge.telemetry.redating import Redating
 from edge.telemetry.telemetry import Telemetry
 from edge.wire.field import Readings
+from tests.tools import share
 from tests.unit.telemetry.conftest import KOLKATA, Site
 
 SECOND = 1_000_000
@@ -131,7 +132,9 @@ async def test_a_power_cut_between_the_two_files_is_made_good(site: Site) -> Non
         assert sum(count for _, count, *_ in await hours(telemetry)) == len(found)
 
 
-SETTINGS = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SETTINGS = settings(
+    max_examples=share(12, 500), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 
 
 @SETTINGS

@@ -32,7 +32,7 @@ async def stored(site: Site) -> list[tuple[Any, ...]]:
 
 async def heard(site: Site, count: int) -> list[Event]:
     """The next events."""
-    return [await asyncio.wait_for(site.heard.get(), 5) for _ in range(count)]
+    return [await asyncio.wait_for(site.heard.get(), 60) for _ in range(count)]
 
 
 def folding(site: Site, telemetry: Telemetry) -> Folding:

@@ -328,7 +328,7 @@ class NeverTwice(RuleBasedStateMachine):
 
 TestNeverTwice = NeverTwice.TestCase
 TestNeverTwice.settings = settings(
-    max_examples=share(15, 3000),
+    max_examples=share(10, 3000),
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from edge.access.accounts.model import ACCESS_S, REFRESH_S, TokenPair
 from edge.access.accounts.tokens import TokenInvalid
 from edge.clock import ManualClock
+from tests.tools import share
 from tests.unit.access.accounts.account_site import GOOD, HERE, AccountSite, account_site
 
 STEPS = st.one_of(
@@ -90,7 +91,7 @@ class Model:
                 assert does == should
 
 
-@settings(max_examples=25)
+@settings(max_examples=share(12, 500))
 @given(st.lists(STEPS, max_size=15))
 def test_a_token_works_just_when_it_should(steps: list[tuple[str, int]]) -> None:
     async def played() -> None:

@@ -21,6 +21,7 @@ from edge.errors import Conflict, DeviceUnavailable
 from edge.wire.orders import Outcome, Verdict
 from tests.fakes.desk_site import DeskSite
 from tests.fakes.seat_replay import misdeliveries, sent
+from tests.tools import share
 
 AGENTS = ("24", "25", "ann@example.com", "1@10.0.0.7")
 DISPLAYS = ("device_PC1_4CD717", "device_PC2_4CD717", "device_PC3_4CD717")
@@ -178,7 +179,7 @@ class Desks(RuleBasedStateMachine):
 
 TestDesks = Desks.TestCase
 TestDesks.settings = settings(
-    max_examples=20, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=share(12, 500), stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
 )
 
 

@@ -1,0 +1,1 @@
+"""The older asset logger's web pages."""
