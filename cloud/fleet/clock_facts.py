@@ -35,16 +35,12 @@ class CommandTimes:
 
     async def prepare(self, site: HubCaller, facts: Sequence[Fact]) -> None:
         """Put right what older facts of those boots told."""
-        for fact, fixed in fixes(facts):
-            before = min(fact.seq, facts[0].seq)
-            async with self._db.read() as connection:
-                known = await clock_fix_store.known(connection, site, fixed.boot)
-                after = await facts_sql.begin_of_boot(connection, site, fixed.boot, before)
-            began_us, seq = known or (0, 0)
-            if began_us == fixed.began_us:
-                after = max(after, seq)  # what it was said of before is right already
-            while told := await self._unset(site, after, before):
-                await self._step(site, told, fixed, began_us)
+        async with self._db.read() as connection:
+            found = [await _span(connection, site, fixed, facts[0].seq) for _, fixed in fixes(facts)]
+        for span in found:
+            before = span.before
+            while span.after < before - 1 and (told := await self._unset(site, span.after, before)):
+                await self._step(site, told, span.fixed, span.began_us)
                 before = told[-1].seq
 
     async def __call__(self, connection: AsyncConnection, site: HubCaller, facts: Sequence[Fact]) -> None:
@@ -61,6 +57,23 @@ class CommandTimes:
     async def _step(self, site: HubCaller, told: Sequence[Fact], fixed: ClockFixed, began_us: int) -> None:
         async with self._db.write() as connection:
             await _put_right(connection, site, told, fixed, began_us)
+
+
+class _Span(msgspec.Struct, frozen=True):
+    """Where facts are that a clock fact puts right: between two numbers. `began_us`: see _put_right."""
+
+    fixed: ClockFixed
+    after: int
+    before: int
+    began_us: int
+
+
+async def _span(connection: AsyncConnection, site: HubCaller, fixed: ClockFixed, before: int) -> _Span:
+    after = await facts_sql.begin_of_boot(connection, site, fixed.boot, before)
+    began_us, seq = await clock_fix_store.known(connection, site, fixed.boot) or (0, 0)
+    if began_us == fixed.began_us:
+        after = max(after, seq)  # what it was said of before is right already
+    return _Span(fixed, after, before, began_us)
 
 
 def _is_label(fact: Fact) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import ColumnElement, RowMapping, func, insert, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, RowMapping, func, insert, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cloud.accounts.member import Member
@@ -101,12 +101,12 @@ async def tenant_name(connection: AsyncConnection, tenant_id: int) -> str:
 
 async def streams(
     connection: AsyncConnection, tenant_id: int, site_ids: Collection[int] | None
-) -> Sequence[RowMapping]:
-    """Where the streams of these sites stand; None: of all of the tenant's."""
+) -> Sequence[Row[int, str, int, int, int, int]]:
+    """Where the streams of these sites stand, as the columns of STREAM; None: of all of the tenant's."""
     query = select(*STREAM).where(Stream.tenant_id == tenant_id)
     if site_ids is not None:
         query = query.where(Stream.site_id.in_(site_ids))
-    return (await connection.execute(query.order_by(Stream.site_id, Stream.stream))).mappings().all()
+    return (await connection.execute(query.order_by(Stream.site_id, Stream.stream))).all()
 
 
 async def inbox_waiting(

@@ -186,8 +186,12 @@ class Sites:
         """What is known of these; `every`: they are all of the tenant's."""
         ids = None if every else [row["id"] for row in rows]
         streams: defaultdict[int, list[StreamFacts]] = defaultdict(list)
-        for stream in await sql.streams(connection, tenant_id, ids):
-            streams[stream["site_id"]].append(_stream_facts(stream))
+        for site_id, stream, following, head, complete_us, moved_us in await sql.streams(
+            connection, tenant_id, ids
+        ):
+            streams[site_id].append(
+                StreamFacts(stream=stream, next=following, head=head, complete_us=complete_us, moved_us=moved_us)
+            )
         waiting = await sql.inbox_waiting(connection, tenant_id, ids)
         return [(row, _facts(row, streams[row["id"]], waiting.get(row["id"], (0, 0)))) for row in rows]
 
@@ -210,14 +214,4 @@ def _facts(row: RowMapping, streams: list[StreamFacts], waiting: tuple[int, int]
         streams=streams,
         inbox_waiting=waiting[0],
         inbox_since_us=waiting[1],
-    )
-
-
-def _stream_facts(row: RowMapping) -> StreamFacts:
-    return StreamFacts(
-        stream=row["stream"],
-        next=row["next"],
-        head=row["head"],
-        complete_us=row["complete_us"],
-        moved_us=row["moved_us"],
     )

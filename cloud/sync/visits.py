@@ -23,7 +23,8 @@ from cloud.sync import visits_store as sql
 from cloud.sync.door import Door, HubCall
 from edge.clock import Clock
 from edge.errors import Busy, OutpostError, StorageError
-from edge.wire.sync import ANSWER_CHARS, ASKED_MAX, Answered, Asked, Heard
+from edge.wire.asked import ANSWER_CHARS, ASKED_MAX, Answered, Asked
+from edge.wire.sync import Heard
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,6 @@ the world it asks `visit.get` for, which is the /v1 API as the reader himself co
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
@@ -55,12 +54,11 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 PASSING = frozenset({429, 500, 502, 503, 507})  # failures after which a page comes back by itself
-PRIVATE = {"Cache-Control": "private, no-cache", "Vary": "Cookie, Accept-Language"}
-ONCE = {"Cache-Control": "no-store"}
+NOT_KEPT = {"Cache-Control": "no-store"}  # by browsers: who has logged out does not see it again by going back
 
 
 class Shown(msgspec.Struct, frozen=True):
-    """A page. `once`: it shows a secret, and is kept nowhere."""
+    """A page. `once`: it shows what is shown this once, so it does not look for news of itself."""
 
     template: str
     values: Mapping[str, Any] = {}
@@ -250,16 +248,12 @@ class Frame:
         if isinstance(result, Went):
             return _went(result)
         body = self.render(visit, result).encode("utf-8", "replace")
-        tag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
-        if result.status == 200 and not result.once and visit.request.headers.get(hdrs.IF_NONE_MATCH) == tag:
-            return web.Response(status=304, headers={**HEADERS, **PRIVATE, "ETag": tag})
-        cached = ONCE if result.once or result.status != 200 else {**PRIVATE, "ETag": tag}
         response = web.Response(
             body=body,
             status=result.status,
             content_type="text/html",
             charset="utf-8",
-            headers={**HEADERS, **cached},
+            headers={**HEADERS, **NOT_KEPT},
         )
         response.enable_compression()
         return response
@@ -309,7 +303,7 @@ def _went(result: Went) -> web.Response:
     to = result.to
     if result.said:
         to += ("&" if "?" in to else "?") + urlencode({"said": result.said})
-    return web.Response(status=303, headers={**HEADERS, **ONCE, hdrs.LOCATION: to})
+    return web.Response(status=303, headers={**HEADERS, **NOT_KEPT, hdrs.LOCATION: to})
 
 
 def own_path(path: str, default: str = ROOT + "/") -> str:

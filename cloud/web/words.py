@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from babel.numbers import format_decimal
 from markupsafe import Markup, escape
 
+from cloud.web.figures import decimal
 from edge.errors import ConfigError
 
 FILE = Path(__file__).with_name("words.toml")
@@ -26,14 +26,17 @@ class Words:
 
     def __init__(self, language: str, texts: dict[str, str]) -> None:
         self.language, self._texts = language, texts
+        self._whole = {key: Markup(text) for key, text in texts.items() if "{" not in text}  # noqa: S704 - ours
 
     def __call__(self, key: str, /, *, count: float | None = None, **values: object) -> Markup:
         """What stands there, values put in escaped. A key that is not there is a mistake: raises KeyError."""
+        if count is None and not values and key in self._whole:
+            return self._whole[key]
         text = self._texts[key]
         if count is not None:
             one, _, other = text.partition("|")
             text = one if _is_one(self.language, count) or not other else other
-            values.setdefault("count", format_decimal(count, locale=self.language))
+            values.setdefault("count", decimal(count, 3, self.language))
         return Markup(text.format(**{name: escape(value) for name, value in values.items()}))  # noqa: S704 - ours
 
     def filled(self, key: str, values: Mapping[str, Markup]) -> Markup:

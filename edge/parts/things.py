@@ -21,7 +21,7 @@ from edge.parts.people import PeoplePart
 from edge.parts.telemetry import TelemetryPart
 from edge.parts.twins import TwinsPart
 from edge.serving.addresses import address_of
-from edge.wire.sync import Answered, Asked
+from edge.wire.asked import Answered, Asked
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,8 @@ from typing import Protocol
 
 from edge.clock import Clock
 from edge.sync.session import Session
-from edge.wire.sync import ANSWER_CHARS, EVENTS_PATH, Answered, Asked, Heard
+from edge.wire.asked import ANSWER_CHARS, EVENTS_PATH, Answered, Asked
+from edge.wire.sync import Heard
 
 AT_ONCE = 4  # requests being done; each is some milliseconds of this machine
 WAITING = 200  # of one session; what comes beyond is not done

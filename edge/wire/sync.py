@@ -14,6 +14,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 import zstandard
 
+from edge.wire.asked import Asked
 from edge.wire.ledger import chain
 from edge.wire.times import MONO_MAX_MS
 from edge.wire.values import NUMBER_MAX, TIME_MAX_US
@@ -37,9 +38,6 @@ ITEM_MAX = 3 * 1024 * 1024  # bytes of one inbox item's body: a picture as base6
 INBOX_MAX = 4 * 1024 * 1024  # of all items in one answer; what does not fit comes with the next
 INBOX_ITEMS = 100  # in one answer
 CURSOR_MAX = 2**43  # a hub may name items up to there that the centre never gave, and numbers go on behind
-ASKED_MAX = 20  # requests of people in one answer
-EVENTS_PATH = "/events/next"  # asked by the centre for whoever listens there; answered when there is something
-ANSWER_CHARS = 256 * 1024  # of what one of them is answered with
 INBOX_WAIT_MAX_S = 25.0  # a question for items is answered by then, though there be none
 
 INT64_MAX = 2**63 - 1
@@ -283,21 +281,6 @@ class Item(View, frozen=True, kw_only=True):
     ttl_ms: int | None = None
 
 
-class Asked(View, frozen=True, kw_only=True):
-    """What a person who is logged in at the centre asks of his things here, as an older app asks it of a hub.
-
-    It is handed out once; the answer goes to /sync/v1/answers within `left_ms`. It is no fact.
-    """
-
-    id: str
-    person: str
-    method: str
-    path: str
-    query: dict[str, str]
-    body: str
-    left_ms: int
-
-
 class Inbox(View, frozen=True, kw_only=True):
     """The answer to GET /sync/v1/inbox?after=: items behind that number, oldest first; empty when none came.
 
@@ -306,19 +289,6 @@ class Inbox(View, frozen=True, kw_only=True):
 
     items: list[Item]
     asked: list[Asked] = msgspec.field(default_factory=list)
-
-
-class Answered(View, frozen=True, kw_only=True):
-    """POST /sync/v1/answers: what came of a person's request: a status of HTTP and the JSON, '' for none.
-
-    `known`: false where the hub has no open account of this person, so that nothing was done. A request that nobody
-    waits for any more is passed over.
-    """
-
-    id: str
-    status: int
-    body: Annotated[str, msgspec.Meta(max_length=ANSWER_CHARS)] = ""
-    known: bool = True
 
 
 class SiteReport(View, frozen=True, kw_only=True):

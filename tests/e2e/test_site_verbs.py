@@ -23,6 +23,9 @@ def test_a_site_is_made_and_its_hub_enrolled(centre: RunningHub, hub: RunningHub
     assert (status["site"], status["url"]) == ("depot-4", centre.url)
     assert "ledger" in hub.run("site", "status").out
     assert "There are none" in hub.run("site", "letters").out
+    assert "There are none" in hub.run("site", "letters", "--discard", "all").out
+    assert "Left out for good: 0" in hub.run("site", "letters", "--discard", "7").err
+    assert "named by its id" in hub.run("site", "letters", "--discard", "first").err
     (site,) = centre.run("site", "list", "--json").json
     assert (site["id"], site["name"]) == ("depot-4", "Depot 4")
     assert "any more" in hub.run("site", "leave").err

@@ -21,7 +21,7 @@ from cloud.sync.visits import NotAsked
 from edge.access.accounts.model import User
 from edge.compat.thingsnxt.door import CORS, JSON_TYPE, Handler, Invalid, Table, Visit, absent, reply
 from edge.errors import OutpostError
-from edge.wire.sync import Answered
+from edge.wire.asked import Answered
 
 NOTICES, NOTICES_MAX = 50, 500  # shown unless the app asks for another number, as at a hub
 UNREAD_FIRST = 10  # told when a stream begins

@@ -19,7 +19,7 @@ from cloud.fleet.lookup import Place
 from edge.access.accounts.model import User
 from edge.compat.thingsnxt.live import Audience, Message
 from edge.errors import OutpostError
-from edge.wire.sync import EVENTS_PATH
+from edge.wire.asked import EVENTS_PATH
 
 log = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from cloud.fleet.views import device_view
 from edge.clock import Clock
 from edge.compat.thingsnxt.door import reply
 from edge.errors import NotFound, OutpostError
-from edge.wire.sync import Answered
+from edge.wire.asked import Answered
 
 AWAY = "Outpost-Away"  # the header that names the sites an answer lacks, or tells as last known
 PROFILE, HIDDEN = "thingsnxt", "hidden-"  # as hubs call the older platform's devices, and show no token

@@ -17,7 +17,7 @@ from cloud.sync.visits import NotAsked, Request, Visits
 from edge.clock import Clock
 from edge.compat.thingsnxt.door import Visit
 from edge.errors import OutpostError
-from edge.wire.sync import Answered
+from edge.wire.asked import Answered
 
 AT_ONCE = 20  # sites asked for one person at a time
 SITES = 100  # asked for one request; who reaches more asks at the first ones by number

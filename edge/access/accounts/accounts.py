@@ -7,7 +7,6 @@ commit. A refresh token is good once: used again, it has been copied, and the wh
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Callable
 from hashlib import blake2b
 
@@ -26,13 +25,13 @@ from edge.access.accounts.model import (
     TokenPair,
     User,
     WrongLogin,
+    as_told,
     check_password,
     clean_email,
     clean_full_name,
     clean_username,
     login_key,
     new_user_id,
-    username_from,
 )
 from edge.access.accounts.passwords import Passwords
 from edge.access.accounts.sessions import LoggedOut, Sessions
@@ -40,7 +39,7 @@ from edge.access.accounts.throttle import Throttle
 from edge.access.accounts.tokens import SECRET_BYTES, TokenInvalid, TokenRefused
 from edge.bus import Bus, Event
 from edge.clock import Clock
-from edge.errors import BadInput, Busy, Forbidden, NotFound, RateLimited
+from edge.errors import Busy, Forbidden, NotFound, RateLimited
 from edge.store.database import Database
 from edge.store.transaction import Transaction, Within, nothing
 
@@ -48,7 +47,6 @@ __all__ = ["Accounts", "LoggedOut", "NotActive", "UserGone", "WrongLogin"]
 
 
 NO_PASSWORD = "!"  # noqa: S105 - instead of a hash: of somebody who logs in at head office
-_PERSON_ID = re.compile(r"[0-9a-f]{24}")
 
 
 class UserGone(Event, frozen=True, kw_only=True):
@@ -328,27 +326,8 @@ class Accounts:
             elif mine is not None and person.gone:
                 await self._db.write(lambda tx: self._drop(tx, mine, actor, within))
             else:
-                await self._keep(mine, self._as_told(person, mine, actor), actor, within)
-
-    def _as_told(self, person: Person, mine: User | None, actor: str) -> User:
-        """His account as head office has it; where his username is another's here, one like it."""
-        if not _PERSON_ID.fullmatch(person.id):
-            raise BadInput("A person is named by 24 hex digits.")
-        name = clean_username(person.username)
-        if self._by_name.get(name.lower(), person.id) != person.id:
-            own = mine.username if mine is not None else ""
-            name = own or username_from(name, lambda taken: taken.lower() in self._by_name)
-        now_us = self._clock.now().at_us
-        user = mine or User(id=person.id, email="", username="", created_us=now_us, created_by=actor)
-        return msgspec.structs.replace(
-            user,
-            email=clean_email(person.email),
-            username=name,
-            full_name=clean_full_name(person.full_name),
-            approved=True,
-            origin="",
-            disabled=not person.active,
-        )
+                user = as_told(person, mine, self._by_name, now_us=self._clock.now().at_us, actor=actor)
+                await self._keep(mine, user, actor, within)
 
     async def _keep(self, mine: User | None, user: User, actor: str, within: Within) -> None:
         taker = self._users.get(self._by_name.get(user.email, ""))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import secrets
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 
 import msgspec
@@ -34,6 +34,7 @@ RESET_S = 3600
 REBOOT_COUNTS_MS = 86_400_000  # a power cut of unknown length counts as a day
 
 _EMAIL = re.compile(r"[^\s@\"(),:;<>\[\]\\]+@[^\s@.\"(),:;<>\[\]\\]+(\.[^\s@.\"(),:;<>\[\]\\]+)+")
+_PERSON_ID = re.compile(r"[0-9a-f]{24}")
 _USERNAME = re.compile(r"[A-Za-z0-9_-]+")
 _CODE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # without I, O, 0 and 1, which people mistake
 _CODE_CHARS = 8  # the old app's field takes exactly so many, all capitals: 40 bits
@@ -222,3 +223,24 @@ def username_from(email: str, is_taken: Callable[[str], bool]) -> str:
         name for name in (plain, *(f"{plain}-{number}" for number in range(2, USERS_MAX))) if not is_taken(name)
     )
     return next(free)
+
+
+def as_told(person: Person, mine: User | None, names: Mapping[str, str], *, now_us: int, actor: str) -> User:
+    """The account of somebody whom head office knows, as it tells of him, in place of `mine`; `names`: whose each
+    address and username is. Where his username is another's, he gets one like it. Raises BadInput, WrongPart."""
+    if not _PERSON_ID.fullmatch(person.id):
+        raise BadInput("A person is named by 24 hex digits.")
+    name = clean_username(person.username)
+    if names.get(name.lower(), person.id) != person.id:
+        own = mine.username if mine is not None else ""
+        name = own or username_from(name, lambda taken: taken.lower() in names)
+    user = mine or User(id=person.id, email="", username="", created_us=now_us, created_by=actor)
+    return msgspec.structs.replace(
+        user,
+        email=clean_email(person.email),
+        username=name,
+        full_name=clean_full_name(person.full_name),
+        approved=True,
+        origin="",
+        disabled=not person.active,
+    )

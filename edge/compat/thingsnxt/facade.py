@@ -34,7 +34,7 @@ from edge.devices.registry import Registry
 from edge.serving.visits import AiohttpHandler
 from edge.telemetry.twins.twins import Twins
 from edge.telemetry.widgets.widgets import Widgets
-from edge.wire.sync import EVENTS_PATH
+from edge.wire.asked import EVENTS_PATH
 
 
 class Things:
