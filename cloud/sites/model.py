@@ -39,7 +39,7 @@ class SiteState(StrEnum):
     REVOKED = "revoked"
 
 
-class StreamFacts(msgspec.Struct, frozen=True, kw_only=True):
+class StreamFacts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A stream as the centre has it; see the table `streams`."""
 
     stream: str
@@ -51,7 +51,7 @@ class StreamFacts(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def waiting(self) -> int:
         """Rows the hub had at its last word that are not here."""
-        return max(0, self.head - self.next + 1)
+        return self.head - self.next + 1 if self.head >= self.next else 0
 
 
 class SiteFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,14 +127,16 @@ def lag_of(site: SiteFacts, now_us: int) -> float | None:
 
 def caught_up_us(site: SiteFacts) -> int | None:
     """Up to when everything is here, by the centre's clock: what `lag_of` is the age of."""
-    if not site.streams or not all(stream.complete_us for stream in site.streams):
+    report, report_us, behind_us = site.report, site.report_us, 0
+    least_us = min([stream.complete_us for stream in site.streams], default=0)
+    if not least_us:
         return None
-    if site.report is None or not site.report_us:
-        return min(stream.complete_us for stream in site.streams)
-    hub_us = site.report.at_us if site.report.quality != Quality.NONE else site.report_us
-    return site.report_us - max(
-        _behind_us(stream, min(hub_us, site.report_us), site.report_us) for stream in site.streams
-    )
+    if report is None or not report_us:
+        return least_us
+    hub_us = min(report.at_us, report_us) if report.quality != Quality.NONE else report_us
+    for stream in site.streams:
+        behind_us = max(behind_us, _behind_us(stream, hub_us, report_us))
+    return report_us - behind_us
 
 
 def _behind_us(stream: StreamFacts, hub_us: int, report_us: int) -> int:

@@ -24,12 +24,15 @@ def of_hub(sync: dict[str, Any]) -> Iterator[Finding]:
         heard = f"{seen}; last heard {sync['contact_at'] or 'never'}. {sync['problem']}".rstrip(" .") + "."
         todo = sync["hint"] or "Check the line. Nothing is lost: what waits is sent once it is back."
         yield Finding("sync", "warn", heard, todo)
+    elif sync["problem"]:  # one stream stands still
+        yield Finding("sync", "fail", f"{seen}: {sync['problem']}", sync["hint"])
     else:
         yield Finding("sync", "ok", seen)
     if sync["dead_letters"]:
         count = sync["dead_letters"]
         seen = f"{count} {'row' if count == 1 else 'rows'} that head office would not take"
-        yield Finding("sync", "warn", seen, "`outpost site letters` says why; `--again` sends them once more.")
+        todo = "`outpost site letters` says why; `--again` sends them once more, `--discard` never."
+        yield Finding("sync", "warn", seen, todo)
     days = sync["buffer_days"]
     if days is not None and days < LOW_BUFFER_DAYS:
         todo = "Bring the line back, or raise `disk.readings_mb`: after that readings are thinned."

@@ -11,8 +11,8 @@ from edge.wire.views import AgentView, CommandView, DeviceView, FactView, Json, 
 
 class SiteLane(View, frozen=True, kw_only=True):
     """One stream of a site, as the centre has it. `complete_to`: everything the hub wrote up to then is here, by
-    the hub's clock; `lag_s`: how long ago that was, null while it never was; `waiting`: rows the hub had at its last
-    word that are not here; `moved_at`: when rows last came."""
+    the hub's clock; `lag_s`: how long ago that was, null while it never was; `waiting`: rows the hub had at its
+    last word that are not here; `moved_at`: when rows last came."""
 
     stream: str  # ledger, readings
     head: int
@@ -163,8 +163,8 @@ class SiteReading(ReadingView, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class SiteGap(View, frozen=True, kw_only=True):
-    """Readings that are lost: `count` of them at most. `where`: on the `device` itself, or at the `hub`, then of all
-    its devices. Their time is between `from_at` and `to_at`, or, where nobody knows, before `at`, when it was found
+    """Readings that are lost: `count` of them at most. `where`: on the `device` itself, or at the `hub`, then of
+    all its devices. Their time is between `from_at` and `to_at`, or, where nobody knows, before `at`, when it was found
     out. `kept_every`: of so many one was kept; 0 where none was."""
 
     at: str
