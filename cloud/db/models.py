@@ -281,10 +281,15 @@ class CommandRow(SiteKeyed):
     txid: Mapped[int] = mapped_column(Big, default=0)
 
     __table_args__ = (
+        Index(None, "tenant_id", "id"),
         Index(None, "tenant_id", "number"),
         Index(None, "tenant_id", "txid", "change"),
         Index(None, "tenant_id", "state", "number"),
+        Index(None, "tenant_id", "site_id", "number"),
         Index(None, "tenant_id", "site_id", "device", "number"),
+        Index(None, "tenant_id", "device", "number"),
+        Index(None, "tenant_id", "kind", "number"),
+        Index(None, "tenant_id", "actor", "number"),
         Index(
             "ix_commands_open",
             "tenant_id",

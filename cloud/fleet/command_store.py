@@ -6,8 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, RowMapping, bindparam, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, bindparam, delete, insert, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import InstrumentedAttribute
 
 from cloud.accounts.member import Member
 from cloud.db.models import CommandRow, Epoch, Idempotency, Site, Stream, TransactionRow
@@ -16,6 +17,8 @@ from cloud.fleet.command_model import Command, Vend
 from edge.wire.commands import ENDED, State
 
 IDS = 500  # in one statement
+FEW = 8  # sites that are looked through each; what is of more lies close together
+COME_BY = ("user", "key", "login", "page", "schedule", "device")  # what stands before the name of an actor
 _FIELDS = {kind: tuple(kind.__struct_fields__) for kind in (Command, Vend)}
 _TABLES: dict[type[Command | Vend], type[CommandRow | TransactionRow]] = {Command: CommandRow, Vend: TransactionRow}
 _COMMAND = tuple(getattr(CommandRow, name) for name in _FIELDS[Command])
@@ -52,31 +55,20 @@ async def page(
     limit: int,
 ) -> Sequence[RowMapping]:
     """Newest first, those accepted before number `before`; `who`: an actor, with what he came by or without."""
-    query = (
-        select(*_COMMAND, *_site())
-        .join(Site, _is_of(CommandRow))
-        .where(CommandRow.tenant_id == member.tenant_id, *state_store.reached(member))
-        .order_by(CommandRow.number.desc())
-        .limit(limit)
-    )
-    if site_id is not None:
-        query = query.where(CommandRow.site_id == site_id)
-    if device:
-        query = query.where(CommandRow.device == device)
-    if kind:
-        query = query.where(CommandRow.kind == kind)
-    if who:
-        query = query.where(or_(CommandRow.actor == who, CommandRow.actor.endswith(f":{who}", autoescape=True)))
+    rules = [CommandRow.tenant_id == member.tenant_id, *state_store.reached(member)]
     if before is not None:
-        query = query.where(CommandRow.number < before)
-    if not states:
-        return (await connection.execute(query)).mappings().all()
-    if set(states) >= ENDED:  # nearly all have ended: read by number, and those that have not are passed over
-        query = query.where(CommandRow.state.not_in(sorted(set(State) - set(states))))
-        return (await connection.execute(query)).mappings().all()
+        rules.append(CommandRow.number < before)
+    sites = [site_id] if site_id is not None else await _sites(connection, member)
+    actors = await _actors(connection, member, who) if who else []
+    if who and not actors:
+        return []
+    if set(states) >= ENDED:  # nearly all have ended: those that have not are passed over
+        rules.append(CommandRow.state.not_in(sorted(set(State) - set(states))))
+        states = ()
     found: list[RowMapping] = []
-    for state in states:  # each has an index in this order; several together have none
-        found += (await connection.execute(query.where(CommandRow.state == state))).mappings().all()
+    for part in _parts(connection, rules, sites=sites, device=device, states=states, actors=actors, kind=kind):
+        query = select(*_COMMAND, *_site()).join(Site, _is_of(CommandRow)).where(*part)
+        found += (await connection.execute(query.order_by(CommandRow.number.desc()).limit(limit))).mappings()
     return sorted(found, key=lambda row: -row["number"])[:limit]
 
 
@@ -188,6 +180,56 @@ async def _known(
         )
         found += (await connection.execute(query.order_by(table.id).with_for_update())).mappings().all()
     return found
+
+
+def _parts(
+    connection: AsyncConnection,
+    rules: list[ColumnElement[bool]],
+    *,
+    sites: Sequence[int],
+    device: str,
+    states: Sequence[str],
+    actors: Sequence[str],
+    kind: str,
+) -> list[list[ColumnElement[bool]]]:
+    """What is asked for, in parts of one site, state and actor, each of which an index has in order.
+
+    SQLite counts no rows, and would as soon look through all that somebody asked for as through the few of a
+    device: so it is left the index of the first value alone, of those given the one that fewest commands share.
+    """
+    rare = () if State.SUCCEEDED in states else states
+    given: list[tuple[InstrumentedAttribute[Any], Sequence[object]]] = [
+        (CommandRow.site_id, sites),
+        (CommandRow.device, [device] if device else ()),
+        (CommandRow.state, rare),
+        (CommandRow.actor, actors),
+        (CommandRow.kind, [kind] if kind else ()),
+        (CommandRow.state, () if rare else states),
+    ]
+    parts = [rules]
+    for place, (column, values) in enumerate([each for each in given if each[1]]):
+        first = place == 0 or column is CommandRow.device  # a site's device has an index too
+        looked_at = column if first or connection.dialect.name != "sqlite" else column.concat("")  # of no index
+        parts = [[*part, looked_at == value] for part in parts for value in values]
+    return parts
+
+
+async def _sites(connection: AsyncConnection, member: Member) -> Sequence[int]:
+    """The numbers of the sites a caller reaches; none where they are all, or too many to be looked through each."""
+    if not 0 < len(member.sites) <= FEW:
+        return []
+    return (await connection.execute(select(Site.id).where(*state_store.reached(member)))).scalars().all()
+
+
+async def _actors(connection: AsyncConnection, member: Member, who: str) -> Sequence[str]:
+    """Those of this name who have asked for anything."""
+    mine = select(CommandRow.actor).where(CommandRow.tenant_id == member.tenant_id)
+    named = (mine.where(CommandRow.actor == each).limit(1).subquery() for each in _called(who))
+    return (await connection.execute(union_all(*(select(each) for each in named)))).scalars().all()
+
+
+def _called(who: str) -> list[str]:
+    return [who, *(f"{how}:{who}" for how in COME_BY)]
 
 
 def _site() -> Sequence[Any]:

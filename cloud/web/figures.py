@@ -1,7 +1,7 @@
 """Dates, ages and numbers as people read them: in the site's time zone with UTC beside it, in their language.
 
-A page has hundreds of them. So of Babel come the words alone, which are kept; what is put together here comes out as
-Babel would write it, in a fraction of its time.
+A page has hundreds of them. So of Babel come the words alone, which are kept; what is put together here comes out
+as Babel would write it, in a fraction of its time.
 """
 
 from __future__ import annotations

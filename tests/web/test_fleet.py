@@ -56,7 +56,7 @@ async def test_a_fleet_is_filtered_searched_and_paged(centre: RunningCentre, win
     assert await tab.run(count) == 10
     await tab.fill("[name=state]", "live")
     await tab.follow(".filter button")
-    assert "No site is like that." in await tab.text("#sites")
+    assert "No site matches." in await tab.text("#sites")
     assert await tab.run("document.querySelector('[name=q]').value") == "shop 4"
     await tab.follow(".filter a")
     assert await tab.run(count) == 50
