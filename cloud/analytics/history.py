@@ -145,7 +145,7 @@ class _Key:
         for place in self._places:
             due = await self._due(place.epoch_no, window, offset_us)
             rolled = await sql.rolled_parts(self._connection, [place], window)
-            parts += [part for part in rolled if outside(due, part[0])]
+            parts += [part for part in rolled if outside(due, part[0])] if due else rolled
             for span in due:
                 parts += await sql.raw_parts(
                     self._connection, [place], self._boots, span, width_us=HOUR_US, offset_us=offset_us

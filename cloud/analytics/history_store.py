@@ -132,7 +132,7 @@ async def raw_parts(
     query = select(
         merged.c.begin_us, func.count(), sum_of(merged.c.num), func.min(merged.c.num), func.max(merged.c.num)
     ).group_by(merged.c.begin_us)
-    return [_part(row) for row in await connection.execute(query)]
+    return [_part(row) for row in (await connection.execute(query)).all()]
 
 
 async def rolled_parts(connection: AsyncConnection, places: Sequence[Place], window: tuple[int, int]) -> list[Part]:
@@ -142,7 +142,7 @@ async def rolled_parts(connection: AsyncConnection, places: Sequence[Place], win
         select(*columns).where(_rollups(place), Rollup.hour_us >= window[0], Rollup.hour_us < window[1])
         for place in places
     ]
-    return [_part(row) for row in await connection.execute(union_all(*parts))]
+    return [_part(row) for row in (await connection.execute(union_all(*parts))).all()]
 
 
 def sum_of(number: ColumnElement[float]) -> ColumnElement[float]:

@@ -70,10 +70,10 @@ async def find_device(connection: AsyncConnection, member: Member, name: str, si
 
     Raises NotFound, or Conflict when there are several: then `site` has to say which.
     """
-    if site:
-        await find_site(connection, member, site)
     rows = await sql.states(connection, member, "device", site=site, device=name, limit=sql.CANDIDATES)
     if not rows:
+        if site:
+            await find_site(connection, member, site)
         rows = [row for row in await sql.named(connection, member, name, site) if _is_called(row["view"], name)]
     if not rows:
         raise NotFound(f"There is no device {name[:80]!r}.", hint=DEVICE_HINT)

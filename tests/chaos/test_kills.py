@@ -28,6 +28,7 @@ from tests.tools import share
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(1800)]
 
 KILLS = share(8, 200)
+ENOUGH = 100  # kills, that one of them falls where it is to
 SEED = 20261121
 CHIP = "A0B7650C2D31"
 CALLERS = 3
@@ -165,7 +166,8 @@ async def check(data: Path, accepted: set[str], acts: dict[str, dict[int, str]])
     # a result lost in a kill is asked for again, unless a newer picture came meanwhile or its time ran out
     untold = {id_: known[id_][1:3] for id_ in done - succeeded}
     assert all(state in ("superseded", "in_doubt") and tries for state, tries in untold.values()), untold
-    assert any(tries > 1 for _, _, tries in known.values()), "no kill fell between a command and its result"
+    between = any(tries > 1 for _, _, tries in known.values())
+    assert between or KILLS < ENOUGH, "no kill fell between a command and its result"
 
 
 @asynccontextmanager

@@ -33,7 +33,7 @@ async def test_what_was_known_stays_greyed_with_its_age_until_the_hub_is_back(hu
         hub.devices["till-1"] = msgspec.structs.replace(hub.devices["till-1"], name="Till one")
         await hub.start()
         await shows(pilot, app, "Till one")
-        assert "Hub away" not in text_of(app)
+        await until(pilot, lambda: "Hub away" not in text_of(app), "the hub's return")
         assert str(table.get_row("till-1")[1].style) == str(STYLES["strong"])
 
 
