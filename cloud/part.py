@@ -46,8 +46,8 @@ class Part:
         """Its background work by name; each runs until cancelled. One that fails is begun anew a while later."""
         return {}
 
-    def samples(self) -> list[Sample]:
-        """Its metrics."""
+    def samples(self, tenant_id: int | None) -> list[Sample]:
+        """Its metrics of one tenant; with None those of all together, which are told on this machine alone."""
         return []
 
     async def stop(self) -> None:

@@ -8,6 +8,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 
+from cloud.accounts.not_kept import not_kept
 from cloud.accounts.part import AccountsPart
 from cloud.analytics.part import AnalyticsPart
 from cloud.api.live_part import LivePart
@@ -25,6 +26,7 @@ from cloud.sync.part import SyncPart
 from cloud.web.part import WebPart
 from edge.clock import Clock, SystemClock
 from edge.directory_lock import DirectoryLock
+from edge.serving.addresses import proxies
 from edge.serving.app import build
 from edge.serving.connections import Connections
 from edge.serving.knocking import Knocking
@@ -91,7 +93,9 @@ class Centre:
             self.knocking,
             body_bytes=settings.limits.body_bytes,
             body_s=settings.limits.body_s,
+            proxies=proxies(settings.centre.trusted_proxies, "centre.trusted_proxies"),
         )
+        self.app.on_response_prepare.append(not_kept)
         self.app.on_shutdown.append(self.live.let_go)
         self.app.on_shutdown.append(self.compat.let_go)
 

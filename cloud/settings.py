@@ -21,6 +21,7 @@ class Centre(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     url: str = ""  # how hubs reach it, such as https://office.example: told to technicians with each code
     tls_cert: str = ""
     tls_key: str = ""
+    trusted_proxies: tuple[str, ...] = ()  # addresses and networks whose X-Forwarded-For is believed
     database: str = ""  # empty: SQLite in the data directory; else postgresql+asyncpg://USER:PASSWORD@HOST/NAME
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cloud.accounts import app_login_store as sql
 from cloud.accounts import login_store, people_store, store
@@ -51,6 +52,7 @@ from edge.access.accounts.tokens import ACCESS, REFRESH, TokenInvalid, TokenRefu
 from edge.access.model import hash_secret
 from edge.clock import Clock
 from edge.errors import Busy, Conflict, Forbidden, StorageError
+from edge.serving.limits import RateLimit
 from edge.serving.roles import PEOPLE, Role
 
 log = logging.getLogger(__name__)
@@ -59,6 +61,8 @@ RELOAD_S = 3.0
 KNOWN = 4096  # logins held in memory; the one longest unused is looked up again
 SECRET_BYTES = 32
 ID_BYTES = 12
+SIGN_UPS = 2 * WAITING_PER_ADDRESS  # an hour from one address, however soon an administrator makes room for more
+HOUR_S = 3600.0
 NO_SITE = "-"  # what somebody reaches who has signed up and was given no site yet: no site is called so
 GONE = "@gone.invalid"  # how the address of an account ends that its owner has deleted
 ASK = "An administrator of head office changes this."
@@ -86,6 +90,7 @@ class AppLogins:
         self._tokens = Tokens(secrets.token_bytes(SECRET_BYTES))
         self._known: OrderedDict[bytes, _Known] = OrderedDict()
         self._loading = asyncio.Lock()
+        self._sign_ups = RateLimit(SIGN_UPS, clock, in_s=HOUR_S)
 
     async def start(self) -> None:
         """Make or load the secret that tokens are signed with."""
@@ -212,27 +217,29 @@ class AppLogins:
     # --- accounts
 
     async def sign_up(self, email: str, username: str, password: str, full_name: str = "", *, address: str) -> User:
-        """Somebody makes an account, which waits for approval. Raises WrongPart, Conflict, Forbidden, Busy."""
+        """Somebody makes an account, which waits for approval.
+
+        Raises WrongPart, Conflict, Forbidden, Busy, RateLimited.
+        """
         if self._sign_up is SignUp.CLOSED:
             raise Forbidden("Signing up is closed here. Ask an administrator of head office for an account.")
         email, username = clean_email(email), clean_username(username).lower()
-        hashed = await self._logins.passwords.hash(check_password(password))
+        full_name, password = clean_full_name(full_name), check_password(password)
         now_us, person, made_by = self._clock.now().at_us, f"p_{secrets.token_hex(8)}", f"sign-up from {address}"
         anybody = Member("sign-up", Role.NONE, tenant_id=FIRST_TENANT)
+        async with self._db.read() as connection:  # whom there is no room for costs no hashing
+            await _require_room(connection, email, username, made_by)
+        self._sign_ups.take(address)
+        hashed = await self._logins.passwords.hash(password)
         async with self._db.write() as connection:
             await store.lock_tenant(connection, FIRST_TENANT)
-            emails, usernames = await people_store.names(connection, FIRST_TENANT)
-            if email in emails or username in usernames:
-                raise Conflict("Email or username already registered")
-            here = await sql.waiting(connection, FIRST_TENANT, made_by)
-            if here >= WAITING_PER_ADDRESS or await sql.waiting(connection, FIRST_TENANT) >= WAITING_MAX:
-                raise Busy("Too many accounts wait for approval.")
+            await _require_room(connection, email, username, made_by)
             values = {
                 "tenant_id": FIRST_TENANT,
                 "id": person,
                 "email": email,
                 "username": username,
-                "full_name": clean_full_name(full_name),
+                "full_name": full_name,
                 "role": Role.VIEWER.label,
                 "sites": NO_SITE,
                 "state": "waiting",
@@ -356,6 +363,16 @@ class AppLogins:
 def app_id(tenant_id: int, person: str) -> str:
     """The id of a person as the app and the hubs know him: 24 hex digits, always the same."""
     return hashlib.blake2b(f"{tenant_id} {person}".encode(), digest_size=ID_BYTES).hexdigest()
+
+
+async def _require_room(connection: AsyncConnection, email: str, username: str, made_by: str) -> None:
+    """Raise Conflict where somebody is called so already, Busy where too many wait, of one address or in all."""
+    emails, usernames = await people_store.names(connection, FIRST_TENANT)
+    if email in emails or username in usernames:
+        raise Conflict("Email or username already registered")
+    here = await sql.waiting(connection, FIRST_TENANT, made_by)
+    if here >= WAITING_PER_ADDRESS or await sql.waiting(connection, FIRST_TENANT) >= WAITING_MAX:
+        raise Busy("Too many accounts wait for approval.")
 
 
 def _hash(shown: str) -> bytes:

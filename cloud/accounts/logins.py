@@ -13,7 +13,7 @@ import hmac
 import logging
 import secrets
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -84,8 +84,10 @@ class Logins:
 
     # --- in and out
 
-    async def begin(self, name: str, password: str, *, address: str, agent: str = "") -> str:
-        """Log in, by address or username: what the cookie says.
+    async def begin(
+        self, name: str, password: str, *, address: str, agent: str = "", instead: Member | None = None
+    ) -> str:
+        """Log in, by address or username: what the cookie says. `instead`: of a login that ends with it.
 
         Raises WrongLogin, RateLimited. How long it takes does not tell whether there is such a name.
         """
@@ -111,46 +113,51 @@ class Logins:
             )
             await sql.keep_newest(connection, who.tenant_id, who.person, now_us, LOGINS_PER_PERSON)
             await record(connection, who, "login.begun", at_us=now_us, subject=login_id, detail={"from": address})
+            if instead is not None and await sql.end(connection, instead.tenant_id, now_us, login=instead.login):
+                why = {"why": "another began in the same browser"}
+                await record(connection, instead, "login.ended", at_us=now_us, subject=instead.login, detail=why)
+        if instead is not None:
+            await self.changed()
         return f"{shown}.{self._sign(shown)}"
 
     async def person(self, name: str, password: str, *, address: str) -> RowMapping:
         """Whose name and password these are. Raises WrongLogin, RateLimited.
 
-        An account has one count of failures, by whichever of its names somebody tries; a name of several tenants
-        has that of the first.
+        An account has one count of failures, by whichever of its names somebody tries. A name of several tenants is
+        an attempt at each of their accounts, and one that worked at its own alone.
         """
         key = login_key(name)
         async with self._db.read() as connection:
             rows = await sql.called(connection, key)
-        guessed_at = f"{rows[0]['tenant_id']}:{rows[0]['id']}" if rows else key
-        right = await self._attempt(guessed_at, [(row, _stored(row)) for row in rows], password, address)
+        right = await self._attempt({_account(row): row for row in rows} or {key: None}, password, address)
         if right is None:
             raise WrongLogin(WRONG)
         return right
 
     async def proves(self, person: RowMapping, password: str, *, address: str) -> bool:
         """Whether this is the password of somebody who is logged in; counted as a login is. Raises RateLimited."""
-        guessed_at = f"{person['tenant_id']}:{person['id']}"
-        return await self._attempt(guessed_at, [(person, _stored(person))], password, address) is not None
+        return await self._attempt({_account(person): person}, password, address, inside=True) is not None
 
     async def _attempt(
-        self, guessed_at: str, tried: Sequence[tuple[RowMapping, str | None]], password: str, address: str
+        self, accounts: Mapping[str, RowMapping | None], password: str, address: str, *, inside: bool = False
     ) -> RowMapping | None:
-        """Whose password it is of these, each with its hash; the same work whatever there is to try."""
-        self.throttle.attempt(guessed_at, address)
-        right: RowMapping | None = None
+        """Whose password it is of these accounts, by what their failures are counted under; the same work whatever
+        there is to try. One that is guessed at too often is not tried. `inside`: who asks is logged in."""
+        tried = self.throttle.attempts(accounts, address)
+        hashes = [_stored(accounts[account]) for account in tried]
+        hashes += [None] * (max(CHECKED, len(accounts)) - len(hashes))
         try:
-            for row, stored in tried:
-                if await self.passwords.verify(stored, password) and right is None:
-                    right = row
-            for _ in range(CHECKED - len(tried)):
-                await self.passwords.verify(None, password)
+            found = [await self.passwords.verify(stored, password, inside=inside) for stored in hashes]
         except RateLimited:  # too many at once, which is nobody's guess
-            self.throttle.forgive(guessed_at, address)
+            self.throttle.forgive_all(tried, address)
             raise
-        if right is not None:
-            self.throttle.worked(guessed_at, address)
-        return right
+        right = [account for account, is_right in zip(tried, found, strict=False) if is_right]
+        if not right:
+            if len(tried) < len(accounts):  # he may well be one that was not tried
+                self.throttle.require(accounts.keys() - set(tried), address)
+            return None
+        self.throttle.worked_at(right, tried, address)
+        return accounts[right[0]]
 
     async def listed(self, member: Member, *, person: str = "") -> list[RowMapping]:
         """Open logins that `member` may end, the newest first; of one `person` where that is named."""
@@ -266,9 +273,14 @@ def _bound(held: OrderedDict[bytes, Any], most: int) -> None:
         held.popitem(last=False)
 
 
-def _stored(row: RowMapping) -> str | None:
-    """The hash of somebody's password, None where he may not log in with one."""
-    return row["password"] or None if row["state"] == sql.ACTIVE else None
+def _account(row: RowMapping) -> str:
+    """What failures at somebody's account are counted under."""
+    return f"{row['tenant_id']}:{row['id']}"
+
+
+def _stored(row: RowMapping | None) -> str | None:
+    """The hash of somebody's password, None for nobody, and where he may not log in with one."""
+    return row["password"] or None if row is not None and row["state"] == sql.ACTIVE else None
 
 
 def _may_end(member: Member, row: RowMapping) -> bool:

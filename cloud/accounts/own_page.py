@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from aiohttp import hdrs, web
 
@@ -21,10 +21,18 @@ def require_own_page(request: web.Request) -> None:
     if said is not None:
         own = said == "same-origin"
     else:
-        origin = urlsplit(request.headers.get(hdrs.ORIGIN, ""))
-        own = bool(origin.netloc) and origin.netloc.lower() == (request.host or "").lower()
+        own = address_here(request, request.headers.get(hdrs.ORIGIN, "")) is not None
     if not own:
         raise Forbidden("This was sent by another site's page.", hint="Open the page here and send it again.")
+
+
+def address_here(request: web.Request, address: str) -> SplitResult | None:
+    """The parts of an address of this centre, as the request calls it; None for one elsewhere, and for none."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:  # whoever sends it writes what he likes
+        return None
+    return parts if parts.netloc and parts.netloc.lower() == (request.host or "").lower() else None
 
 
 def changes_something(request: web.Request) -> bool:

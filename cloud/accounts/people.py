@@ -45,9 +45,15 @@ from edge.access.accounts.model import (
 )
 from edge.access.model import hash_secret
 from edge.clock import Clock
-from edge.errors import Conflict, Forbidden, NotFound, OutpostError
+from edge.errors import Conflict, Forbidden, NotFound, OutpostError, RateLimited
+from edge.serving.limits import RateLimit
 from edge.serving.roles import Role
 
+OWN_PASSWORDS = (
+    6  # changes an hour of one's own password: each is three hashes, and everybody's logins wait for them
+)
+HOUR_S = 3600.0
+AGAIN_S = 2.0  # when to come again while one is being changed
 PEOPLE_MAX = 900  # of one tenant; fewer than the names that `username_from` tries
 LIST_HINT = "`outpost user list` shows who there is."
 
@@ -63,6 +69,8 @@ class People:
 
     def __init__(self, database: Database, clock: Clock, logins: Logins) -> None:
         self._db, self._clock, self._logins = database, clock, logins
+        self._own_passwords = RateLimit(OWN_PASSWORDS, clock, in_s=HOUR_S)
+        self._changing: set[str] = set()  # who is changing his password now
 
     # --- who there is
 
@@ -222,19 +230,29 @@ class People:
     async def change_own_password(self, member: Member, old: str, new: str, *, address: str) -> None:
         """Change one's own password; all one's other logins end.
 
-        Raises Forbidden for a key, WrongPart naming `old` or `new`, RateLimited for who guesses.
+        Raises Forbidden for a key, WrongPart naming `old` or `new`, RateLimited for who guesses, who does it again
+        and again, and who does it twice at once.
         """
         person = _own(member)
         check_password(new, "new")
-        row = await self.himself(member)
-        if row is None or not await self._logins.proves(row, old, address=address):
-            raise WrongPart("old", "This is not your password.")
-        hashed = await self._hashed(new, "new")
-        async with self._db.write() as connection:
-            now = await login_store.as_it_was(connection, member.tenant_id, person, row["password"])
-            if not now:
-                raise Conflict("Your password was changed meanwhile.", hint="Log in with the new one.")
-            await self._put_password(connection, member, row, hashed, but=member.login)
+        whose = f"{member.tenant_id}:{person}"
+        self._own_passwords.require(whose)
+        if whose in self._changing:
+            raise RateLimited("Your password is being changed already.", retry_after_s=AGAIN_S)
+        self._changing.add(whose)
+        try:
+            row = await self.himself(member)
+            if row is None or not await self._logins.proves(row, old, address=address):
+                raise WrongPart("old", "This is not your password.")
+            self._own_passwords.take(whose)
+            hashed = await self._hashed(new, "new")
+            async with self._db.write() as connection:
+                now = await login_store.as_it_was(connection, member.tenant_id, person, row["password"])
+                if not now:
+                    raise Conflict("Your password was changed meanwhile.", hint="Log in with the new one.")
+                await self._put_password(connection, member, row, hashed, but=member.login)
+        finally:
+            self._changing.discard(whose)
         await self._logins.changed()
 
     async def set_by_code(self, code: str, password: str, *, address: str) -> str:

@@ -25,7 +25,7 @@ from edge.errors import BadInput
 from edge.serving.roles import Role
 from edge.serving.routing import Answer, Call, Handler, Route
 from edge.serving.streams import require_still_allowed, streaming
-from edge.serving.table import send_csv
+from edge.serving.table import attachment, send_csv
 from edge.wire.centre import SiteCommand, SiteFact, SiteReading, SiteTransaction
 
 PAGE = 2000  # rows in memory at a time
@@ -191,7 +191,7 @@ class Export:
 async def _send_lines(call: Call, name: str, pages: Pages) -> web.StreamResponse:
     """Answer with a line of JSON for each, until the pages end; cut off when the caller's leave does."""
     response = web.StreamResponse(
-        headers={"Content-Type": JSON_LINES, "Content-Disposition": f'attachment; filename="{name}.jsonl"'}
+        headers={"Content-Type": JSON_LINES, "Content-Disposition": attachment(name, "jsonl")}
     )
     with streaming(call.request):
         await response.prepare(call.request)

@@ -37,8 +37,10 @@ class AnalyticsPart(Part):
         """Rollups and retention."""
         return {"rollups": self.rollups.run, "retention": self.retention.run}
 
-    def samples(self) -> list[Sample]:
-        """What was made."""
+    def samples(self, tenant_id: int | None) -> list[Sample]:
+        """What was made, which is counted for all together."""
+        if tenant_id is not None:
+            return []
         retention = self.retention
         return [
             Sample("rollups_made_total", "counter", "Hours of series rolled up.", {"": self.rollups.made}),

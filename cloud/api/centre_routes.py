@@ -24,7 +24,8 @@ TITLE = "Outpost centre"
 
 
 class CentreRoutes:
-    """The routes of the centre as a whole. `samples`: the metrics of its parts; `routes`: all there are."""
+    """The routes of the centre as a whole. `samples`: the metrics of its parts, of one tenant or (None) of all
+    together; `routes`: all there are."""
 
     def __init__(
         self,
@@ -32,7 +33,7 @@ class CentreRoutes:
         sites: Sites,
         knocking: Knocking,
         clock: Clock,
-        samples: Callable[[], list[Sample]],
+        samples: Callable[[int | None], list[Sample]],
         routes: Callable[[], list[Route]],
     ) -> None:
         self._status, self._sites, self._knocking, self._clock = status, sites, knocking, clock
@@ -80,9 +81,10 @@ class CentreRoutes:
         return web.json_response({"ready": not problems, "problems": problems}, status=503 if problems else 200)
 
     async def metrics(self, call: Call) -> Answer:
-        """GET /metrics: of this instance, and of the sites the caller reaches."""
+        """GET /metrics: of the sites the caller reaches and of his tenant; at this machine also of the instance."""
+        caller = member(call)
         found = await self._status.samples()
         if not await self._status.problems():
-            found += await site_samples(self._sites, member(call), self._clock.now().at_us)
-        found += self._samples()
+            found += await site_samples(self._sites, caller, self._clock.now().at_us)
+        found += self._samples(None if caller.at_machine else caller.tenant_id)
         return web.Response(text=Metrics([lambda: found]).text(), content_type="text/plain", charset="utf-8")

@@ -57,6 +57,11 @@ class TenantChannels:
         """How many listen."""
         return sum(len(tail.feed) for tail in self._tails.values())
 
+    def readers_of(self, tenant_id: int) -> int:
+        """How many of one tenant listen."""
+        tail = self._tails.get(tenant_id)
+        return len(tail.feed) if tail is not None else 0
+
     @contextlib.asynccontextmanager
     async def of(self, call: Call) -> AsyncIterator[Channel]:
         """The caller's, within his reach. Raises Forbidden, StorageError."""

@@ -41,9 +41,10 @@ class LivePart(Part):
         )
         return [*self._live.all(), ledger]
 
-    def samples(self) -> list[Sample]:
-        """Who listens."""
-        return [Sample("live_readers", "gauge", "Live connections.", {"": self.channels.readers})]
+    def samples(self, tenant_id: int | None) -> list[Sample]:
+        """How many listen."""
+        readers = self.channels.readers if tenant_id is None else self.channels.readers_of(tenant_id)
+        return [Sample("live_readers", "gauge", "Live connections.", {"": readers})]
 
     async def start(self) -> None:
         """Make a database that was restored elsewhere readable in order."""

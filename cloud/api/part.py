@@ -26,8 +26,8 @@ class ApiPart(Part):
         """Status, health, metrics, the description of the API; who changed what."""
         return [*self._centre.all(), *self._audit.all()]
 
-    def _all_samples(self) -> list[Sample]:
-        return [sample for part in self._parts() for sample in part.samples()]
+    def _all_samples(self, tenant_id: int | None) -> list[Sample]:
+        return [sample for part in self._parts() for sample in part.samples(tenant_id)]
 
     def _all_routes(self) -> list[Route]:
         return [route for part in self._parts() for route in part.routes()]

@@ -19,6 +19,7 @@ UNITS = ("B", "kB", "MB", "GB", "TB")
 NEXT_UNIT = 1.2  # of hours are told as hours, less than that as minutes
 PLAIN = {"clock": "%H:%M", "minute": "%Y-%m-%d %H:%M", "full": "%Y-%m-%d %H:%M:%S"}  # alike in every language
 FRENCH = str.maketrans({",": "\u202f", ".": ","})
+LEAST_S = 0.1  # what something takes is told no finer than so
 LEAST, GREATEST = 1e-4, 1e9  # measured values outside of these are written with a power of ten
 NOTHING = Markup('<span class="none">&ndash;</span>')
 
@@ -30,11 +31,14 @@ class Figures:
         self._language = language
 
     def when(self, at: str | None, zone: str = "UTC") -> Markup:
-        """A time of the API (ISO 8601, UTC) in the zone, UTC beside it."""
+        """A time of the API (ISO 8601, UTC) in the zone, UTC beside it; what a hub told that is none, as it is."""
         if not at:
             return NOTHING
-        moment = datetime.fromisoformat(at)
-        there, utc = (str(moment.astimezone(tz).replace(tzinfo=None))[:19] for tz in (_zone(zone), UTC))
+        try:
+            moment = datetime.fromisoformat(at)
+            there, utc = (str(moment.astimezone(tz).replace(tzinfo=None))[:19] for tz in (_zone(zone), UTC))
+        except (ValueError, OverflowError):
+            return Markup("<bdi>{}</bdi>").format(at)
         beside = "" if there == utc else f' <span class="utc">{utc[11:]} UTC</span>'
         return Markup(  # noqa: S704 - ours, but for what is escaped
             f'<time datetime="{escape(at)}" title="{utc} UTC"><span>{there}</span>{beside}</time>'
@@ -47,6 +51,13 @@ class Figures:
         whole = max(0, round(seconds))
         unit, size = next((each for each in TIMEDELTA_UNITS if whole >= NEXT_UNIT * each[1]), ("second", 1))
         return _lasting(round(whole / size), unit, self._language)
+
+    def lasted(self, seconds: float | None) -> str | Markup:
+        """How long something took that may be over at once: 0.1 s, else as `age` has it."""
+        if seconds is None or seconds >= 1:
+            return self.age(seconds)
+        tenths = decimal(max(seconds, LEAST_S), 1, self._language)
+        return f"{'' if seconds >= LEAST_S / 2 else '< '}{tenths} s"
 
     def number(self, value: float | None, digits: int = 2) -> str | Markup:
         """A number with as many digits behind the point at most."""

@@ -12,7 +12,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode
 
 import msgspec
 from aiohttp import hdrs, web
@@ -20,10 +20,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from cloud.accounts.guard import Guard
 from cloud.accounts.member import Member
-from cloud.accounts.own_page import require_own_page
+from cloud.accounts.own_page import address_here, require_own_page
 from cloud.web import assets
 from cloud.web.figures import Figures
 from cloud.web.inner import Api, Values
+from cloud.web.links import ROOT as ROOT
+from cloud.web.links import command_page, device_page, part_of
 from cloud.web.listing import Listing, send
 from cloud.web.navigation import places
 from cloud.web.words import Words, catalogue, language_of
@@ -35,13 +37,15 @@ from edge.serving.routing import Call
 
 log = logging.getLogger(__name__)
 
-ROOT = "/office"
 LOGIN = ROOT + "/login"
 TEMPLATES = Path(__file__).with_name("templates")
 FORM_BYTES = 512 * 1024  # a picture's text is the largest thing a form carries
 FORM_FIELDS = 200
 LANGUAGE_COOKIE, THEME_COOKIE = "outpost_language", "outpost_theme"
 THEMES = ("light", "dark")
+SAID_COOKIE, SAID_S = "outpost_said", 60  # what a form has done, for the page it leads to: no link says it
+PAGE_DEST = ("", "document")  # of Sec-Fetch-Dest: a look by a script is none of its owner's
+URL_CHARS = "!#$%&'()*+,-./:;=?@[]_~"  # the rest of an address is escaped
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
@@ -67,7 +71,7 @@ class Shown(msgspec.Struct, frozen=True):
 
 
 class Went(msgspec.Struct, frozen=True):
-    """Somewhere else, by a GET. `said`: what is said there, a name of the group `said` of the catalogue."""
+    """Somewhere else, by a GET. `said`: what is said there once, a name of the group `said` of the catalogue."""
 
     to: str
     said: str = ""
@@ -79,8 +83,19 @@ Result = Shown | Went | web.StreamResponse
 class Visit:
     """One look at a page, or one form sent: by whom, in which language, with what."""
 
-    def __init__(self, request: web.Request, principal: Principal, api: Api, clock: Clock, form: Mapping[str, str]):
+    def __init__(
+        self,
+        request: web.Request,
+        principal: Principal,
+        api: Api,
+        clock: Clock,
+        form: Mapping[str, str],
+        *,
+        url: str,
+        still_allowed: Callable[[], bool],
+    ) -> None:
         self.request, self.principal, self.form, self._api = request, principal, form, api
+        self._url, self._still_allowed = url, still_allowed
         language = language_of(
             request.cookies.get(LANGUAGE_COOKIE, ""), request.headers.get(hdrs.ACCEPT_LANGUAGE, "")
         )
@@ -102,7 +117,20 @@ class Visit:
     @property
     def call(self) -> Call:
         """The request as the API's services take it."""
-        return Call(self.request, self.principal, None)
+        return Call(self.request, self.principal, None, self._still_allowed)
+
+    @property
+    def origin(self) -> str:
+        """Where the centre is for others, such as https://office.example: as set, else as this browser has it."""
+        return self._url or f"{self.request.scheme}://{self.request.host}"
+
+    @property
+    def said(self) -> str:
+        """What the form that led here has done, a name of the group `said` of the catalogue; '' for nothing."""
+        if self.request.headers.get("Sec-Fetch-Dest", "") not in PAGE_DEST:
+            return ""
+        said = self.request.cookies.get(SAID_COOKIE, "")
+        return said if self.words.has(f"said.{said}") else ""
 
     def param(self, name: str) -> str:
         """A part of the page's path."""
@@ -160,8 +188,11 @@ class PageRoute(msgspec.Struct, frozen=True):
 class Frame:
     """Makes aiohttp routes of pages."""
 
-    def __init__(self, guard: Guard, api: Api, clock: Clock, *, name: str, body_s: float) -> None:
+    def __init__(
+        self, guard: Guard, api: Api, clock: Clock, *, name: str, url: str, secure: bool, body_s: float
+    ) -> None:
         self._guard, self._api, self._clock, self._name, self._body_s = guard, api, clock, name, body_s
+        self._url, self._secure = url.rstrip("/"), secure
         self._templates = Environment(
             loader=FileSystemLoader(TEMPLATES),
             autoescape=True,
@@ -170,7 +201,9 @@ class Frame:
             lstrip_blocks=True,
             auto_reload=False,
         )
-        self._templates.globals["asset"] = assets.address
+        self._templates.globals.update(
+            asset=assets.address, device_page=device_page, command_page=command_page, part_of=part_of
+        )
         self._templates.filters["path"] = lambda text: quote(str(text), safe="")
 
     def paths(self, pages: list[PageRoute]) -> list[web.RouteDef]:
@@ -184,7 +217,7 @@ class Frame:
 
     async def to_first_page(self, request: web.Request) -> web.StreamResponse:
         """GET /office."""
-        return _went(Went(ROOT + "/"))
+        return self._went(Went(ROOT + "/"))
 
     def _served(self, page: PageRoute) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def serve(request: web.Request) -> web.StreamResponse:
@@ -211,7 +244,7 @@ class Frame:
                 wanted = visit.query("table") or next(iter(page.tables))
                 if wanted not in page.tables:
                     raise NotFound(f"This page has no table {wanted[:40]!r}.")
-                return await send(visit.call, page.tables[wanted](visit), form)
+                return await send(visit.call, page.tables[wanted](visit), form, {**HEADERS, **NOT_KEPT})
             except OutpostError as error:
                 return self._refused(request, visit, error)
 
@@ -239,14 +272,25 @@ class Frame:
         if request.method == hdrs.METH_POST:
             require_own_page(request)
             form = _form(await read_body(request, self._body_s, FORM_BYTES, known=principal is not NOBODY))
-        return Visit(request, principal, self._api, self._clock, form)
+        return self._visit(request, principal, form)
+
+    def _visit(self, request: web.Request, principal: Principal, form: Mapping[str, str]) -> Visit:
+        return Visit(
+            request,
+            principal,
+            self._api,
+            self._clock,
+            form,
+            url=self._url,
+            still_allowed=lambda: self._guard.still(principal, request),
+        )
 
     def _answer(self, visit: Visit, result: Result) -> web.StreamResponse:
         if isinstance(result, web.StreamResponse):
             result.headers.update(HEADERS)
             return result
         if isinstance(result, Went):
-            return _went(result)
+            return self._went(result)
         body = self.render(visit, result).encode("utf-8", "replace")
         response = web.Response(
             body=body,
@@ -255,12 +299,29 @@ class Frame:
             charset="utf-8",
             headers={**HEADERS, **NOT_KEPT},
         )
+        if visit.said:
+            response.del_cookie(SAID_COOKIE, path=ROOT, httponly=True, samesite="Strict", secure=self._secure)
         response.enable_compression()
+        return response
+
+    def _went(self, result: Went) -> web.Response:
+        to = quote(result.to, safe=URL_CHARS, errors="replace")
+        response = web.Response(status=303, headers={**HEADERS, **NOT_KEPT, hdrs.LOCATION: to})
+        if result.said:
+            response.set_cookie(
+                SAID_COOKIE,
+                result.said,
+                max_age=SAID_S,
+                path=ROOT,
+                httponly=True,
+                samesite="Strict",
+                secure=self._secure,
+            )
         return response
 
     def render(self, visit: Visit, shown: Shown) -> str:
         """The page as text."""
-        request, said = visit.request, visit.request.query.get("said", "")
+        request = visit.request
         member = visit.principal if isinstance(visit.principal, Member) else None
         theme = request.cookies.get(THEME_COOKIE, "")
         return self._templates.get_template(shown.template).render(
@@ -275,7 +336,8 @@ class Frame:
                 "rendered_at": iso(visit.now_us),
                 "http_status": shown.status,
                 "refreshes": _refreshes(visit, shown),
-                "said": said if visit.words.has(f"said.{said}") else "",
+                "said": visit.said,
+                "advice": lambda error: _advice(visit, error),
                 **shown.values,
             }
         )
@@ -283,8 +345,8 @@ class Frame:
     def _refused(self, request: web.Request, visit: Visit | None, error: OutpostError) -> web.StreamResponse:
         """The page that says why not; who is not logged in is led to where he does."""
         if isinstance(error, Unauthenticated) and request.method == hdrs.METH_GET and _is_page(request):
-            return _went(Went(f"{LOGIN}?{urlencode({'next': request.path_qs})}"))
-        visit = visit or Visit(request, NOBODY, self._api, self._clock, {})
+            return self._went(Went(f"{LOGIN}?{urlencode({'next': request.path_qs})}"))
+        visit = visit or self._visit(request, NOBODY, {})
         shown = Shown("error.html", {"error": error, "back": _came_from(request)}, status=error.status)
         response = self._answer(visit, shown)
         if isinstance(error, RateLimited) and error.retry_after_s is not None:
@@ -299,11 +361,11 @@ def _refreshes(visit: Visit, shown: Shown) -> bool:
     return shown.status in PASSING or (shown.status == 200 and isinstance(visit.principal, Member))
 
 
-def _went(result: Went) -> web.Response:
-    to = result.to
-    if result.said:
-        to += ("&" if "?" in to else "?") + urlencode({"said": result.said})
-    return web.Response(status=303, headers={**HEADERS, **NOT_KEPT, hdrs.LOCATION: to})
+def _advice(visit: Visit, error: OutpostError) -> str:
+    """What to do about it, for somebody at a page: he has a login, where the API speaks of keys."""
+    if isinstance(error, Forbidden) and error.advice == Forbidden.hint:
+        return str(visit.words("error.role"))
+    return error.advice
 
 
 def own_path(path: str, default: str = ROOT + "/") -> str:
@@ -313,8 +375,8 @@ def own_path(path: str, default: str = ROOT + "/") -> str:
 
 
 def _came_from(request: web.Request) -> str:
-    referrer = urlsplit(request.headers.get(hdrs.REFERER, ""))
-    if referrer.netloc.lower() != (request.host or "").lower():
+    referrer = address_here(request, request.headers.get(hdrs.REFERER, ""))
+    if referrer is None:
         return ROOT + "/"
     return own_path(referrer.path + (f"?{referrer.query}" if referrer.query else ""))
 

@@ -1,12 +1,48 @@
-"""Addresses of pages with what was asked of them: filters that stay while somebody pages on."""
+"""Addresses of pages: of things by their ids, and with what was asked that stays while somebody pages on."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
+
+ROOT = "/office"
+_MARK = "~"
+_NOT_AT_END = (".csv", ".json")  # of a page's address: its tables as files
+_NOT_ALONE = (".", "..")  # what browsers take for a way up
 
 
 def link(path: str, asked: Mapping[str, object] | None = None, /, **more: object) -> str:
     """`path` with these parameters; those that say nothing are left out."""
     told = {name: value for name, value in {**(asked or {}), **more}.items() if value not in (None, "")}
     return f"{path}?{urlencode(told)}" if told else path
+
+
+def device_page(site: str, device: str) -> str:
+    """The page of a device of a site."""
+    return f"{ROOT}/sites/{_quoted(site)}/devices/{part_of(device)}"
+
+
+def command_page(site: str, command: str, act: str = "") -> str:
+    """The page of a command, or one behind it. An id is of one site, but for a hub that lies: the site stands with
+    it."""
+    return link(f"{ROOT}/commands/{part_of(command)}" + (f"/{act}" if act else ""), site=site)
+
+
+def part_of(name: str) -> str:
+    """An id that hubs choose as part of a page's path. One that would mean something else there stands between two
+    marks; so does one that has such marks itself."""
+    marked = name.endswith(_NOT_AT_END) or name in _NOT_ALONE or _is_marked(name)
+    return _quoted(f"{_MARK}{name}{_MARK}" if marked else name)
+
+
+def name_of(part: str) -> str:
+    """The id that `part_of` made a part of a path of, which the server has unquoted."""
+    return part[1:-1] if _is_marked(part) else part
+
+
+def _is_marked(text: str) -> bool:
+    return len(text) > 1 and text.startswith(_MARK) and text.endswith(_MARK)
+
+
+def _quoted(text: str) -> str:
+    return quote(text, safe="", errors="replace")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 import msgspec
 from aiohttp import web
@@ -24,15 +24,16 @@ class Listing(msgspec.Struct, frozen=True):
     pages: AsyncIterator[Sequence[Row]]
 
 
-async def send(call: Call, listing: Listing, form: str) -> web.StreamResponse:
-    """Answer with all rows as `csv`, or as `json`: {"items": [{column: value}, …]}.
+async def send(call: Call, listing: Listing, form: str, headers: Mapping[str, str]) -> web.StreamResponse:
+    """Answer with all rows as `csv`, or as `json`: {"items": [{column: value}, …]}. `headers`: what it says
+    besides.
 
     Raises what asking for the first of them raises, before anything is sent.
     """
     pages = _from(await anext(listing.pages, ()), listing.pages)
     if form == "csv":
-        return await send_csv(call, listing.name, listing.heading, pages)
-    response = web.StreamResponse(headers={"Content-Type": "application/json"})
+        return await send_csv(call, listing.name, listing.heading, pages, headers=headers)
+    response = web.StreamResponse(headers={"Content-Type": "application/json", **headers})
     with streaming(call.request):
         await response.prepare(call.request)
         await response.write(b'{"items":[')

@@ -45,6 +45,8 @@ class WebPart(Part):
             Api(self._all_routes()),
             core.clock,
             name=core.settings.centre.name,
+            url=core.settings.centre.url,
+            secure=self._accounts.logins.secure,
             body_s=core.settings.limits.body_s,
         )
         self.pages = [

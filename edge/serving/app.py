@@ -15,6 +15,7 @@ import msgspec
 from aiohttp import hdrs, web
 
 from edge.errors import BadInput, OutpostError, Unauthenticated
+from edge.serving.addresses import TRUSTED, Proxies
 from edge.serving.bodies import BODIES, Bodies, read_body
 from edge.serving.knocking import Knocking
 from edge.serving.problems import NoRoute, NotHttp, Unexpected, WrongMethod, problem
@@ -55,10 +56,12 @@ def build(
     *,
     body_bytes: int,
     body_s: float,
+    proxies: Proxies = (),
 ) -> web.Application:
-    """The application: /v1 from `routes`, the older systems' paths from `legacy`."""
+    """The application: /v1 from `routes`, the older systems' paths from `legacy`; `proxies`: those it believes."""
     app = web.Application(client_max_size=body_bytes, middlewares=[_outermost(knocking)])
     app[BODIES] = Bodies(body_bytes)
+    app[TRUSTED] = proxies
     for route in routes:
         endpoint = _endpoint(route, guard, knocking, body_s)
         app.router.add_route(route.method, route.path, endpoint)

@@ -79,8 +79,8 @@ def told(event: LiveEvent, device: str = "", site: str = "") -> Told:
 class Reader:
     """One live connection's queue. `wanted` may be changed while it reads; beyond `reach` it is told of no site."""
 
-    def __init__(self, feed: Feed, wanted: Wanted, reach: frozenset[str] | None = None) -> None:
-        self._feed, self._wanted, self._reach = feed, wanted, reach
+    def __init__(self, feed: Feed, wanted: Wanted, reach: frozenset[str] | None = None, caller: str = "") -> None:
+        self._feed, self._wanted, self._reach, self.caller = feed, wanted, reach, caller
         self._queue: deque[Told | Stops] = deque()
         self._missed = 0
         self._nudged = False
@@ -170,9 +170,13 @@ class Feed:
         """How many read."""
         return len(self._readers)
 
-    def join(self, wanted: Wanted, reach: frozenset[str] | None = None) -> Reader:
-        """A new reader, told of the sites in `reach` alone; `leave` when it is done."""
-        reader = Reader(self, wanted, reach)
+    def of(self, caller: str) -> int:
+        """How many of them are this caller's."""
+        return sum(reader.caller == caller for reader in self._readers)
+
+    def join(self, wanted: Wanted, reach: frozenset[str] | None = None, caller: str = "") -> Reader:
+        """A new reader of `caller`, told of the sites in `reach` alone; `leave` when it is done."""
+        reader = Reader(self, wanted, reach, caller)
         self._readers.append(reader)
         if self._pump is None:
             self._subscription = self._bus.subscribe()

@@ -11,6 +11,7 @@ import msgspec
 from aiohttp import web
 
 from edge.clock import Clock, iso
+from edge.serving.addresses import client_of
 from edge.wire.views import KnockView
 
 NOBODYS = 0  # came without a key that is known, or to a hub, which has no tenants
@@ -34,7 +35,7 @@ class Knocking:
     def note(self, request: web.Request, why: str, *, whose: int = NOBODYS) -> None:
         """Count one; `whose`: the tenant whose key it came with."""
         path = "".join(c if c.isprintable() and c.isascii() else ascii(c)[1:-1] for c in request.path[:TEXT_CHARS])
-        key = (whose, request.remote or "local", f"{request.method} {path}"[:TEXT_CHARS])
+        key = (whose, client_of(request) or "local", f"{request.method} {path}"[:TEXT_CHARS])
         knock = self._knocks.setdefault(key, _Knock(why, 0, 0))
         knock.why, knock.count, knock.last_us = why, knock.count + 1, self._clock.now().at_us
         self._knocks.move_to_end(key)

@@ -11,10 +11,10 @@ CALLERS = 4096  # buckets kept; the one longest unused goes first, and starts fu
 
 
 class RateLimit:
-    """`per_minute` requests a minute for each caller, in bursts up to that number."""
+    """`count` requests in each `in_s` seconds for each caller, in bursts up to that number."""
 
-    def __init__(self, per_minute: int, clock: Clock) -> None:
-        self._capacity, self._per_s, self._clock = float(max(1, per_minute)), max(1, per_minute) / 60.0, clock
+    def __init__(self, count: int, clock: Clock, *, in_s: float = 60.0) -> None:
+        self._capacity, self._per_s, self._clock = float(max(1, count)), max(1, count) / in_s, clock
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def take(self, caller: str) -> None:

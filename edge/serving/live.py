@@ -31,6 +31,7 @@ LOOK_S = 1.0  # how late a fact may come that nothing else announces, and a revo
 FACTS_EVERY_S = 0.2  # the ledger is read no more often than this for one reader
 STALLED_S = 30.0  # a reader that takes nothing for so long is cut off, and resumes where it was
 READERS = 64  # live connections at once; each costs a queue and a task
+READERS_OF_ONE = 16  # of one caller: nobody takes live events from all others
 RESUME_PAGE = 500
 RESUME_MAX = 10_000  # a reader further behind reads the ledger instead
 DEVICES_MAX = 100  # that one reader may name
@@ -164,7 +165,13 @@ class Live:
         async with self._channels.of(call) as channel:
             if len(channel.feed) >= READERS:
                 raise Busy(f"{READERS} live readers are connected already.", hint="Close one, or poll the lists.")
-            reader = channel.feed.join(wanted, channel.reach)
+            caller = call.principal.actor
+            if channel.feed.of(caller) >= READERS_OF_ONE:
+                raise Busy(
+                    f"{READERS_OF_ONE} of the live readers that are connected are yours already.",
+                    hint="Close one: a page or program that is open elsewhere, too. Or poll the lists.",
+                )
+            reader = channel.feed.join(wanted, channel.reach, caller)
             try:
                 yield channel, reader
             finally:

@@ -21,6 +21,8 @@ from edge.verbs.watchdog import served
 if TYPE_CHECKING:
     from cloud.settings import CloudSettings
 
+GARBAGE = 20_000  # new objects after which those that hold each other are looked for
+
 
 def add(verbs: flags.Verbs) -> None:
     """Add the verb."""
@@ -73,6 +75,7 @@ async def run(settings: CloudSettings, directory: Path) -> int:
     async with centre.serving() as listens:
         gc.collect()
         gc.freeze()  # what is there by now stays: looking through it again held up every fifth page by 0.1 s
+        gc.set_threshold(GARBAGE)  # a page of a thousand sites is looked through once, not twenty times
         sys.stdout.write(f"{ready_line(listens, directory)}\n")
         sys.stdout.flush()
         async with served("centre", centre.probe, lambda: f"on {centre.db.engine_name}"):

@@ -15,6 +15,7 @@ from edge.links.serial_port import Lines
 from edge.links.spec import parse
 from edge.logs import redact
 from edge.places import is_centre
+from edge.serving.addresses import proxies
 from edge.serving.server import parse_listen, tls_context
 from edge.settings import Loaded, Settings
 from edge.verbs import centre_here, flags
@@ -86,6 +87,7 @@ def check(settings: Settings) -> None:
 def check_centre(settings: CloudSettings) -> None:
     """The same for a centre."""
     _check_listeners(settings.centre.listen, settings.centre.tls_cert, settings.centre.tls_key)
+    proxies(settings.centre.trusted_proxies, "centre.trusted_proxies")
     _check_log(settings.log.level, settings.log.format)
     _above_zero(settings.limits, settings.retention)
 

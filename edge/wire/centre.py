@@ -163,9 +163,12 @@ class SiteReading(ReadingView, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class SiteGap(View, frozen=True, kw_only=True):
-    """Readings that are lost: `count` of them at most. `where`: on the `device` itself, or at the `hub`, then of
-    all its devices. Their time is between `from_at` and `to_at`, or, where nobody knows, before `at`, when it was found
-    out. `kept_every`: of so many one was kept; 0 where none was."""
+    """Readings that are lost: `count` of them at most.
+
+    `where`: on the `device` itself, or at the `hub`, then of all its devices. Their time is between `from_at` and
+    `to_at`, or, where nobody knows, before `at`, when it was found out. `kept_every`: of so many one was kept; 0
+    where none was.
+    """
 
     at: str
     from_at: str | None

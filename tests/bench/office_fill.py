@@ -18,6 +18,7 @@ from cloud.db.database import Database
 from cloud.db.models import CommandRow, FactRow, InboxItem, Site, StateRow, Stream
 from cloud.db.partitions import Months
 from cloud.db.reading_models import Boot, Reading, Rollup, Series
+from edge.clock import iso
 from tests.filled_centre import DEVICE, fact_rows
 
 SITES, DEVICES = 1000, 20  # of each site
@@ -26,6 +27,7 @@ MINUTE_US = 60_000_000
 YEAR_MINUTES = 365 * 24 * 60
 CHUNK = 5000
 KINDS = ("display", "sensor", "vending")
+ASKED = ("display_qr",) * 7 + ("vend", "machine_status", "reboot")
 ZONES = ("Asia/Kolkata", "Europe/Paris", "America/New_York", "UTC")
 FIRST_DEVICE = "d-0001-00"
 KEY = "temperature"
@@ -109,11 +111,17 @@ def _states(sites: int, now_us: int) -> Iterator[dict[str, Any]]:
             device = f"d-{site:04}-{number:02}"
             kind = KINDS[number % len(KINDS)]
             own = {"id": device, "name": f"{kind.title()} {number}", "kind": kind, "online": number % 7 != 0}
-            yield {
-                "tenant_id": 1, "site_id": site, "kind": "device", "id": device, "device": device, "session": 1,
-                "version": change, "at_us": now_us, "received_us": now_us, "change": change,
-                "view": encode({**DEVICE, **own}).decode(),
-            }  # fmt: skip
+            yield _state(site, "device", device, change, now_us, {**DEVICE, **own})
+    newest = {"key": KEY, "value": 21.5, "at": iso(now_us), "age_s": 1.0, "quality": "ntp"}
+    yield _state(1, "latest", FIRST_DEVICE, change + 1, now_us, [newest])
+
+
+def _state(site: int, kind: str, device: str, change: int, now_us: int, view: object) -> dict[str, Any]:
+    return {
+        "tenant_id": 1, "site_id": site, "kind": kind, "id": device, "device": device, "session": 1,
+        "version": change, "at_us": now_us, "received_us": now_us, "change": change,
+        "view": encode(view).decode(),
+    }  # fmt: skip
 
 
 def _inbox(sites: int, now_us: int) -> Iterator[dict[str, Any]]:
@@ -142,9 +150,11 @@ def _commands(sites: int, now_us: int, numbers: list[int]) -> Iterator[dict[str,
         if state == "in_doubt" and place < len(numbers) - 20_000:
             state = "failed"  # settled long ago
         yield {
-            "tenant_id": 1, "site_id": site, "id": f"c{place:08}", "number": number, "kind": "display_qr",
-            "state": state, "device": f"d-{site:04}-{place // sites % DEVICES:02}", "place": "site",
-            "actor": "user:anna", "created_us": created_us, "expires_us": created_us + 900_000_000,
+            "tenant_id": 1, "site_id": site, "id": f"c{place:08}", "number": number,
+            "kind": ASKED[place // 11 % len(ASKED)], "state": state, "place": "site",
+            "device": f"d-{site:04}-{place // sites % DEVICES:02}",
+            "actor": "user:anna" if place % 3 else f"key:desk-{site}", "created_us": created_us,
+            "expires_us": created_us + 900_000_000,
             "ended_us": None if recent else created_us + 1_000_000, "attempts": 1,
         }  # fmt: skip
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import BigInteger, bindparam, func, insert, select, text
 
 from cloud.db.reading_models import Reading, RollupDue
 from edge.clock import iso
@@ -31,7 +31,8 @@ ROLLED_S = 1200.0
 SPANS = ("1h", "24h", "7d", "30d", "1y")
 SQLITE_ROWS = "WITH RECURSIVE numbers(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n + 1 < :count)"
 COLUMNS = "tenant_id, site_id, epoch_no, series, at_us, seq, num, text, kind, quality, late_us, boot, mono_ms"
-VALUES = "1, 1, 1, 1, :from_us + n * :every_us, n, 20 + (n % 8640) / 1000.0 + (n * 7919 % 101) / 100.0, NULL, 0, 2"
+VALUES = "1, 1, 1, 1, :from_us + n * :every_us, n, 20 + (n % 8640) / 1000.0 + n % 101 / 100.0, NULL, 0, 2"
+BIG = [bindparam(name, type_=BigInteger) for name in ("from_us", "every_us")]
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -79,7 +80,7 @@ async def fill(centre: RunningCentre, engine: str) -> None:
     )
     async with centre.centre.db.write() as connection:
         numbers = {"count": COUNT, "from_us": first_us, "every_us": EVERY_US}
-        await connection.execute(text(made), numbers)
+        await connection.execute(text(made).bindparams(*BIG), numbers)
         over_us = now // HOUR_US * HOUR_US - 1  # the running hour is not rolled up before it is over
         due = {"tenant_id": 1, "site_id": 1, "n": 1, "epoch_no": 1, "from_us": first_us, "to_us": over_us}
         await connection.execute(insert(RollupDue).values(**due))

@@ -166,7 +166,7 @@ async def test_a_technician_settles_one_in_doubt_and_is_named(centre: RunningCen
         assert tacit.main.fields()["outcome"] == "succeeded"
         assert await state(centre, command) == "in_doubt"
         done = await tom.send(tacit, note="It was on the screen.")
-        assert done.at == f"/office/commands/{command}?site=pune&said=resolved"
+        assert done.at == f"/office/commands/{command}?site=pune"
         assert "Settled, with your note." in done.text
         assert "user:tom" in done.text
         again = await tom.send(form, outcome="failed", note="No.")

@@ -120,6 +120,64 @@ async def test_silence_is_drawn_and_named(tom: Visitor) -> None:
     assert len(table.all("tr")) > 100
 
 
+async def test_what_it_measures_comes_before_its_health(centre: RunningCentre, tom: Visitor) -> None:
+    filled, now_us = Filled(centre.centre.db), centre.centre.clock.now().at_us
+    await filled.device(1, "s2", kind="sensor", at_us=now_us)
+    health = [f"health.{name}" for name in ("boots", "heap", "queue", "rssi", "uptime_s", "version")]
+    latest = [_latest(key, 1.0, now_us) for key in (*health, "humidity_pct", "temperature_c")]
+    await filled.state(1, "latest", "s2", latest, at_us=now_us)
+    seen = await tom.get("/sites/pune/devices/s2")
+    drawn = [figure.one("h3").one("bdi").text for figure in seen.main.one(id="plots").all("figure")]
+    assert drawn == ["humidity_pct", "temperature_c", *health[:4]]
+    rows = seen.main.one(id="values").one("tbody").all("tr")
+    assert [row.one("th").text for row in rows] == ["humidity_pct", "temperature_c", *health]
+
+
+async def test_of_a_new_device_nothing_is_said_of_the_time_before(centre: RunningCentre, tom: Visitor) -> None:
+    filled, now_us = Filled(centre.centre.db), centre.centre.clock.now().at_us
+    for number, (name, created) in enumerate(
+        (("new", iso(now_us - 20 * MINUTE_US)), ("odd", HOSTILE), ("late", iso(now_us + HOUR_US))), 20
+    ):
+        await filled.device(1, name, kind="sensor", at_us=now_us, created_at=created)
+        await filled.state(1, "latest", name, [_latest("t", 20.0, now_us)], at_us=now_us)
+        await filled.series(1, number, name, "t")
+        rows = [(number * 1000 + n, now_us - n * MINUTE_US // 4, 20.0) for n in range(1, 79)]
+        await filled.readings(1, number, rows, due=False)
+        chosen = (await tom.get(f"/sites/pune/devices/{name}")).main.one(id="plots")
+        assert chosen.one("a", aria_current="true")["href"].endswith("24h" if name == "odd" else "1h"), name
+        assert all("range=" in link["href"] for link in chosen.one("span", class_="files").all("a"))
+        day = (await tom.get(f"/sites/pune/devices/{name}?range=24h")).main.one(id="plots")
+        assert bool(day.all("rect", class_="silent")) == (name == "odd"), name
+
+
+async def test_of_what_is_online_its_hub_vouches_and_of_what_is_not_its_last_sign_stands(
+    centre: RunningCentre,
+) -> None:
+    filled, now_us = Filled(centre.centre.db), centre.centre.clock.now().at_us
+    await filled.site(4, "evry", seen_us=now_us + 24 * HOUR_US)
+    signs = {"evidence_at": iso(now_us - 11 * MINUTE_US), "evidence_age_s": 660.0, "evidence": "its readings"}
+    for name, online in (("up", True), ("down", False)):
+        await filled.device(4, name, kind="sensor", online=online, at_us=now_us, **signs)
+    await filled.device(4, "free", online=True, at_us=now_us, **signs | {"evidence": f"12 KB {HOSTILE}"})
+    async with visitor(centre, "tom", language="fr") as reader, visitor(centre, "tom") as english:
+        for page, said in (
+            ("up", "as its hub said 0 seconds ago (its readings)"),
+            ("down", "sign of life 11 minutes ago"),
+        ):
+            standing = (await english.get(f"/sites/evry/devices/{page}")).main.one(id="standing").text
+            assert said in standing
+        up = (await reader.get("/sites/evry/devices/up")).main.one(id="standing").text
+        assert "selon son hub" in up
+        assert "ses mesures" in up
+        assert "11" not in up
+        listed = (await reader.get("/sites/evry")).main
+        assert "son hub, il y a" in listed.one(id="device-up").text
+        assert "son dernier signe de vie" in listed.one(id="device-down").text
+        for row in ("up", "down"):
+            assert "ses mesures" in listed.one(id=f"device-{row}").text
+        assert HOSTILE in listed.one(id="device-free").text, "what has no word here is told as it came"
+
+
 async def test_every_span_is_drawn_in_the_sites_time(tom: Visitor) -> None:
     for name in ("1h", "24h", "7d", "30d", "1y", "nonsense"):
         seen = await tom.get(f"{SENSOR}?range={name}&key=t")
@@ -147,6 +205,10 @@ async def test_what_is_stale_is_not_called_online(tom: Visitor) -> None:
     assert "not known now" in standing.text
     assert "nobody knows what has become of it since" in standing.text
     assert not standing.all("span", class_="online")
+    assert "sign of life" not in standing.text, "it gave some that were not told before its hub went away"
+    listed = (await tom.get("/sites/gone")).main.one(id="device-m1").text
+    assert "when its hub was last heard" in listed
+    assert "its hub, 20" in listed
     slots = seen.main.one(id="slots").text
     assert "was ready" in slots
     assert "1.50 EUR" in slots

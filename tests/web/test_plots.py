@@ -19,7 +19,7 @@ from cloud.web.frame import TEMPLATES
 from cloud.web.plots.lines import SILENT, Point, runs, silences, usual_us
 from cloud.web.plots.picture import HEIGHT, WIDTH, Loss, Plot, plot
 from cloud.web.plots.scale import scale
-from cloud.web.plots.spans import SECOND_US, SPANS, ticks
+from cloud.web.plots.spans import SECOND_US, SPANS, ticks, usual_span
 from cloud.web.words import catalogue
 from tests.web.html import parsed
 
@@ -126,6 +126,28 @@ def test_a_missing_bucket_is_a_silence_and_a_slow_device_is_not_silent() -> None
     assert quiet.open
     assert quiet.from_us == 291 * MINUTE_US
     assert silences([], 0, 10, 0)[0].open, "nothing at all is one silence"
+
+
+def test_before_a_device_was_known_nothing_is_said() -> None:
+    window = NOW_US - 86_400 * SECOND_US, NOW_US
+    known_us = NOW_US - 60 * MINUTE_US
+
+    def shades(some: list[Point]) -> list[tuple[int, int]]:
+        picture = plot(some, SPANS["24h"], window, BERLIN, known_us=known_us)
+        return [(quiet.from_us, quiet.to_us) for quiet in picture.silences]
+
+    width = 5 * MINUTE_US
+    ever = [Point(known_us + n * width, known_us + (n + 1) * width, 1, 1, 1, 1) for n in range(12)]
+    assert shades(ever) == []
+    assert shades(ever[6:]) == [], "it was not set up yet"
+    assert shades([*ever[:4], *ever[6:]]) == [(ever[3].to_us, ever[6].from_us)]
+    assert shades([]) == [(known_us, NOW_US)]
+    early = Point(known_us - 4 * width, known_us - 3 * width, 1, 1, 1, 1)
+    assert shades([early, *ever]) == [(early.to_us, known_us)], (
+        "what it kept from before is drawn, and its gap told"
+    )
+    assert usual_span(60.0).name == "1h"
+    assert usual_span(86_400.0).name == "24h"
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from markupsafe import Markup
 
 from cloud.web.confirming import confirm
 from cloud.web.doubt import doubt_of
-from cloud.web.frame import ROOT, PageRoute, Result, Shown, Visit, Went
-from cloud.web.links import link
+from cloud.web.frame import PageRoute, Result, Shown, Visit, Went
+from cloud.web.links import command_page, name_of
 from cloud.web.listing import Listing
 from cloud.web.words import isolated
 from edge.clock import iso
@@ -23,7 +23,6 @@ from edge.wire.commands import ENDED, State
 from edge.wire.kinds import KINDS, NOTE_CHARS
 from edge.wire.views import AttemptView
 
-HERE = ROOT + "/commands"
 OUTCOMES = (State.SUCCEEDED.value, State.FAILED.value)
 COLUMNS = ("attempt", "at", "link", "verdict", "reason", "duration_s")
 
@@ -147,18 +146,21 @@ class CommandPage:
 
 async def _attempts(visit: Visit) -> AsyncIterator[Sequence[Row]]:
     asked = {"site": visit.query("site")}
-    tries: list[AttemptView] = (await visit.get("/v1/commands/{id}/attempts", asked, id=visit.param("id"))).items
+    tries: list[AttemptView] = (
+        await visit.get("/v1/commands/{id}/attempts", asked, id=name_of(visit.param("id")))
+    ).items
     yield [tuple(getattr(each, column) for column in COLUMNS) for each in tries]
 
 
 async def _command(visit: Visit) -> SiteCommand:
-    found: SiteCommand = await visit.get("/v1/commands/{id}", {"site": visit.query("site")}, id=visit.param("id"))
+    found: SiteCommand = await visit.get(
+        "/v1/commands/{id}", {"site": visit.query("site")}, id=name_of(visit.param("id"))
+    )
     return found
 
 
 def _address(command: SiteCommand, act: str = "") -> str:
-    """Its page: an id is of one site, but for a hub that lies, so the site stands with it."""
-    return link(f"{HERE}/{command.id}" + (f"/{act}" if act else ""), site=command.site)
+    return command_page(command.site, command.id, act)
 
 
 def _acts(command: SiteCommand) -> list[str]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
+from cloud.web.evidence import told_age_s
 from cloud.web.frame import PageRoute, Result, Shown, Visit, Went
-from cloud.web.links import link
+from cloud.web.links import device_page, link
 from cloud.web.listing import Listing
 from cloud.web.pages import device_plots
-from cloud.web.pages.device_acts import Asked, DeviceActs, new_key, place_of
+from cloud.web.pages.device_acts import Asked, DeviceActs, device_in, new_key
 from cloud.web.units import unit_of
 from edge.clock import iso
 from edge.errors import NotFound, OutpostError
@@ -45,7 +46,7 @@ class DevicePage:
         """To its page, by id, name or alias: `?site=` where several sites have one."""
         asked = {"site": visit.query("site")}
         device: SiteDevice = await visit.get("/v1/devices/{id}", asked, id=visit.param("device"))
-        return Went(place_of(device.site, device.id))
+        return Went(device_page(device.site, device.id))
 
     async def show(self, visit: Visit) -> Result:
         """All of it."""
@@ -53,15 +54,16 @@ class DevicePage:
 
     async def shown(self, visit: Visit, asked: Asked | None = None) -> Shown:
         """The page; `asked`: with what was just refused, and the form as it was filled in."""
-        site_id, name = visit.param("site"), visit.param("device")
+        site_id, name = visit.param("site"), device_in(visit)
         site: SiteView = await visit.get("/v1/sites/{site}", site=site_id)
         at = {"site": site.id}
         device: SiteDevice = await visit.get("/v1/devices/{id}", at, id=name)
-        latest: list[SiteLatest] = (await visit.get("/v1/devices/{id}/latest", at, id=device.id)).items
+        told: list[SiteLatest] = (await visit.get("/v1/devices/{id}/latest", at, id=device.id)).items
+        latest = device_plots.measured_first(told)
         history = at | {"limit": SHOWN, "cursor": visit.query("before")}
         commands = await visit.get("/v1/devices/{id}/commands", history, id=device.id)
-        drawing = await device_plots.drawn(visit, site.id, site.timezone, device.id, latest)
-        here = place_of(site.id, device.id)
+        drawing = await device_plots.drawn(visit, site.timezone, device, latest)
+        here = device_page(site.id, device.id)
         looking = {"range": visit.query("range"), "key": drawing.key}
         values: dict[str, Any] = {
             "site": site,
@@ -76,7 +78,8 @@ class DevicePage:
             "drawing": drawing,
             "place": here,
             "look": lambda **other: link(here, looking | other),
-            "file": lambda form: link(f"{here}.{form}", looking),
+            "file": lambda form: link(f"{here}.{form}", looking | {"range": drawing.span.name}),
+            "told_s": told_age_s(visit, device),
             "may": visit.may(Role.TECHNICIAN) and device.state == "approved",
             "kinds": [kind.name for kind in KINDS.values() if not kind.fits or device.kind in kind.fits],
             "asked": asked or Asked(),
@@ -93,22 +96,22 @@ class DevicePage:
 
     def readings(self, visit: Visit) -> Listing:
         """The points of the plots."""
-        pages = device_plots.rows(visit, visit.param("site"), visit.param("device"))
+        pages = device_plots.rows(visit, visit.param("site"), device_in(visit))
         return Listing("readings", device_plots.COLUMNS, pages)
 
     def commands(self, visit: Visit) -> Listing:
         """All there ever were."""
-        pages = visit.every("/v1/devices/{id}/commands", {"site": visit.param("site")}, id=visit.param("device"))
+        pages = visit.every("/v1/devices/{id}/commands", {"site": visit.param("site")}, id=device_in(visit))
         return Listing("commands", COMMANDS, _rows(pages, COMMANDS))
 
     def latest(self, visit: Visit) -> Listing:
         """The newest values."""
-        pages = visit.every("/v1/devices/{id}/latest", {"site": visit.param("site")}, id=visit.param("device"))
+        pages = visit.every("/v1/devices/{id}/latest", {"site": visit.param("site")}, id=device_in(visit))
         return Listing("latest", LATEST, _rows(pages, LATEST))
 
     def slots(self, visit: Visit) -> Listing:
         """What lies in the machine."""
-        pages = visit.every("/v1/devices/{id}/slots", {"site": visit.param("site")}, id=visit.param("device"))
+        pages = visit.every("/v1/devices/{id}/slots", {"site": visit.param("site")}, id=device_in(visit))
         return Listing("slots", SLOTS, _rows(pages, SLOTS))
 
 

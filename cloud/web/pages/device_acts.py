@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
-from urllib.parse import quote
 
 import msgspec
 from markupsafe import Markup
 
 from cloud.web.confirming import confirm
-from cloud.web.frame import ROOT, PageRoute, Result, Shown, Visit, Went
-from cloud.web.links import link
+from cloud.web.frame import PageRoute, Result, Shown, Visit, Went
+from cloud.web.links import device_page, link, name_of
 from edge.errors import BadInput, NotFound, OutpostError
 from edge.serving.roles import Role
 from edge.wire.centre import SiteCommand, SiteDevice, SiteSlot, SiteVended, SiteView
@@ -45,9 +44,9 @@ class Asked(msgspec.Struct, frozen=True):
 PageOf = Callable[[Visit, Asked], Awaitable[Shown]]
 
 
-def place_of(site: str, device: str) -> str:
-    """The address of a device's page."""
-    return f"{ROOT}/sites/{quote(site, safe='')}/devices/{quote(device, safe='')}"
+def device_in(visit: Visit) -> str:
+    """The device that the address names."""
+    return name_of(visit.param("device"))
 
 
 def new_key() -> str:
@@ -84,7 +83,7 @@ class DeviceActs:
         try:
             body: dict[str, object] = {"kind": kind, "args": arguments(kind, form)}
             given: SiteCommand = await visit.act(
-                "POST", "/v1/devices/{id}/commands", body, _site(visit), _key(form), id=visit.param("device")
+                "POST", "/v1/devices/{id}/commands", body, _site(visit), _key(form), id=device_in(visit)
             )
         except OutpostError as error:
             if kind in CONFIRMED:
@@ -98,7 +97,7 @@ class DeviceActs:
 
     async def vend(self, visit: Visit) -> Result:
         """One piece out of a slot."""
-        device, slot = visit.param("device"), visit.param("slot")
+        device, slot = device_in(visit), visit.param("slot")
         try:
             given: SiteVended = await visit.act(
                 "POST",
@@ -127,7 +126,7 @@ class DeviceActs:
                 {"desired": {key: value}},
                 _site(visit),
                 "",
-                id=visit.param("device"),
+                id=device_in(visit),
             )
         except OutpostError as error:
             return await self._page(visit, Asked("twin", visit.form, error))
@@ -137,7 +136,7 @@ class DeviceActs:
         """Somebody sits at it."""
         body = {name: visit.form.get(name, "").strip() for name in ("agent", "name")}
         try:
-            await visit.act("PUT", "/v1/devices/{id}/agent", body, _site(visit), "", id=visit.param("device"))
+            await visit.act("PUT", "/v1/devices/{id}/agent", body, _site(visit), "", id=device_in(visit))
         except OutpostError as error:
             return await self._page(visit, Asked("agent", visit.form, error))
         return Went(_here(visit), said="agent_seated")
@@ -145,7 +144,7 @@ class DeviceActs:
     async def unseat(self, visit: Visit) -> Result:
         """Nobody sits at it any more."""
         try:
-            await visit.act("DELETE", "/v1/devices/{id}/agent", {}, _site(visit), "", id=visit.param("device"))
+            await visit.act("DELETE", "/v1/devices/{id}/agent", {}, _site(visit), "", id=device_in(visit))
         except OutpostError as error:
             return await self._page(visit, Asked("agent", visit.form, error))
         return Went(_here(visit), said="agent_unseated")
@@ -159,7 +158,7 @@ class DeviceActs:
             words(f"device_act.{kind}_title", device=device.name, site=site.name),
             [words(f"device_act.{kind}_means"), *_absent(visit, site, device, kind)],
             button=words(f"device_act.{kind}_once"),
-            back=place_of(site.id, device.id),
+            back=device_page(site.id, device.id),
             fields={"once": visit.form.get("once") or new_key()},
             refused=refused,
         )
@@ -184,7 +183,7 @@ class DeviceActs:
             words("device_act.vend_title", item=item, device=device.name),
             [*says, *_absent(visit, site, device, "vend")],
             button=words("device_act.vend_once"),
-            back=place_of(site.id, device.id),
+            back=device_page(site.id, device.id),
             fields={"once": visit.form.get("once") or new_key()},
             refused=refused,
         )
@@ -193,7 +192,7 @@ class DeviceActs:
 async def _seen(visit: Visit) -> tuple[SiteView, SiteDevice]:
     """The site and the device that the address names. Raises NotFound."""
     site: SiteView = await visit.get("/v1/sites/{site}", site=visit.param("site"))
-    device: SiteDevice = await visit.get("/v1/devices/{id}", {"site": site.id}, id=visit.param("device"))
+    device: SiteDevice = await visit.get("/v1/devices/{id}", {"site": site.id}, id=device_in(visit))
     return site, device
 
 
@@ -247,9 +246,9 @@ def _site(visit: Visit) -> dict[str, str]:
 
 
 def _here(visit: Visit) -> str:
-    return place_of(visit.param("site"), visit.param("device"))
+    return device_page(visit.param("site"), device_in(visit))
 
 
 def _followed(visit: Visit, given: SiteCommand) -> Went:
     """To the page, which says what becomes of it."""
-    return Went(link(place_of(given.site, given.device), did=given.id) + "#did")
+    return Went(link(device_page(given.site, given.device), did=given.id) + "#did")

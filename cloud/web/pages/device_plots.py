@@ -12,16 +12,17 @@ from cloud.analytics.rollups import zone_named
 from cloud.web.frame import Visit
 from cloud.web.plots.lines import Point
 from cloud.web.plots.picture import Loss, Plot, plot
-from cloud.web.plots.spans import DEFAULT, SECOND_US, SPANS, Span
+from cloud.web.plots.spans import SECOND_US, SPANS, Span, usual_span
 from edge.clock import iso
 from edge.serving.buckets import Grid
 from edge.serving.table import Row
-from edge.wire.centre import SiteGap, SiteLatest
+from edge.wire.centre import SiteDevice, SiteGap, SiteLatest
 from edge.wire.readings import ReadingView
 
 AT_ONCE = 6  # plots on a page that names no key
 POINTS = 1000  # of one key; a span has fewer
 GAPS_SHOWN = 20
+HEALTH = "health."  # how keys begin by which a device says how it is itself
 COLUMNS = ("at", "key", "min", "mean", "max", "count")
 
 
@@ -36,16 +37,23 @@ class Drawn(msgspec.Struct, frozen=True):
     spans: Sequence[str] = tuple(SPANS)
 
 
-def span_of(visit: Visit) -> Span:
-    """The one that `?range=` names; a day without or for one that is not there."""
-    return SPANS.get(visit.query("range"), SPANS[DEFAULT])
+def span_of(visit: Visit, known_us: int) -> Span:
+    """The one that `?range=` names; without, or for one that is not there, the usual one of a device that is known
+    since then."""
+    return SPANS.get(visit.query("range")) or usual_span((visit.now_us - known_us) / SECOND_US)
 
 
-async def drawn(visit: Visit, site: str, timezone: str, device: str, latest: Sequence[SiteLatest]) -> Drawn:
-    """The plots of the keys that are numbers, or of the one that `?key=` names."""
+def measured_first(latest: Sequence[SiteLatest]) -> list[SiteLatest]:
+    """What it measures, then what it says of its own health."""
+    return sorted(latest, key=lambda each: each.key.startswith(HEALTH))
+
+
+async def drawn(visit: Visit, timezone: str, device: SiteDevice, latest: Sequence[SiteLatest]) -> Drawn:
+    """The plots of the keys that are numbers, in that order, or of the one that `?key=` names."""
+    site, known_us = device.site, _known_us(device)
     newest = {each.key: float(each.value) for each in latest if _is_number(each.value)}
     keys = list(newest)
-    span, only = span_of(visit), visit.query("key")
+    span, only = span_of(visit, known_us), visit.query("key")
     chosen = [only] if only in keys else list(keys[:AT_ONCE])
     if not chosen:
         return Drawn(span, "", {}, [], [])
@@ -53,20 +61,20 @@ async def drawn(visit: Visit, site: str, timezone: str, device: str, latest: Seq
     grid = span.grid(zone, visit.now_us)
     window = grid.begin(span.begin_us(visit.now_us)), visit.now_us
     asked = {"site": site, "from": iso(window[0]), "to": iso(window[1]), "limit": GAPS_SHOWN}
-    gaps: list[SiteGap] = (await visit.get("/v1/devices/{id}/gaps", asked, id=device)).items
+    gaps: list[SiteGap] = (await visit.get("/v1/devices/{id}/gaps", asked, id=device.id)).items
     losses = [_loss(gap, number) for number, gap in enumerate(gaps, 1)]
     plots = {}
     for key in chosen:
         history = {"site": site, "key": key, "from": iso(window[0]), "bucket": span.bucket, "limit": POINTS}
-        page = await visit.get("/v1/devices/{id}/readings", history, id=device)
+        page = await visit.get("/v1/devices/{id}/readings", history, id=device.id)
         points = [_point(each, grid, window[1]) for each in page.items if _is_drawn(each)]
-        plots[key] = plot(points, span, window, zone, losses, newest[key])
+        plots[key] = plot(points, span, window, zone, losses, newest[key], known_us)
     return Drawn(span, only if only in keys else "", plots, [key for key in keys if key not in plots], gaps)
 
 
 async def rows(visit: Visit, site: str, device: str) -> AsyncIterator[Sequence[Row]]:
     """The points as a table, of all keys or of the one that is named."""
-    span = span_of(visit)
+    span = span_of(visit, known_us=0)
     asked = {"site": site, "key": visit.query("key"), "from": f"-{span.seconds}s", "bucket": span.bucket}
     async for page in visit.every("/v1/devices/{id}/readings", asked, id=device):
         yield [(each.at, each.key, each.min, each.value, each.max, each.count) for each in page]
@@ -92,6 +100,14 @@ def _is_drawn(view: ReadingView) -> bool:
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _known_us(device: SiteDevice) -> int:
+    """Since when its hub knows it; 0 where what it says is no time."""
+    try:
+        return _us(device.created_at)
+    except (ValueError, OverflowError):
+        return 0
 
 
 def _us(at: str) -> int:

@@ -34,7 +34,8 @@ class LoginPage:
         return Shown("login.html", values)
 
     async def enter(self, visit: Visit) -> Result:
-        """A name and a password: a new login, whatever cookie came with them."""
+        """A name and a password: a new login. That of the cookie that came with them, whoever's, ends: nothing in
+        this browser can reach it any more."""
         name, to = visit.form.get("name", ""), own_path(visit.form.get("next", ""))
         try:
             cookie = await self._logins.begin(
@@ -42,6 +43,7 @@ class LoginPage:
                 visit.form.get("password", ""),
                 address=address_of(visit.request),
                 agent=visit.request.headers.get(hdrs.USER_AGENT, ""),
+                instead=self._logins.who(visit.request),
             )
         except (WrongLogin, RateLimited) as error:
             values = {"next": to, "name": name, "refused": error, "ended": False}

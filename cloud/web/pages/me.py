@@ -59,15 +59,11 @@ class MePage:
 
     async def ask_to_end(self, visit: Visit) -> Result:
         """Are you sure?"""
-        for login in await _logins(visit):
-            if login.id == visit.param("login"):
-                return ask_to_end_login(visit, login, back=HERE)
-        raise NotFound("There is no such open login.")
+        return ask_to_end_login(visit, await _login(visit), back=HERE)
 
     async def end(self, visit: Visit) -> Result:
         """Over."""
-        mine = {login.id for login in await _logins(visit)}
-        await end_logins(visit, sorted(mine & {visit.param("login")}))
+        await end_logins(visit, [(await _login(visit)).id])
         return Went(HERE, said="login_ended")
 
     async def ask_to_end_others(self, visit: Visit) -> Result:
@@ -87,6 +83,13 @@ async def _logins(visit: Visit) -> list[LoginView]:
         return []
     found: list[LoginView] = (await visit.get("/v1/logins", {"person": visit.member.person})).items
     return found
+
+
+async def _login(visit: Visit) -> LoginView:
+    for login in await _logins(visit):
+        if login.id == visit.param("login"):
+            return login
+    raise NotFound("There is no such open login.")
 
 
 async def _shown(visit: Visit, refused: OutpostError | None = None) -> Shown:

@@ -73,7 +73,7 @@ class PeoplePage:
 
 def code_shown(visit: Visit, person: PersonView, code: str, until: str, *, title: str) -> Shown:
     """The page with somebody's code. `title`: its words, which take `email`."""
-    words, request = visit.words, visit.request
+    words = visit.words
     return Shown(
         "once.html",
         {
@@ -81,7 +81,7 @@ def code_shown(visit: Visit, person: PersonView, code: str, until: str, *, title
             "says": [words("people.once"), words("people.how", email=person.email)],
             "secrets": [
                 (words("people.code"), code),
-                (words("people.where"), f"{request.scheme}://{request.host}{ROOT}/reset"),
+                (words("people.where"), f"{visit.origin}{ROOT}/reset"),
             ],
             "until": until,
             "on": f"{HERE}/{person.id}",

@@ -106,12 +106,14 @@ class PersonPage:
 
     async def ask_to_end(self, visit: Visit) -> Result:
         """Are you sure?"""
-        return ask_to_end_login(visit, await _login(visit), back=f"{HERE}/{visit.param('id')}")
+        person, login = await _person(visit), await _login(visit)
+        return ask_to_end_login(visit, login, back=f"{HERE}/{person.id}")
 
     async def end(self, visit: Visit) -> Result:
-        """Over; one that is over already is what was wanted."""
-        await end_logins(visit, [visit.param("login")])
-        return Went(f"{HERE}/{visit.param('id')}", said="login_ended")
+        """Over."""
+        person, login = await _person(visit), await _login(visit)
+        await end_logins(visit, [login.id])
+        return Went(f"{HERE}/{person.id}", said="login_ended")
 
     async def ask_to_end_all(self, visit: Visit) -> Result:
         """Are you sure?"""
@@ -119,9 +121,10 @@ class PersonPage:
 
     async def end_all(self, visit: Visit) -> Result:
         """All of his."""
-        logins: list[LoginView] = (await visit.get("/v1/logins", {"person": visit.param("id")})).items
+        person = await _person(visit)
+        logins: list[LoginView] = (await visit.get("/v1/logins", {"person": person.id})).items
         await end_logins(visit, [login.id for login in logins])
-        return Went(f"{HERE}/{visit.param('id')}", said="logins_ended")
+        return Went(f"{HERE}/{person.id}", said="logins_ended")
 
 
 def ask_to_end_login(visit: Visit, login: LoginView, *, back: str) -> Shown:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
+from cloud.web.evidence import told_age_s
 from cloud.web.frame import ROOT, PageRoute, Result, Shown, Visit, Went
 from cloud.web.links import link
 from cloud.web.listing import Listing
@@ -76,6 +77,7 @@ class SitePage:
             "troubles": [*site.alerts, *site.problems],
             "full": round(100 * site.buffer_bytes / site.buffer_max_bytes) if site.buffer_max_bytes else None,
             "devices": devices.items,
+            "told_s": lambda device: told_age_s(visit, device),
             "wanted": wanted,
             "first": link(here, {"q": wanted}) if cursor else "",
             "next": link(here, {"q": wanted}, cursor=devices.next) if devices.next else "",

@@ -55,9 +55,9 @@ def runs(points: Sequence[Point]) -> list[list[Point]]:
 
 
 def silences(parted: Sequence[Sequence[Point]], from_us: int, to_us: int, usual: int) -> list[Silence]:
-    """The times between the runs, before the first and behind the last one, up to `to_us`."""
+    """The times between the runs, before the first and behind the last one, from `from_us` up to `to_us`."""
     if not parted:
-        return [Silence(from_us, to_us, open=True)]
+        return [Silence(from_us, to_us, open=True)] if from_us < to_us else []
     found = []
     if parted[0][0].from_us - from_us > SILENT * usual:
         found.append(Silence(from_us, parted[0][0].from_us))

@@ -76,11 +76,14 @@ def plot(
     zone: ZoneInfo,
     losses: Sequence[Loss] = (),
     last: float | None = None,
+    known_us: int = 0,
 ) -> Plot:
-    """Draw points in order of time within the window [from, to)."""
+    """Draw points in order of time within the window [from, to). Of a device that is known since `known_us`, within
+    the window, it is not said that nothing was heard before its first point: it was not there, or not set up."""
     from_us, to_us = window
     parted = runs(points)
-    quiet = silences(parted, from_us, to_us, usual_us(points))
+    first_us = from_us if known_us <= from_us else points[0].from_us if points else known_us
+    quiet = silences(parted, first_us, to_us, usual_us(points))
     values = scale(min((p.min for p in points), default=0.0), max((p.max for p in points), default=1.0))
     place = _Place(from_us, to_us, values)
     count = sum(point.count for point in points)

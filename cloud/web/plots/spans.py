@@ -41,6 +41,12 @@ SPANS = {
     )
 }
 DEFAULT = "24h"
+DEFAULT_NEW, NEW_S = "1h", 2 * 3600  # for a device that is known for less: its line would be a mark at the edge
+
+
+def usual_span(known_s: float) -> Span:
+    """What is shown at first of a device that is known for so long."""
+    return SPANS[DEFAULT_NEW if known_s < NEW_S else DEFAULT]
 
 
 class Tick(msgspec.Struct, frozen=True):

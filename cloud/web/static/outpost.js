@@ -18,7 +18,8 @@ let source = null, deaf = 0, listenAt = 0;
 // --- saying that the centre is away
 
 function away(said) {
-  const text = said && said.replace("{time}", new Date(at).toLocaleTimeString(document.documentElement.lang));
+  const clock = () => new Date(at).toLocaleTimeString(document.documentElement.lang, { hourCycle: "h23" });
+  const text = said && said.replace("{time}", clock);
   if (said && lost.textContent !== text) lost.textContent = text;
   lost.hidden = !said;
   body.classList.toggle("stale", Boolean(said));

@@ -109,8 +109,9 @@ class Accounts:
             approved=not origin,
             origin=origin,
         )
+        check_password(password)
         self._room_for(user)  # whom there is no room for costs no hashing
-        password_hash = await self._passwords.hash(check_password(password))
+        password_hash = await self._passwords.hash(password)
         async with self._changing:
             leaving = self._room_for(user)
 
@@ -125,7 +126,12 @@ class Accounts:
         return user
 
     def _room_for(self, user: User) -> User | None:
-        """Which waiting account makes room for a new one, if that is needed. Raises Busy."""
+        """Which waiting account makes room for a new one, if that is needed.
+
+        Raises Conflict where its address or username is taken, Busy.
+        """
+        if user.email in self._by_name or user.username.lower() in self._by_name:
+            raise sql.taken()
         if len(self._users) >= USERS_MAX:
             raise Busy(f"There are {USERS_MAX} accounts already.", hint="Delete those nobody uses.")
         waiting = [] if user.approved else [one for one in self._users.values() if not one.approved]

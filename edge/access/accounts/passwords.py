@@ -20,6 +20,7 @@ PASSES = 2
 LANES = 1
 AT_ONCE = 1
 WAITING = 32  # some 5 s of a Pi; a person has given up by then
+FOR_LOGINS = 16  # places of these that nothing else takes: who is in already, or signs up, keeps nobody out
 BUSY_S = 2.0  # when to come again
 
 T = TypeVar("T")
@@ -37,20 +38,21 @@ class Passwords:
 
     async def hash(self, password: str) -> str:
         """What is stored of a password. Raises RateLimited when too many wait."""
-        return await self._in_turn(_hash, password)
+        return await self._in_turn(WAITING - FOR_LOGINS, _hash, password)
 
-    async def verify(self, stored: str | None, password: str) -> bool:
+    async def verify(self, stored: str | None, password: str, *, inside: bool = False) -> bool:
         """Whether it is this password. None, for a user who does not exist, takes as long and is never right.
 
-        Raises RateLimited when too many wait.
+        `inside`: of somebody who is logged in already. Raises RateLimited when too many wait.
         """
+        places = WAITING - FOR_LOGINS if inside else WAITING
         if not self._nobodys:
-            self._nobodys = await self.hash("nobody has this password")
-        right = await self._in_turn(_verify, stored or self._nobodys, password)
+            self._nobodys = await self._in_turn(places, _hash, "nobody has this password")
+        right = await self._in_turn(places, _verify, stored or self._nobodys, password)
         return right and stored is not None
 
-    async def _in_turn(self, work: Callable[..., T], *args: str) -> T:
-        if self._waiting >= WAITING:
+    async def _in_turn(self, places: int, work: Callable[..., T], *args: str) -> T:
+        if self._waiting >= places:
             raise RateLimited("Too many logins at once; try again in a moment.", retry_after_s=BUSY_S)
         self._waiting += 1
         try:

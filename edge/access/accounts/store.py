@@ -178,12 +178,17 @@ def find_reset(tx: Transaction, code_hash: bytes) -> tuple[str, Stamp] | None:
 
 def _require_free(tx: Transaction, user: User) -> None:
     """A name looks for addresses and usernames alike at login, so nobody may have another's as his own."""
-    taken = tx.one(
+    other = tx.one(
         "SELECT 1 FROM users WHERE id <> ?1 AND (email IN (?2, ?3) OR username_key IN (?2, ?3))",
         (user.id, user.email, user.username.lower()),
     )
-    if taken:
-        raise Conflict("Email or username already registered", hint="Log in, or give another address and username.")
+    if other:
+        raise taken()
+
+
+def taken() -> Conflict:
+    """Somebody has this address or username already."""
+    return Conflict("Email or username already registered", hint="Log in, or give another address and username.")
 
 
 def _user(row: Row) -> User:

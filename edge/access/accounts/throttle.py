@@ -1,20 +1,21 @@
 """Guessing made slow: failed attempts are counted by who is guessed at, from where, and over all of one address.
 
 Only failures count. A person who comes from an address where his login has worked before has a count of his own, so
-nobody elsewhere can lock him out by guessing at his name.
+nobody can lock him out, neither from elsewhere by guessing at his name, nor from there by guessing at others.
 """
 
 from __future__ import annotations
 
 import math
 from collections import OrderedDict
+from collections.abc import Collection
 
 from edge.clock import Clock
 from edge.errors import RateLimited
 
 PER_NAME = 20  # failures at one name from everywhere unknown
 PER_PLACE = 5  # failures at one name from one address
-PER_ADDRESS = 30  # failures at any names from one address: an office behind one router mistypes too
+PER_ADDRESS = 30  # failures from one address at names that are strange there: an office behind one router mistypes
 REFILL_S = 60.0  # a failure is forgotten each minute
 COUNTS = 4096  # kept of each kind; the one longest untouched goes first
 
@@ -33,35 +34,69 @@ class Throttle:
 
         Raises RateLimited while too many have failed.
         """
+        self.attempts([name], address)
+
+    def attempts(self, names: Collection[str], address: str) -> list[str]:
+        """Count one attempt at several accounts, which have one name: those of them at which it may be made.
+
+        Raises RateLimited where that is none.
+        """
+        may = self.require(names, address)
+        self._count(may, may, address, 1.0)
+        return may
+
+    def require(self, names: Collection[str], address: str) -> list[str]:
+        """Those of these at which an attempt may be made, counting none. Raises RateLimited where that is none."""
         now_s = self._clock.mono_s()
-        counts = self._counts(name, address)
-        wait_s = math.ceil(max(kept.wait_s(key, now_s) for kept, key in counts))
-        if wait_s > 0:
+        waits_s = {name: self._wait_s(name, address, now_s) for name in names}
+        may = [name for name, wait_s in waits_s.items() if wait_s <= 0]
+        if not may:
+            wait_s = math.ceil(min(waits_s.values()))
             raise RateLimited(f"Too many failed attempts. Try again in {wait_s} s.", retry_after_s=wait_s)
-        for kept, key in counts:
-            kept.add(key, 1.0, now_s)
+        return may
 
     def forgive(self, name: str, address: str) -> None:
         """The attempt was no guess: it counts as none."""
-        now_s = self._clock.mono_s()
-        for kept, key in self._counts(name, address):
-            kept.add(key, -1.0, now_s)
+        self.forgive_all([name], address)
+
+    def forgive_all(self, names: Collection[str], address: str) -> None:
+        """The attempt at all of these was no guess."""
+        self._count(names, names, address, -1.0)
 
     def worked(self, name: str, address: str) -> None:
         """The attempt was right: this person may mistype again from here, whatever others do elsewhere."""
-        self.forgive(name, address)
-        place = _place(name, address)
-        self._places.forget(place)
-        self._known[place] = None
-        self._known.move_to_end(place)
-        if len(self._known) > COUNTS:
-            self._known.popitem(last=False)
+        self.worked_at([name], [name], address)
 
-    def _counts(self, name: str, address: str) -> list[tuple[_Counts, str]]:
-        """Where an attempt counts. At a name from everywhere: not from where its owner has logged in before."""
+    def worked_at(self, right: Collection[str], tried: Collection[str], address: str) -> None:
+        """An attempt that was made at all of `tried` was right at some: at the others it stays a failure."""
+        self._count(right, tried, address, -1.0)
+        for name in right:
+            place = _place(name, address)
+            self._places.forget(place)
+            self._known[place] = None
+            self._known.move_to_end(place)
+            if len(self._known) > COUNTS:
+                self._known.popitem(last=False)
+
+    def _wait_s(self, name: str, address: str, now_s: float) -> float:
+        """Seconds until somebody may be guessed at from here. Where his login has worked, nobody else counts."""
         place = _place(name, address)
-        counts = [(self._places, place), (self._addresses, address)]
-        return counts if place in self._known else [*counts, (self._names, name)]
+        own_s = self._places.wait_s(place, now_s)
+        if place in self._known:
+            return own_s
+        return max(own_s, self._names.wait_s(name, now_s), self._addresses.wait_s(address, now_s))
+
+    def _count(self, names: Collection[str], tried: Collection[str], address: str, count: float) -> None:
+        """Count at these of the accounts that one attempt was made at; at its address, which that is one failure
+        of, unless it remains one for another of them."""
+        now_s = self._clock.mono_s()
+        strange = [name for name in tried if _place(name, address) not in self._known]
+        for name in names:
+            self._places.add(_place(name, address), count, now_s)
+            if name in strange:
+                self._names.add(name, count, now_s)
+        if strange and all(name in names for name in strange):
+            self._addresses.add(address, count, now_s)
 
 
 class _Counts:

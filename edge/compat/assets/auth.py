@@ -17,7 +17,7 @@ from aiohttp import web
 
 from edge.access.accounts.model import NotActive, User, WrongLogin, username_from
 from edge.compat.thingsnxt.accounts import MADE, WAITS, Accounts
-from edge.compat.thingsnxt.door import Door, bearer, preflight, read, reply
+from edge.compat.thingsnxt.door import Door, bearer, preflight, read, reply, require_reader
 from edge.errors import Conflict, OutpostError, RateLimited, Unauthenticated
 from edge.serving import visits
 from edge.serving.visits import AiohttpHandler
@@ -70,6 +70,7 @@ class AssetAuth:
 
     async def login(self, request: web.Request) -> web.Response:
         """POST /api/auth/login."""
+        require_reader(request)
         self._door.gate.count_address(request)
         form = read(await self._door.body(request), _login)
         try:
@@ -85,6 +86,7 @@ class AssetAuth:
 
     async def register(self, request: web.Request) -> web.Response:
         """POST /api/auth/register: the account opens when an administrator has approved it."""
+        require_reader(request)
         self._door.gate.count_address(request)
         form = read(await self._door.body(request), _register)
         user = await self._made(form, self._address_of(request))

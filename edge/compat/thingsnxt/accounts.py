@@ -33,6 +33,7 @@ from edge.compat.thingsnxt.door import (
     read,
     refusal,
     reply,
+    require_reader,
 )
 from edge.errors import BadInput, Conflict, RateLimited, Unauthenticated
 from edge.serving.visits import AiohttpHandler
@@ -286,6 +287,7 @@ class ThingsnxtAccounts:
         """`handler` for people who are not logged in: counted by address."""
 
         async def serve(request: web.Request) -> web.StreamResponse:
+            require_reader(request)
             self._door.gate.count_address(request)
             try:
                 return await handler(request)

@@ -16,7 +16,7 @@ from aiohttp import web
 
 from edge.access.accounts.model import User
 from edge.clock import Clock, iso
-from edge.errors import BadInput, NotFound, OutpostError, RateLimited, TooLarge, Unauthenticated
+from edge.errors import BadInput, Forbidden, NotFound, OutpostError, RateLimited, TooLarge, Unauthenticated
 from edge.serving import visits
 from edge.serving.bodies import read_body
 from edge.serving.visits import AiohttpHandler, Gate
@@ -144,6 +144,17 @@ def bearer(request: web.Request) -> str:
     """The token of the Authorization header, '' without one."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def require_reader(request: web.Request) -> None:
+    """Raise Forbidden for what another site's page has a browser send without reading the answer, such as a form.
+
+    It would guess at passwords, or use up what may be tried, from its visitor's address. The apps' own pages may be
+    on another site too; they ask with CORS.
+    """
+    elsewhere = request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none")
+    if elsewhere and request.headers.get("Sec-Fetch-Mode") != "cors":
+        raise Forbidden("This was sent by another site's page.", hint="Log in with the app, or on its own pages.")
 
 
 def read(raw: bytes, decoder: msgspec.json.Decoder[T]) -> T:

@@ -54,10 +54,10 @@ async def test_a_wrong_password_and_an_unknown_name_are_told_and_worked_on_alike
     passwords, checked = centre.centre.accounts.logins.passwords, 0
     verify = passwords.verify
 
-    async def counted(stored: str | None, password: str) -> bool:
+    async def counted(stored: str | None, password: str, **how: bool) -> bool:
         nonlocal checked
         checked += 1
-        return await verify(stored, password)
+        return await verify(stored, password, **how)
 
     monkeypatch.setattr(passwords, "verify", counted)
     seen = set()
@@ -115,14 +115,25 @@ async def test_no_header_makes_somebody_else_of_who_guesses(centre: RunningCentr
     assert await hers.log_in("ann") == 429
 
 
-async def test_a_login_never_keeps_a_cookie_that_was_brought(centre: RunningCentre) -> None:
+async def test_a_login_never_keeps_a_cookie_that_was_brought_and_ends_its_login(centre: RunningCentre) -> None:
     await add(centre, "ann@example.com")
     await add(centre, "eve@example.com")
     eves = await come_in(centre, "eve")
     victim = Somebody(centre, cookie=eves.cookie)
     assert await victim.log_in("ann") == 303
     assert victim.cookie != eves.cookie
-    assert (await eves.ask("GET", "/v1/me")).body["person"]["username"] == "eve"
+    assert (await victim.ask("GET", "/v1/me")).body["person"]["username"] == "ann"
+    assert not await eves.is_in()
+    again = Somebody(centre, cookie=victim.cookie)
+    assert await again.log_in("ann", "Wr0ng-password") == 401
+    assert await victim.is_in()  # nothing ended, since nothing began
+    assert await again.log_in("ann") == 303
+    assert not await victim.is_in()
+    open_now = (await again.ask("GET", "/v1/logins")).body["items"]
+    assert [login["current"] for login in open_now] == [True]
+    told = [row for row in (await centre.get("/v1/audit")).body["items"] if row["what"] == "login.ended"]
+    assert [row["actor"] for row in told] == ["user:ann", "user:eve"]
+    victim = again
     cookie = victim.cookie.partition("=")[2]
     shown, _, signature = cookie.partition(".")
     assert len(shown) >= 43

@@ -190,6 +190,23 @@ async def test_only_so_many_readers_are_served(running_hub: RunningHub, monkeypa
     await until(is_room)
 
 
+async def test_one_caller_leaves_room_for_the_others(
+    running_hub: RunningHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "READERS_OF_ONE", 2)
+    async with contextlib.AsyncExitStack() as stack:
+        for _ in range(2):
+            await stack.enter_async_context(Events(running_hub).connected())
+        for path in ("/v1/events", "/v1/live"):
+            mine = await running_hub.get(path, key="viewer")
+            assert (mine.status, mine.code, mine.body["retryable"]) == (409, "busy", True)
+            assert "yours" in mine.body["detail"]
+            assert mine.body["hint"]
+        headers = {"Authorization": f"Bearer {running_hub.keys['technician']}"}
+        async with running_hub.http.get(running_hub.url + "/v1/events", headers=headers) as other:
+            assert other.status == 200
+
+
 async def test_an_id_that_is_none_is_refused_before_anything_is_sent(running_hub: RunningHub) -> None:
     for path in ("/v1/events", "/v1/live"):
         for wrong in ("x", "-1", "1.5", "9" * 19, "²"):

@@ -16,6 +16,7 @@ import pytest
 from sqlalchemy import insert
 
 from cloud.db.models import FactRow
+from edge.serving.live import READERS_OF_ONE
 from edge.serving.roles import Role
 from edge.wire.views import LiveEvent
 from tests.filled_centre import Filled, fact_rows
@@ -130,6 +131,29 @@ async def test_nobody_is_told_of_another_tenants_sites_or_of_sites_he_does_not_r
     assert (await centre.get("/v1/ledger?site=pune", key="other")).status == 404
     assert "pune" not in json.dumps((await centre.get("/v1/ledger?after=2", key="other")).body)
     assert {fact["site"] for fact in (await centre.get("/v1/ledger", key="guard")).body["items"]} == {"delhi"}
+
+
+@pytest.mark.either_engine
+async def test_one_viewer_takes_live_events_from_nobody(centre: RunningCentre) -> None:
+    await Filled(centre.centre.db).tenant(2)
+    await centre.add_key("other", Role.VIEWER, tenant_id=2)
+    async with (
+        aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http,
+        contextlib.AsyncExitStack() as open_,
+    ):
+
+        async def ask(key: str, path: str = "/v1/events") -> aiohttp.ClientResponse:
+            headers = {"Authorization": f"Bearer {centre.keys[key]}"}
+            return await open_.enter_async_context(http.get(centre.url + path, headers=headers))
+
+        assert [(await ask("viewer")).status for _ in range(READERS_OF_ONE)] == [200] * READERS_OF_ONE
+        for path in ("/v1/events", "/v1/live"):
+            refused = await ask("viewer", path)
+            said = await refused.json()
+            assert (refused.status, said["code"], said["retryable"]) == (409, "busy", True)
+            assert "Close one" in said["hint"]
+        for somebody in ("admin", "technician", "other"):
+            assert (await ask(somebody)).status == 200, somebody
 
 
 async def test_a_reader_cannot_choose_beyond_his_reach(centre: RunningCentre) -> None:

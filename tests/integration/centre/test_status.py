@@ -5,17 +5,24 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import aiohttp
 import msgspec
 import openapi_spec_validator
 import pytest
 from sqlalchemy import insert, update
 
 from cloud.db.models import Site, Stream, Tenant
+from cloud.service import SOCKET_NAME
 from edge.serving.roles import Role
 from tests.integration.running_hub import until
 from tests.postgres import killable
 from tests.running_centre import RunningCentre, started
 
+OF_THE_INSTANCE = (
+    "outpost_rollups_made_total",
+    "outpost_readings_deleted_total",
+    "outpost_readings_months_dropped_total",
+)
 REPORT = {
     "quality": "ntp",
     "ledger_head": 7,
@@ -85,6 +92,37 @@ async def test_metrics_and_status_of_another_tenant_tell_nothing(centre: Running
     status = (await centre.get("/v1/status", key="stranger")).body
     assert (status["sites"], status["devices"]) == (0, 0)
     assert (await centre.get("/v1/knocking", key="stranger")).body["items"] == []
+
+
+@pytest.mark.either_engine
+async def test_what_the_instance_does_for_all_tenants_is_told_at_the_machine_alone(centre: RunningCentre) -> None:
+    async with centre.centre.db.write() as connection:
+        await connection.execute(insert(Tenant).values(id=2, name="other", created_us=1))
+    await centre.add_key("stranger", Role.ADMIN, tenant_id=2)
+    async with centre.http.get(f"{centre.url}/v1/events", headers=_bearer(centre, "viewer")) as events:
+        assert events.status == 200
+        for key, readers in (("admin", 1), ("viewer", 1), ("stranger", 0)):
+            text = (await centre.get("/metrics", key=key)).body.decode()
+            assert f"outpost_live_readers {readers}\n" in text, key
+            assert "outpost_ready 1\n" in text
+            for name in OF_THE_INSTANCE:
+                assert name not in text, key
+        async with centre.http.get(f"{centre.url}/v1/events", headers=_bearer(centre, "stranger")):
+            own = (await centre.get("/metrics", key="stranger")).body.decode()
+            assert "outpost_live_readers 1\n" in own
+            connector = aiohttp.UnixConnector(str(centre.centre.directory / SOCKET_NAME))
+            async with (
+                aiohttp.ClientSession(connector=connector) as here,
+                here.get("http://centre/metrics") as answer,
+            ):
+                whole = await answer.text()
+            assert "outpost_live_readers 2\n" in whole
+            for name in OF_THE_INSTANCE:
+                assert f"{name} " in whole
+
+
+def _bearer(centre: RunningCentre, key: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {centre.keys[key]}"}
 
 
 @pytest.mark.either_engine

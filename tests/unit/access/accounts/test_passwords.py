@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Coroutine
+from typing import Any
 
 import pytest
 
@@ -55,10 +57,20 @@ async def test_hashing_leaves_the_event_loop_its_turns() -> None:
 
 
 async def test_more_than_can_wait_are_told_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passwords, "WAITING", 2)
+    monkeypatch.setattr(passwords, "WAITING", 4)
+    monkeypatch.setattr(passwords, "FOR_LOGINS", 2)
     keeper = Passwords()
-    results = await asyncio.gather(*(keeper.hash("Passw0rd") for _ in range(5)), return_exceptions=True)
-    assert sum(isinstance(result, RateLimited) for result in results) == 3
+    stored = await keeper.hash("Passw0rd")
+    await keeper.verify(None, "")
+
+    async def refused(*asked: Coroutine[Any, Any, object]) -> list[bool]:
+        results = await asyncio.gather(*asked, return_exceptions=True)
+        return [isinstance(result, RateLimited) for result in results]
+
+    assert await refused(*(keeper.verify(stored, "Passw0rd") for _ in range(5))) == [False] * 4 + [True]
+    others = [keeper.hash("Passw0rd"), *(keeper.verify(stored, "Passw0rd", inside=True) for _ in range(2))]
+    logins = [keeper.verify(stored, "Passw0rd") for _ in range(3)]
+    assert await refused(*others, *logins) == [False, False, True, False, False, True]
     await keeper.hash("Passw0rd")
 
 

@@ -53,6 +53,35 @@ def test_a_person_at_home_is_not_locked_out_by_guessers_elsewhere() -> None:
     assert limited.value.retry_after_s >= 1
 
 
+def test_a_person_at_home_is_not_locked_out_by_who_fails_at_others_there() -> None:
+    slow = Throttle(ManualClock())
+    slow.worked("ann", HOME)
+    assert guesses(slow, [f"user{n}" for n in range(99)], [HOME] * 99) == PER_ADDRESS
+    assert guesses(slow, ["ann"] * 50, [HOME] * 50) == PER_PLACE
+    with pytest.raises(RateLimited):
+        slow.attempt("bob", HOME)
+
+
+def test_an_attempt_at_two_accounts_of_one_name_stays_counted_where_it_was_wrong() -> None:
+    clock = ManualClock()
+    slow = Throttle(clock)
+    for number in range(PER_PLACE):
+        assert slow.attempts(["ann", "namesake"], HOME) == ["ann", "namesake"], number
+        slow.worked_at(["namesake"], ["ann", "namesake"], HOME)
+    assert slow.attempts(["ann", "namesake"], HOME) == ["namesake"]
+    slow.worked("namesake", HOME)
+    with pytest.raises(RateLimited):
+        slow.attempt("ann", HOME)
+    assert guesses(slow, [f"user{n}" for n in range(99)], [HOME] * 99) == PER_ADDRESS - PER_PLACE
+    slow.attempt("namesake", HOME)
+    with pytest.raises(RateLimited):
+        slow.attempts(["ann", "eve"], HOME)
+    clock.advance(REFILL_S)
+    assert slow.attempts(["ann", "eve"], HOME) == ["ann", "eve"]
+    slow.forgive_all(["ann", "eve"], HOME)
+    assert slow.attempts(["eve", "ann"], HOME) == ["eve", "ann"]
+
+
 def test_a_right_password_forgives_the_wrong_ones_before_it() -> None:
     slow = Throttle(ManualClock())
     for _ in range(6):  # no more than one address may: whose names they are is not known there
