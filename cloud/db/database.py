@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 import time
+import weakref
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -28,6 +30,7 @@ POOL = 10  # of PostgreSQL, and as many again when there is much to do
 POOL_WAIT_S = 10.0
 BUSY_MS = 10_000  # for a lock of SQLite: another process may be making a backup
 STATEMENT_MS = 60_000  # PostgreSQL gives up what takes longer
+CLOSE_S = 5.0  # for what a connection still does when it is given up
 PROVE_S = 10.0
 DISK_FULL = "53100"
 PASSING = ("08", "40", "53", "57", "58", "55P03")  # PostgreSQL: lost, deadlock, resources, shut down, a lock
@@ -61,6 +64,8 @@ class Database:
             event.listen(self._writer.sync_engine, "connect", _prepare_writer)
             event.listen(self._readers.sync_engine, "connect", _prepare_reader)
             event.listen(self._writer.sync_engine, "begin", _begin_immediate)
+            for engine in (self._writer, self._readers):
+                event.listen(engine.sync_engine, "connect", self._note_worker)
         else:
             parsed = parsed.set(drivername="postgresql+asyncpg")
             self._writer = self._readers = create_async_engine(
@@ -71,6 +76,7 @@ class Database:
                 pool_pre_ping=True,
                 connect_args={"server_settings": {"statement_timeout": str(STATEMENT_MS)}},
             )
+        self._workers: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
         self._writing = asyncio.Lock()  # SQLite alone: waiting here is fair, waiting at its lock is not
 
     @property
@@ -185,6 +191,12 @@ class Database:
         await self._writer.dispose()
         if self._readers is not self._writer:
             await self._readers.dispose()
+        # one whose user was cancelled is given up without waiting, and its thread still has a word for this loop
+        for worker in [each for each in self._workers if each.is_alive()]:
+            await asyncio.to_thread(worker.join, CLOSE_S)
+
+    def _note_worker(self, raw: Any, _: object) -> None:
+        self._workers.add(raw.driver_connection._thread)
 
 
 _SIZE = {

@@ -35,7 +35,7 @@ async def enrol(centre: RunningCentre, code: str, **more: str) -> Answer:
 
 async def identify(centre: RunningCentre, token: str) -> HubCaller:
     """Whom the gate sees in a request with this token."""
-    request: Any = SimpleNamespace(headers={"Authorization": f"Bearer {token}"}, remote="192.0.2.1")
+    request: Any = SimpleNamespace(headers={"Authorization": f"Bearer {token}"}, remote="192.0.2.1", app={})
     return await centre.centre.sites.gate.identify(request)
 
 
