@@ -66,7 +66,7 @@ class Displays:
     async def all(self, member: Member) -> list[Display]:
         """Every display of the sites a caller reaches, as many as one list takes."""
         async with self._db.read() as connection:
-            rows = await store.devices_of_kind(connection, member, KIND, DISPLAYS)
+            rows = await store.devices_where(connection, member, "kind", KIND, DISPLAYS)
         return self._displays(found(row, member) for row in rows)
 
     async def seats(self, member: Member, agent: str, site: str = "") -> list[Display]:

@@ -82,7 +82,7 @@ class Machines:
     async def all(self, member: Member, site: str = "") -> list[Machine]:
         """Every machine of the sites a caller reaches, as many as one list takes."""
         async with self._db.read() as connection:
-            rows = await store.devices_of_kind(connection, member, KIND, MACHINES, site)
+            rows = await store.devices_where(connection, member, "kind", KIND, MACHINES, site)
         return self._machines(found(row, member) for row in rows)
 
     async def meant(self, member: Member, named: str, site: str = "") -> Machine:

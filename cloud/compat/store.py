@@ -15,10 +15,10 @@ from edge.wire.commands import OPEN
 VIEW_CHARS = 16 * 1024  # a device's has about one thousand; what is far longer is none of these
 
 
-async def devices_of_kind(
-    connection: AsyncConnection, member: Member, kind: str, limit: int, site: str = ""
+async def devices_where(
+    connection: AsyncConnection, member: Member, field: str, value: str, limit: int, site: str = ""
 ) -> Sequence[RowMapping]:
-    """Devices a caller reaches whose view says that they are of this kind, by site and id."""
+    """Devices a caller reaches whose view says this of them, such as `kind` vending, by site and id."""
     query = (
         select(*STATE, *SITE)
         .join(Site, (Site.tenant_id == StateRow.tenant_id) & (Site.id == StateRow.site_id))
@@ -26,7 +26,7 @@ async def devices_of_kind(
             StateRow.tenant_id == member.tenant_id,
             StateRow.kind == "device",
             func.length(StateRow.view) <= VIEW_CHARS,
-            StateRow.view.contains(f'"kind":"{kind}"', autoescape=True),
+            StateRow.view.contains(f'"{field}":"{value}"', autoescape=True),
             *reached(member, site),
         )
         .order_by(StateRow.site_id, StateRow.id)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, RowMapping, delete, func, select, update
+from sqlalchemy import ColumnElement, RowMapping, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cloud.accounts.member import Member
-from cloud.db.models import Site, StateRow
+from cloud.compat.store import devices_where
+from cloud.db.models import Site
 from cloud.db.people_models import Person
 from cloud.db.visit_models import Acquaintance
-from cloud.fleet.state_store import SITE, STATE, reached
+from cloud.fleet.state_store import SITE
 
-VIEW_CHARS = 16 * 1024  # a device's has about one thousand
 DEVICES = 200  # of one person; a hub gives him half of that
 PERSON = (
     Person.tenant_id, Person.id, Person.email, Person.username, Person.full_name, Person.sites, Person.state,
@@ -75,20 +75,7 @@ async def every(connection: AsyncConnection, behind: tuple[int, int, str], limit
 
 async def devices_of(connection: AsyncConnection, member: Member, owner: str, site: str) -> Sequence[RowMapping]:
     """Devices at a site whose view says that they are this person's, as hubs know him."""
-    query = (
-        select(*STATE, *SITE)
-        .join(Site, (Site.tenant_id == StateRow.tenant_id) & (Site.id == StateRow.site_id))
-        .where(
-            StateRow.tenant_id == member.tenant_id,
-            StateRow.kind == "device",
-            func.length(StateRow.view) <= VIEW_CHARS,
-            StateRow.view.contains(f'"owner":"{owner}"', autoescape=True),
-            *reached(member, site),
-        )
-        .order_by(StateRow.site_id, StateRow.id)
-        .limit(DEVICES)
-    )
-    return (await connection.execute(query)).mappings().all()
+    return await devices_where(connection, member, "owner", owner, DEVICES, site)
 
 
 def _one(tenant_id: int, site_id: int, person: str) -> tuple[ColumnElement[bool], ...]:
