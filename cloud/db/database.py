@@ -15,6 +15,7 @@ import weakref
 from collections.abc import AsyncIterator
 from typing import Any
 
+import aiosqlite
 from sqlalchemy import event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
@@ -59,13 +60,12 @@ class Database:
             raise ConfigError(f"The centre does not run on {self.engine_name}.", hint=_HINT)
         if self.sqlite:
             parsed = parsed.set(drivername="sqlite+aiosqlite")
-            self._writer = create_async_engine(parsed, pool_size=1, max_overflow=0)
-            self._readers = create_async_engine(parsed, pool_size=READERS, max_overflow=0)
+            opened: dict[str, Any] = {"async_creator": self._connecting, "max_overflow": 0}
+            self._writer = create_async_engine(parsed, pool_size=1, **opened)
+            self._readers = create_async_engine(parsed, pool_size=READERS, **opened)
             event.listen(self._writer.sync_engine, "connect", _prepare_writer)
             event.listen(self._readers.sync_engine, "connect", _prepare_reader)
             event.listen(self._writer.sync_engine, "begin", _begin_immediate)
-            for engine in (self._writer, self._readers):
-                event.listen(engine.sync_engine, "connect", self._note_worker)
         else:
             parsed = parsed.set(drivername="postgresql+asyncpg")
             self._writer = self._readers = create_async_engine(
@@ -195,8 +195,13 @@ class Database:
         for worker in [each for each in self._workers if each.is_alive()]:
             await asyncio.to_thread(worker.join, CLOSE_S)
 
-    def _note_worker(self, raw: Any, _: object) -> None:
-        self._workers.add(raw.driver_connection._thread)
+    def _connecting(self) -> aiosqlite.Connection:
+        """A connection of SQLite yet to be opened; its thread is noted before, so that it is waited for even where
+        nobody waited for its opening."""
+        connection = aiosqlite.connect(str(self.url.database or ":memory:"))
+        connection._thread.daemon = True
+        self._workers.add(connection._thread)
+        return connection
 
 
 _SIZE = {
