@@ -1,5 +1,13 @@
-"""What the board runs after boot.py."""
+"""What the board runs after boot.py.
 
-from ports.esp32 import main
+While modules are loaded the garbage is taken out early: what stays then lies close together, and the heap keeps
+large gaps. Loaded in between garbage, the largest variants would not fit.
+"""
+
+import gc
+
+gc.threshold(16 * 1024)
+
+from ports.esp32 import main  # noqa: E402
 
 main()

@@ -13,7 +13,7 @@ ChipId = Annotated[str, msgspec.Meta(pattern="^[0-9A-F]{12}$")]
 Name = Annotated[str, msgspec.Meta(max_length=64)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]  # exact in every JSON; a database holds it with ease
 Number = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]  # a command's number on its device: they rise one by one
-BoardKind = Literal["display", "base", "sensor", "vending"]
+BoardKind = Literal["display", "base", "logger", "sensor", "vending"]
 Args = dict[str, str | int | float | bool | None]
 
 

@@ -36,6 +36,15 @@ DEFAULTS = {
     "output_pins": [],  # of switches v0, v1 ...
     "output_level": 1,  # what turns a switch on
     "debounce_ms": 50,  # for how long an input must say the same
+    "run_pins": [13, 14, 25, 26, 27, 32, 33, 4],  # of a logger's inputs in1, in2 ...; -1: there is none
+    "run_levels": [],  # of each input, the level that means that its machine runs; 0 where nothing is said
+    "run_names": [],  # of each input, its machine's
+    "heartbeat_s": 60,  # between two records that the logger was there
+    "oled_sda": 21,  # of an SSD1306; -1: there is none
+    "oled_scl": 22,
+    "oled_address": 60,
+    "page_port": 80,  # of the logger's own page; 0: there is none
+    "page_code": "",  # what lets somebody change settings over the page; empty: nobody may
     "rotate_s": 8,  # how long each stored picture stays
     "panel": "st7796",  # or ili9488
     "spi": 1,  # SPI controller
@@ -62,6 +71,8 @@ PERSONAL = (
     "device_token",
     "read_s",
     "rotate_s",
+    "heartbeat_s",
+    "page_code",
 )
 """What goes when a device is to forget everything. What it is and how it is wired stays: the same board with other
 pins could turn a motor."""

@@ -72,10 +72,12 @@ class Console:
         log: Log,
         status: "Callable[[], list[tuple[str, object]]]",
         save: "Callable[[dict[str, object]], None]",
+        more: "dict[str, tuple[str, Callable[[list[str]], str]]] | None" = None,
     ) -> None:
         self._log = log
         self._status = status  # what `status` shows, in order; no secrets
         self._save = save  # stores settings, in one commit. Raises OSError
+        self._more = more or {}  # the variant's own commands: what each is for, and what it does
         self._line = bytearray()
         self._is_text = True
         self._too_long = False
@@ -173,6 +175,10 @@ class Console:
         elif words[0] == "help":
             for line in HELP:
                 self.say(line)
+            for word in sorted(self._more):
+                self.say("%-10s %s" % (word, self._more[word][0]))
+        elif words[0] in self._more:
+            self.say(self._more[words[0]][1](words[1:]))
         else:
             self.say("unknown; try help")
 

@@ -63,7 +63,7 @@ class Device:
         self._ledger = Ledger(port, self.settle_claim)
         self._buffer = Buffer(port, self._log, config.number(self.settings, "buffer_kb", 0, BUFFER_KB_MAX) * 1024)
         self._stats = Stats(self._identity, self._health, self._buffer)
-        self._console = Console(self._log, self.status, self._save)
+        self._console = Console(self._log, self.status, self._save, self.console_commands())
         announcement = self._identity.chip.encode() + self._identity.boot.to_bytes(4, "little")
         self._link = Link(port, self._clock, self._log, announcement, self.message_bytes)
         self._link.console = self._console
@@ -100,6 +100,12 @@ class Device:
         """What the variant adds to the report and to the console's `status`: numbers and text by name."""
         return {}
 
+    def console_commands(self) -> "dict[str, tuple[str, Callable[[list[str]], str]]]":
+        """What can be typed at its console besides: by word, what it is for, and what it does with the words behind
+        it and says to that. Asked while the device starts.
+        """
+        return {}
+
     def panel(self) -> "dict[str, object] | None":
         """The screen it has, for the hello."""
         return None
@@ -113,15 +119,20 @@ class Device:
 
     # For the variants
 
-    def note(self, values: "dict[str, object]") -> None:
-        """Keep readings of now for the hub. What is no number is counted, and left out."""
+    def note(self, values: "dict[str, object]", at_ms: "int | None" = None) -> None:
+        """Keep readings for the hub, of now or of an earlier `at_ms` (ms since the start). What is no number is
+        counted, and left out.
+        """
         spoilt = [key for key in values if not sound(values[key])]
         for _ in spoilt:
             self._stats.count("values_spoilt")
         if len(spoilt) == len(values):
             return
         try:
-            self._buffer.append(pack(self._identity.boot, self._clock.ms(), self.now_us(), values))
+            now, now_us = self._clock.ms(), self.now_us()
+            ms = now if at_ms is None else at_ms
+            at_us = now_us - (now - ms) * 1000 if now_us else 0
+            self._buffer.append(pack(self._identity.boot, ms, at_us, values))
         except (OSError, ValueError) as error:
             self._log.error("readings are lost: %r" % error)
 

@@ -21,6 +21,7 @@ class Port:
     baud = 115200  # the rate after power-on, and again whenever a session ends
     baud_max = 115200
     discovery_port = 12346  # where hubs are asked for over UDP
+    served_on = "0.0.0.0"  # noqa: S104 - a page of its own is for the network, on all addresses it has
 
     def passed_ms(self) -> int:
         """Milliseconds since it was last called; for outpost.clock alone. Right for up to six days."""
@@ -101,6 +102,14 @@ class Port:
         """The addresses that reach everybody on the network."""
         return ["255.255.255.255"]
 
+    def address(self) -> str:
+        """Its own address on the network, in numbers; empty while it has none."""
+        return ""
+
+    def signal_dbm(self) -> "int | None":
+        """How strong the radio hears its access point; None where there is no radio."""
+        return None
+
     def watch(self, source: "object") -> None:
         """Let `wait` end early, too, when there is something to read from this socket."""
 
@@ -110,6 +119,16 @@ class Port:
     def read_inputs(self) -> "dict[str, bool]":
         """What the digital inputs say, by key. Quick: it is asked in every round."""
         return {}
+
+    def take_inputs(self, pins: "dict[str, tuple[int, int]]") -> None:
+        """From here on `read_inputs` tells these pins by key, true for a high level. Of each: its number, and the
+        level that it is pulled to where the chip can.
+        """
+        raise OSError(19)  # ENODEV
+
+    def oled(self, sda: int, scl: int, address: int) -> "Oled":
+        """The small screen on these I2C pins, whether it answers or not."""
+        raise OSError(19)  # ENODEV
 
     def begin_measuring(self) -> None:
         """Let the slower sensors begin; they have a second."""
@@ -143,4 +162,19 @@ class Panel:
 
     def slices(self, picture: bytearray) -> "Iterator[None]":
         """Draw `picture`; an iterator that pauses whenever a few milliseconds of drawing are done."""
+        raise NotImplementedError
+
+
+class Oled:
+    """A 1-bit screen in bands of eight rows: a byte is eight pixels of a column, the lowest on top; set is lit."""
+
+    width = 128
+    height = 64
+
+    def start(self) -> None:
+        """Switch it on; what it showed is gone. Raises OSError when there is none."""
+        raise NotImplementedError
+
+    def slices(self, picture: bytearray, bands: "list[int]") -> "Iterator[None]":
+        """Draw these bands of `picture`; an iterator that pauses after each. Raises OSError when it is gone."""
         raise NotImplementedError

@@ -86,6 +86,82 @@ class Stream:
         return error.errno in WOULD_BLOCK or self._tls is not None and error.errno in TLS_WANTS_MORE
 
 
+class Caller:
+    """A connection that somebody made to us. The port wakes when something comes, until `heard`."""
+
+    def __init__(self, port: Port, raw: "socket.socket") -> None:
+        self._port = port
+        self._raw = raw
+        self._open = True
+        raw.setblocking(False)
+        port.watch(raw)
+
+    def read(self) -> "bytes | None":
+        """What has come; None: nothing just now; empty: the other side has closed. Raises OSError."""
+        try:
+            return self._raw.recv(READ_BYTES)
+        except OSError as error:
+            if error.errno not in WOULD_BLOCK:
+                raise
+            return None
+
+    def heard(self) -> None:
+        """What still comes is not waited for."""
+        self._port.unwatch(self._raw)
+
+    def write(self, data: "bytes | memoryview") -> int:
+        """How many bytes were taken; 0: none just now. Raises OSError."""
+        try:
+            return self._raw.send(data)
+        except OSError as error:
+            return 0 if error.errno in WOULD_BLOCK else _raised(error)
+
+    def close(self) -> None:
+        """May be called twice."""
+        if self._open:
+            self._open = False
+            self._port.unwatch(self._raw)
+            self._raw.close()
+
+
+class Listener:
+    """Where others may connect to, on the addresses that the port serves on. Making it raises OSError."""
+
+    def __init__(self, port: Port, number: int, waiting_max: int) -> None:
+        self._port = port
+        self._raw = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        try:
+            self._raw.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self._raw.bind(socket.getaddrinfo(port.served_on, number, 0, socket.SOCK_STREAM)[0][-1])
+            self._raw.listen(waiting_max)
+            self._raw.setblocking(False)
+        except OSError:
+            self._raw.close()
+            raise
+
+    def accept(self) -> "Caller | None":
+        """The next one who waits. Raises OSError when nobody can come any more."""
+        try:
+            raw = self._raw.accept()[0]
+        except OSError as error:
+            if error.errno not in WOULD_BLOCK:
+                raise
+            return None
+        return Caller(self._port, raw)
+
+    def watch(self, on: bool) -> None:
+        """Whether the port shall wake when somebody comes: not while there is no time for him."""
+        if on:
+            self._port.watch(self._raw)
+        else:
+            self._port.unwatch(self._raw)
+
+    def close(self) -> None:
+        """Nobody may come any more."""
+        self._port.unwatch(self._raw)
+        self._raw.close()
+
+
 class Datagrams:
     """A UDP socket on a port of its own choice. Everything that goes wrong with it means: nothing came."""
 

@@ -26,23 +26,22 @@ from drivers.motors import Motors
 from drivers.spi_panel import SpiPanel
 from outpost import config
 from outpost.backoff import Backoff
-from outpost.port import Inflate, Port
+from outpost.port import Inflate, Oled, Port
 from outpost.wifi import Wifi
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from outpost.device import Device
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
+    from drivers.contacts import Contacts  # noqa: F401  (for the types)
     from drivers.inputs import Inputs  # noqa: F401  (for the types)
+    from outpost.agent import Agent  # noqa: F401  (for the types)
+    from outpost.device import Device
 
 BOOT_BUTTON = 0
 BOOT_BUTTON_MS = 1500  # how long after a reset it is looked at: held during the reset, it means the bootloader
 REPL_UART = 0
 REPL_BAUD = 115200
 READ_BYTES_MAX = 256
-VALUE_BYTES_MAX = 1536  # of one NVS value: a stored result is under 250, all settings together under 1300
+VALUE_BYTES_MAX = 1536  # of one NVS value: a stored result is under 250, what is set on one board under 1300
 RESTART_MS = 3000  # so long an error's text can be read before the board starts anew
 NAMESPACE = "outpost"
 WIFI_PAUSE_MS_MAX = 30000  # between two tries to join: so soon it is back after the access point is
@@ -77,6 +76,7 @@ class Esp32Port(Port):
         self._motors = None  # type: Motors | None
         self._drop_sensor = None  # type: DropSensor | None
         self._inputs = None  # type: Inputs | None
+        self._contacts = None  # type: Contacts | None
         self._radio = None  # type: network.WLAN | None
         self._wifi = None  # type: Wifi | None
         self._wifi_ms = 0
@@ -194,6 +194,19 @@ class Esp32Port(Port):
         directed = ".".join([str(a | ~m & 0xFF) for a, m in zip(address, mask)])
         return [directed, "255.255.255.255"]
 
+    def address(self) -> str:
+        if self._radio is None or not self._radio.isconnected():
+            return ""
+        return str(self._radio.ifconfig()[0])
+
+    def signal_dbm(self) -> "int | None":
+        if self._radio is None or not self._radio.isconnected():
+            return None
+        try:
+            return int(self._radio.status("rssi"))
+        except (OSError, TypeError):
+            return None  # it has just gone
+
     def watch(self, source: "object") -> None:
         self._wake.register(source, select.POLLIN)
 
@@ -204,7 +217,19 @@ class Esp32Port(Port):
             pass  # it was not watched
 
     def read_inputs(self) -> "dict[str, bool]":
+        if self._contacts is not None:
+            return self._contacts.levels()
         return {} if self._inputs is None else self._inputs.digital()
+
+    def take_inputs(self, pins: "dict[str, tuple[int, int]]") -> None:
+        from drivers.contacts import Contacts
+
+        self._contacts = Contacts(pins)
+
+    def oled(self, sda: int, scl: int, address: int) -> Oled:
+        from drivers.ssd1306 import SSD1306
+
+        return SSD1306(sda, scl, address)
 
     def begin_measuring(self) -> None:
         if self._inputs is not None:
@@ -301,13 +326,20 @@ def _serve() -> None:
     if settings["variant"] == "display":
         _serve_display(port, settings)
         return
-    if not settings["wifi_ssid"]:
-        _device(port, settings)(port).run()
-        return
-    from outpost.agent import Agent
+    agent = None  # type: type[Agent] | None
+    if settings["wifi_ssid"]:
+        from outpost.agent import Agent as agent
 
-    port.join(settings)
-    _device(port, settings)(port, Agent).run()
+        port.join(settings)
+    device = _device(port, settings)(port, agent)
+    _loaded()
+    device.run()
+
+
+def _loaded() -> None:
+    """All modules are there: from now on garbage may lie until the heap is full. main.py says why not before."""
+    gc.collect()
+    gc.threshold(-1)
 
 
 def _device(port: Esp32Port, settings: "dict[str, object]") -> "type[Device]":
@@ -322,13 +354,19 @@ def _device(port: Esp32Port, settings: "dict[str, object]") -> "type[Device]":
 
         port.wire_inputs(settings)
         return Sensor
+    if settings["variant"] == "logger":
+        from variants.logger.app import Logger
+
+        return Logger
     return Device
 
 
 def _serve_display(port: Esp32Port, settings: "dict[str, object]") -> None:
     from variants.display.app import Display
 
-    Display(port, panel(settings)).run()
+    display = Display(port, panel(settings))
+    _loaded()
+    display.run()
 
 
 def _controller(name: str) -> "type[SpiPanel]":

@@ -1,20 +1,20 @@
 """The stand-in for a board: a tty, a folder for flash, a PNG for the panel. On MicroPython's unix port or CPython.
 
-    micropython ports/unix.py --variant display|base|sensor|vending --tty PATH --flash DIR [--png FILE]
+    micropython ports/unix.py --variant display|base|logger|sensor|vending --tty PATH --flash DIR [--png FILE]
         [--chip 12HEX] [--width 320] [--height 480] [--baud N] [--network BROADCAST] [--halt POINT]
 
 --network is the address that reaches everybody where the hub is looked for, such as 127.255.255.255, or - for a
 board that has a network and looks only where its settings say; without it the board has no network. A display needs
-a PNG. At the POINT of --halt (`before:KEY` or `after:KEY` of a value that is stored, or `turning`) the board writes
-it into the file `halted` beside its flash, and stands still until it is killed.
+a PNG; a logger's is `panel.png` beside its flash unless another is given. At the POINT of --halt (`before:KEY` or
+`after:KEY` of a value that is stored, or `turning`) the board writes it into the file `halted` beside its flash,
+and stands still until it is killed.
 
 Exit codes: 0 after a `reboot` command, 2 for wrong arguments, 3 when the tty hung up, 1 for anything else.
 """
 
 import binascii
+import gc
 import io
-import json
-import math
 import os
 import select
 import sys
@@ -24,8 +24,9 @@ import time
 sys.path.insert(0, __file__.rsplit("/", 2)[0] if __file__.count("/") > 1 else ".." if "/" not in __file__ else ".")
 
 from outpost import config  # noqa: E402
-from outpost.port import Inflate, LineGone, Port  # noqa: E402
+from outpost.port import Inflate, LineGone, Oled, Port  # noqa: E402
 from ports.unix_files import exists, make_folder, replace, sync  # noqa: E402
+from ports.unix_surroundings import Surroundings  # noqa: E402
 
 MICROPYTHON = sys.implementation.name == "micropython"
 EXIT_USAGE = 2
@@ -37,10 +38,9 @@ NO_SEARCH = "-"
 VTIME, VMIN = 5, 6  # places in the control characters, on Linux
 BITS_PER_BYTE = 10
 ENOENT = 2
-ENODEV = 19
-OUTPUTS = 5
-DAY_S = 86400
-VARIANTS = ("display", "base", "sensor", "vending")
+VARIANTS = ("display", "base", "logger", "sensor", "vending")
+LOOPBACK = "127.0.0.1"
+START_GARBAGE_BYTES = 16 * 1024
 FALL_US = 30000  # from a motor's start until the item falls
 SPEEDS = {
     1200: 9,
@@ -60,6 +60,8 @@ SPEEDS = {
 class UnixPort(Port):
     """One tty and one folder."""
 
+    served_on = LOOPBACK  # a page of a virtual board is for this machine alone
+
     def __init__(self, tty: str, flash: str, chip: str, baud: int, network: str = "") -> None:
         self.chip = chip
         self.network, _, number = network.partition(":")
@@ -70,7 +72,9 @@ class UnixPort(Port):
         self._nvs = flash + "/nvs"
         self._beside = flash.rsplit("/", 1)[0] if "/" in flash else "."
         self._falls_us = 0
-        self._outputs = [False] * OUTPUTS
+        self._contacts = {}  # type: dict[str, tuple[int, int]]
+        self._surroundings = Surroundings(self._beside)
+        self.png = self._beside + "/panel.png"
         self.halt = ""
         for folder in (flash, self._nvs):
             make_folder(folder)
@@ -161,8 +165,6 @@ class UnixPort(Port):
 
     def heap_free(self) -> int:
         if MICROPYTHON:
-            import gc
-
             return gc.mem_free()
         return 0  # CPython's heap has no end of its own
 
@@ -175,6 +177,9 @@ class UnixPort(Port):
             return False
         except OSError:
             return True
+
+    def address(self) -> str:
+        return LOOPBACK if self.network_up() else ""
 
     def broadcasts(self) -> "list[str]":
         return [] if self.network == NO_SEARCH else [self.network]
@@ -191,34 +196,24 @@ class UnixPort(Port):
     def reboot(self) -> None:
         sys.exit(0)
 
-    # A sensor board's surroundings: `inputs.json` beside the flash says what its sensors do, by key, where true and
-    # false are digital inputs; without it they follow the clock. What is switched is in `outputs.json`.
+    # What is around a sensor board or a logger is in files beside the flash: ports/unix_surroundings.py.
+
+    def take_inputs(self, pins: "dict[str, tuple[int, int]]") -> None:
+        self._contacts = pins
 
     def read_inputs(self) -> "dict[str, bool]":
-        says = self._surroundings()
-        return {key: says[key] for key in says if isinstance(says[key], bool)}
+        return self._surroundings.levels(self._contacts) if self._contacts else self._surroundings.digital()
 
     def measured(self) -> "dict[str, object]":
-        says = self._surroundings()
-        return {key: says[key] for key in says if not isinstance(says[key], bool)}
+        return self._surroundings.measured()
+
+    def oled(self, sda: int, scl: int, address: int) -> Oled:
+        from ports.unix_oled import PngOled
+
+        return PngOled(self.png)
 
     def set_output(self, number: int, on: bool) -> None:
-        if not 0 <= number < OUTPUTS:
-            raise OSError(ENODEV)
-        self._outputs[number] = on
-        names = {"v%d" % i: self._outputs[i] for i in range(OUTPUTS)}
-        replace(self._beside + "/outputs.json", json.dumps(names).encode())
-
-    def _surroundings(self) -> "dict[str, object]":
-        try:
-            with open(self._beside + "/inputs.json", "rb") as file:
-                return json.loads(file.read())
-        except (OSError, ValueError):  # there is none, or it is being written
-            pass
-        wave = math.sin(self._now_us() / 1000000 * 2 * math.pi / DAY_S)
-        return {
-            "temperature": round(22 + 4 * wave, 2), "humidity": round(50 - 12 * wave, 1), "a0": 1.65, "d0": False
-        }  # fmt: skip
+        self._surroundings.switch(number, on)
 
     # A vending machine's mechanics: a turn is a line in motor.log beside the flash, and lets an item fall unless
     # there is a file `jam`; a file `blocked` holds the sensor's beam.
@@ -339,10 +334,22 @@ def _run(port: UnixPort, options: "dict[str, str]") -> None:
 
         Display(port, PngPanel(options["png"], int(options["width"]), int(options["height"]))).run()
         return
+    if options["png"]:
+        port.png = options["png"]
+    _tidy(START_GARBAGE_BYTES)  # as main.py does on a chip
     agent = None
     if port.network:
         from outpost.agent import Agent as agent
-    _device(options["variant"])(port, agent).run()
+    device = _device(options["variant"])(port, agent)
+    _tidy(-1)
+    device.run()
+
+
+def _tidy(threshold: int) -> None:
+    """Take the garbage out whenever there is so much of it; -1: only when the heap is full."""
+    if MICROPYTHON:
+        gc.collect()
+        gc.threshold(threshold)
 
 
 def _device(variant: str) -> "type":
@@ -355,6 +362,10 @@ def _device(variant: str) -> "type":
         from variants.sensor.app import Sensor
 
         return Sensor
+    if variant == "logger":
+        from variants.logger.app import Logger
+
+        return Logger
     from outpost.device import Device
 
     return Device

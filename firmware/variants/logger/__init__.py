@@ -1,0 +1,1 @@
+"""Which machines run, since when, and how often they stopped."""
