@@ -13,6 +13,7 @@ from cloud.accounts.part import AccountsPart
 from cloud.analytics.part import AnalyticsPart
 from cloud.api.live_part import LivePart
 from cloud.api.part import ApiPart
+from cloud.assets.part import AssetsPart
 from cloud.compat.part import CompatPart
 from cloud.db.database import Database
 from cloud.db.partitions import Months
@@ -71,6 +72,7 @@ class Centre:
         self.fleet = FleetPart(core, self.sync)
         self.compat = CompatPart(core, self.accounts, self.sync, self.fleet)
         self.analytics = AnalyticsPart(core, self.sync)
+        self.assets = AssetsPart(core, self.sync, self.fleet)
         self.api = ApiPart(core, self.sites.sites, lambda: self.parts)
         self.live = LivePart(core)
         self.web = WebPart(core, self.accounts, lambda: self.routes)
@@ -80,6 +82,7 @@ class Centre:
             self.sync,
             self.fleet,
             self.analytics,
+            self.assets,
             self.compat,
             self.live,
             self.api,

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from edge import __version__
 from edge.errors import BadInput, ExitCode, OutpostError
 from edge.verbs import (
+    asset_rules,
+    assets,
     centre,
     commands,
     config,
@@ -40,7 +42,7 @@ from edge.verbs.output import cell
 
 VERBS = (
     demo, serve, centre, terminal, sim, scan, sites, keys, tenants, users, logins, devices, readings, twin,
-    commands, vending, export, hooks, log, knocking, doctor, config, paths, safekeeping,
+    commands, vending, assets, asset_rules, export, hooks, log, knocking, doctor, config, paths, safekeeping,
 )  # fmt: skip
 """Each has `add(verbs)`, which adds its parsers; a parser's `do` takes the arguments and gives the exit code."""
 

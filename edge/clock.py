@@ -121,7 +121,7 @@ _MILLISECONDS = [f"{ms:03}Z" for ms in range(1000)]
 @functools.lru_cache(maxsize=128)
 def _iso_minute(minute: int) -> str:
     """A whole minute; cached, since a busy hub writes thousands a second, and a page of history as many."""
-    return datetime.fromtimestamp(minute * 60, UTC).strftime("%Y-%m-%dT%H:%M:")
+    return datetime.fromtimestamp(minute * 60, UTC).isoformat(timespec="minutes")[:16] + ":"
 
 
 def site_zone(name: str) -> ZoneInfo:

@@ -49,9 +49,12 @@ from edge.links.native_conversation import NativeConversation
 from edge.links.serial_port import Lines
 from edge.links.spec import Profile, parse
 from edge.links.supervisor import Supervisor
+from edge.parts.asset_pages import AssetPagesPart
+from edge.parts.assets import AssetsPart
 from edge.parts.clock import ClockPart
 from edge.parts.field import FieldPart
 from edge.parts.hooks import HooksPart
+from edge.parts.loggers import LoggersPart
 from edge.parts.part import Core, Part
 from edge.parts.people import PeoplePart
 from edge.parts.sync import SyncPart
@@ -199,24 +202,37 @@ class Hub:
             view=self.views.of,
         )
         self.telemetry = TelemetryPart(core)
+        self.assets = AssetsPart(core, self.telemetry)
         self.twins = TwinsPart(core, self.telemetry)
         self.vending = VendingPart(core, self.ports)
+        self.loggers = LoggersPart(core, self.telemetry, self.assets)
         self.people = PeoplePart(core)
         self.hooks = HooksPart(core)
         self.field = FieldPart(core, self.telemetry, self.twins, self.vending)
         self.things = ThingsPart(core, self.telemetry, self.twins, self.people, self.hooks, self.forget)
+        self.asset_pages = AssetPagesPart(core, self.assets, self.people, self.things, self.forget)
         self.sync = SyncPart(
-            core, self.telemetry, self.twins, self.vending, self.people, self.things, self._told_afar
+            core,
+            self.telemetry,
+            self.twins,
+            self.vending,
+            self.assets,
+            self.people,
+            self.things,
+            self._told_afar,
         )
         self.parts: list[Part] = [
             ClockPart(core),
             self.telemetry,
+            self.assets,
             self.twins,
             self.vending,
+            self.loggers,
             self.people,
             self.hooks,
             self.field,
             self.things,
+            self.asset_pages,
             self.sync,
         ]
 
@@ -254,6 +270,7 @@ class Hub:
             content=self.content,
             shown=self.shown,
             screens=self.screens,
+            loggers=self.loggers.register,
             body_s=settings.limits.body_s,
         )
         self.app = build(
@@ -267,6 +284,7 @@ class Hub:
         self.app.on_shutdown.append(live.stop)
         self.app.on_shutdown.append(self.field.let_go)
         self.app.on_shutdown.append(self.things.let_go)
+        self.app.on_shutdown.append(self.asset_pages.let_go)
 
     async def _facts(self, after: int, limit: int) -> list[FactView]:
         return [fact_view(fact, self.store.boots) for fact in await facts(self.store.hub, after, limit)]

@@ -78,6 +78,7 @@ class Accounts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """Accounts of the people who use the older apps."""
 
     signup: str = "approve"  # who may make one for himself: closed, approve (an administrator opens it), open
+    loggers_of: str = ""  # whose asset loggers are that nobody has claimed: an address or username; empty: nobody's
 
 
 class Hooks(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -20,6 +20,8 @@ from tui.literal import literal
 from tui.looks import THEME
 from tui.messages import ActionAsked, SiteChanged, Tick
 from tui.palette import Commands
+from tui.screens.asset import AssetScreen
+from tui.screens.assets import AssetsScreen
 from tui.screens.device import DeviceScreen
 from tui.screens.help import HelpScreen
 from tui.screens.overview import OverviewScreen
@@ -30,6 +32,7 @@ from tui.screens.sync import SyncScreen
 from tui.screens.talk import TalkScreen
 from tui.screens.vending import VendingScreen
 from tui.session import Session
+from tui.windows import Question
 
 REDRAW_S = 0.25  # what changes within is drawn once: a burst of a thousand events is one redraw
 TICK_S = 1.0
@@ -63,6 +66,7 @@ class OutpostApp(App[None]):
         self.add_mode("vending", lambda: VendingScreen(self.session))
         self.add_mode("talk", lambda: TalkScreen(self.session))
         self.add_mode("sync", lambda: SyncScreen(self.session))
+        self.add_mode("assets", lambda: AssetsScreen(self.session))
         self.switch_mode("overview")
         self.set_interval(REDRAW_S, self._pass_on)
         self.set_interval(TICK_S, self._tick)
@@ -76,6 +80,11 @@ class OutpostApp(App[None]):
         """Drill into a device from anywhere."""
         if not (isinstance(self.screen, DeviceScreen) and self.screen.device == device):
             self.push_screen(DeviceScreen(self.session, device))
+
+    def open_asset(self, asset: str) -> None:
+        """The same for an asset."""
+        if not (isinstance(self.screen, AssetScreen) and self.screen.asset == asset):
+            self.push_screen(AssetScreen(self.session, asset, Question()))
 
     # Actions
 
@@ -135,6 +144,10 @@ class OutpostApp(App[None]):
     async def do_go_sync(self) -> None:
         """To how the site stands with the centre."""
         await self._go("sync")
+
+    async def do_go_assets(self) -> None:
+        """To the machines that are watched."""
+        await self._go("assets")
 
     async def _go(self, mode: str) -> None:
         await self.switch_mode(mode)

@@ -49,11 +49,11 @@ class HubClient:
         """GET one view."""
         return _decode(await self._call("GET", path, query=query), kind)
 
-    async def items(self, path: str, kind: type[T], **query: str | int) -> list[T]:
-        """GET a list, page by page up to MOST_ITEMS."""
+    async def items(self, path: str, kind: type[T], most: int = MOST_ITEMS, /, **query: str | int) -> list[T]:
+        """GET a list, page by page up to `most` items."""
         found: list[T] = []
         cursor = ""
-        while len(found) < MOST_ITEMS:
+        while len(found) < most:
             asked = query | ({"cursor": cursor} if cursor else {})
             page = _decode(await self._call("GET", path, query=asked), _Page)
             found += [_convert(item, kind) for item in page.items]
@@ -62,9 +62,9 @@ class HubClient:
                 break
         return found
 
-    async def newest(self, path: str, kind: type[T], limit: int) -> list[T]:
+    async def newest(self, path: str, kind: type[T], limit: int, **query: str) -> list[T]:
         """GET just the first page of a list, `limit` items long."""
-        page = _decode(await self._call("GET", path, query={"limit": limit}), _Page)
+        page = _decode(await self._call("GET", path, query={"limit": limit, **query}), _Page)
         return [_convert(item, kind) for item in page.items[:limit]]
 
     async def send(

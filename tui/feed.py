@@ -11,6 +11,7 @@ import aiohttp
 import msgspec
 
 from edge.errors import NotFound, OutpostError, Unreachable
+from edge.wire.assets import AssetView
 from edge.wire.readings import TwinView
 from edge.wire.site import DeadLetterView, SyncView
 from edge.wire.vending import SlotView, TransactionView
@@ -113,8 +114,15 @@ class Feed:
         site.knocks = await client.items("/v1/knocking", KnockView)
         site.goods.put_slots(await client.items("/v1/slots", SlotView))
         site.goods.put_transactions(await client.newest("/v1/transactions", TransactionView, TRANSACTIONS))
+        await self._read_assets()
         await self._read_sync()
         site.heard()
+
+    async def _read_assets(self) -> None:
+        try:
+            self._site.machines.put_all(await self._client.items("/v1/assets", AssetView))
+        except NotFound:
+            self._site.machines.none_here()
 
     async def _read_sync(self) -> None:
         client, site = self._client, self._site
@@ -148,7 +156,7 @@ class Feed:
             site.put_port(msgspec.convert(event.data, PortView))
         elif event.topic == "log":
             site.put_log(str(event.data.get("device", "")), msgspec.convert(event.data, LogLine))
-        elif event.topic in ("reading", "twin", "slot", "transaction"):
+        elif event.topic in ("asset", "reading", "twin", "slot", "transaction"):
             self._apply_measured(event)
         elif event.topic == "sync":
             site.sync = msgspec.convert(event.data, SyncView)
@@ -159,7 +167,9 @@ class Feed:
 
     def _apply_measured(self, event: LiveEvent) -> None:
         site, data = self._site, event.data
-        if event.topic == "reading" and not data.get("historical"):
+        if event.topic == "asset":
+            site.machines.put(msgspec.convert(data, AssetView))
+        elif event.topic == "reading" and not data.get("historical"):
             arrived = msgspec.convert(data, _Arrived)
             site.put_readings(arrived.device, arrived.at, arrived.values)
         elif event.topic == "twin":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from edge.wire.assets import AssetView
 from edge.wire.commands import State
 from edge.wire.views import DeviceView, PortView
 
@@ -34,6 +35,25 @@ PORTS = {
     "absent": Mark("○", "absent", "quiet"),
     "failed": Mark("✗", "failed", "bad"),
 }
+
+ASSETS = {
+    "running": Mark("●", "running", "good"),
+    "stopped": Mark("■", "stopped", "bad"),
+    "planned": Mark("○", "planned", "quiet"),
+    "unknown": Mark("?", "unknown", "warn"),
+    "silent": Mark("◌", "silent", "warn"),
+    "chatter": Mark("▲", "chatters", "warn"),
+}
+
+
+def of_asset(view: AssetView, heard_s: float | None) -> Mark:
+    """A machine's state. What is unknown says why: its logger is silent, or its input changes oftener than any
+    machine; `heard_s` is how long ago that logger was heard."""
+    if view.chatter:
+        return ASSETS["chatter"]
+    if view.state == "unknown" and heard_s is not None and heard_s > view.silent_s:
+        return ASSETS["silent"]
+    return ASSETS.get(view.state, Mark("?", view.state, "warn"))
 
 
 def of_device(view: DeviceView) -> Mark:

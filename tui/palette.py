@@ -1,7 +1,8 @@
-"""The command palette: everything in the table of actions that works here, and every device by name."""
+"""The command palette: everything in the table of actions that works here, and every device and asset by name."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -27,22 +28,16 @@ class Commands(Provider):
             yield DiscoveryHit(Content(action.label), self._act(action), text=action.label, help=action.help)
 
     async def search(self, query: str) -> Hits:
-        """Actions and devices that match."""
+        """Actions, devices and assets that match."""
         matcher = self.matcher(query)
         for action in self._offered():
             score = matcher.match(action.label)
             if score > 0:
                 yield Hit(score, Content(action.label), self._act(action), text=action.label, help=action.help)
-        for name, device in self._devices():
+        for name, opening, help in self._named():
             score = matcher.match(name)
             if score > 0:
-                yield Hit(
-                    score,
-                    Content(name),
-                    partial(self._outpost.open_device, device),
-                    text=name,
-                    help="Open this device.",
-                )
+                yield Hit(score, Content(name), opening, text=name, help=help)
 
     @property
     def _outpost(self) -> OutpostApp:
@@ -59,5 +54,11 @@ class Commands(Provider):
     def _act(self, action: Action) -> partial[None]:
         return partial(self._outpost.action_act, action.id)
 
-    def _devices(self) -> list[tuple[str, str]]:
-        return [(literal(it.name or it.id, LONGEST_NAME), it.id) for it in self._outpost.session.site.devices()]
+    def _named(self) -> Iterator[tuple[str, partial[None], str]]:
+        """What has a name: how it is shown, what opens it, and the help beside it."""
+        app = self._outpost
+        for device in app.session.site.devices():
+            name = literal(device.name or device.id, LONGEST_NAME)
+            yield name, partial(app.open_device, device.id), "Open this device."
+        for asset in app.session.site.machines.all():
+            yield literal(asset.name, LONGEST_NAME), partial(app.open_asset, asset.id), "Open this asset."

@@ -7,18 +7,20 @@ from dataclasses import dataclass
 from tui.client import HubClient
 from tui.clock import Clock
 from tui.site import Site
+from tui.state_bar import BLOCKS, Glyphs
 
 VIEWER = "viewer"  # the role that may only look
 
 
 @dataclass(frozen=True)
 class Session:
-    """One technician at one terminal."""
+    """One technician at one terminal. `glyphs` is what bars are drawn with."""
 
     client: HubClient
     site: Site
     clock: Clock
     readonly: bool = False
+    glyphs: Glyphs = BLOCKS
 
     @property
     def may_change(self) -> bool:

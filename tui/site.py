@@ -17,6 +17,7 @@ from edge.wire.views import ClaimView, CommandView, DeviceView, KnockView, LogLi
 from tui import ages
 from tui.clock import Clock
 from tui.goods import Goods
+from tui.machines import Machines
 from tui.values import Values
 
 MOST_COMMANDS = 2000  # ended ones beyond it are forgotten here, oldest first; the hub keeps them
@@ -59,6 +60,7 @@ class Site:
         self.talk_count = 0
         self.values: dict[str, Values] = {}  # of the devices one looks at
         self.goods = Goods()
+        self.machines = Machines(clock)
         self.sync: SyncView | None = None
         self.sync_absent = False  # the hub is too old to know of syncing
         self.letters: list[DeadLetterView] = []  # rows the centre would not take

@@ -7,13 +7,14 @@ from tui import ages
 from tui.marks import Mark
 from tui.wording import counted
 
+REFUSED = "refused"
 MARKS = {
     "off": Mark("○", "not enrolled", "quiet"),
     "connecting": Mark("◐", "connecting", "busy"),
     "live": Mark("●", "live", "good"),
     "catching-up": Mark("◐", "catching up", "busy"),
     "away": Mark("○", "centre away", "warn"),
-    "refused": Mark("▲", "refused", "bad"),
+    REFUSED: Mark("▲", "refused", "bad"),
 }
 SHORT = {"connecting": "starts", "catching-up": "behind"}
 STREAMS = {"ledger": "facts", "readings": "readings"}

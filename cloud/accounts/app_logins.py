@@ -30,7 +30,6 @@ from cloud.accounts.people import People
 from cloud.db.database import Database
 from cloud.db.signals import Signals
 from edge.access.accounts.model import (
-    ACCESS_S,
     REFRESH_S,
     SESSIONS_PER_USER,
     WAITING_MAX,
@@ -48,7 +47,7 @@ from edge.access.accounts.model import (
     clean_full_name,
     clean_username,
 )
-from edge.access.accounts.tokens import ACCESS, REFRESH, TokenInvalid, TokenRefused, Tokens
+from edge.access.accounts.tokens import ACCESS, REFRESH, TokenInvalid, TokenRefused, Tokens, lasts_s
 from edge.access.model import hash_secret
 from edge.clock import Clock
 from edge.errors import Busy, Conflict, Forbidden, StorageError
@@ -194,7 +193,7 @@ class AppLogins:
         shown = _hash(str(claims["sid"]))
         known = self._known.get(shown)
         left_us = int(claims["exp"]) * 1_000_000 - now_us
-        if known is None or known.until_us <= now_us or not 0 < left_us <= (ACCESS_S + 60) * 1_000_000:
+        if known is None or known.until_us <= now_us or not 0 < left_us <= (lasts_s(claims) + 60) * 1_000_000:
             raise TokenInvalid("The token is too old, or its login has ended.")
         self._known.move_to_end(shown)
         return known.user
@@ -357,7 +356,7 @@ class AppLogins:
     def _pair(self, session: Session, user: AppUser) -> TokenPair:
         now = self._clock.now()
         access, refresh = self._tokens.access(session, now), self._tokens.refresh(session, now)
-        return TokenPair(access=access, refresh=refresh, user=user)
+        return TokenPair(access=access, page=self._tokens.page(session, now), refresh=refresh, user=user)
 
 
 def app_id(tenant_id: int, person: str) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
+from cloud.assets.views import asset_view
 from cloud.fleet.lookup import Found
 from cloud.fleet.views import device_view, latest_views, slot_view, twin_view
 from edge.bus import Event
@@ -35,6 +36,10 @@ class TwinChanged(StateChanged, frozen=True):
     """A twin."""
 
 
+class AssetChanged(StateChanged, frozen=True):
+    """An asset."""
+
+
 class LatestChanged(StateChanged, frozen=True):
     """The newest values of a device."""
 
@@ -59,15 +64,22 @@ KINDS: dict[str, type[StateChanged]] = {
     "device": DeviceChanged,
     "slot": SlotChanged,
     "twin": TwinChanged,
+    "asset": AssetChanged,
     "latest": LatestChanged,
 }
 TOPICS: dict[type[StateChanged], str] = {
     DeviceChanged: "device",
     SlotChanged: "slot",
     TwinChanged: "twin",
+    AssetChanged: "asset",
     LatestChanged: "reading",
 }
-_VIEWS = {DeviceChanged: device_view, SlotChanged: slot_view, TwinChanged: twin_view}
+_VIEWS: dict[type[StateChanged], Callable[[Found, int], msgspec.Struct]] = {
+    DeviceChanged: device_view,
+    SlotChanged: slot_view,
+    TwinChanged: twin_view,
+    AssetChanged: asset_view,
+}
 
 
 def events_of(rows: Iterable[Found]) -> list[StateChanged]:

@@ -36,7 +36,7 @@ PROVE_S = 10.0
 DISK_FULL = "53100"
 PASSING = ("08", "40", "53", "57", "58", "55P03")  # PostgreSQL: lost, deadlock, resources, shut down, a lock
 ENGINES = ("sqlite", "postgresql")
-SEQUENCES = ("arrival", "change", "command")  # what `numbers` may be asked for
+SEQUENCES = ("arrival", "change", "command", "asset")  # what `numbers` may be asked for
 
 _NEXT_OF_SEQUENCE = text("SELECT nextval(:sequence) FROM generate_series(1, :count)")
 _NEXT_OF_COUNTER = text(

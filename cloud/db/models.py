@@ -135,7 +135,8 @@ class Site(Base):
 class Stream(SiteKeyed):
     """Where a stream stands: `next` is wanted, `hash` is that of the row before it, `high` the highest there is.
 
-    `complete_us`: everything the hub wrote up to then is here.
+    `complete_us`: everything the hub wrote up to then is here. `watched`: of the readings, another number whenever
+    others are waited for than before (cloud/sync/projection.py, ReadingsWatch).
     """
 
     __tablename__ = "streams"
@@ -149,6 +150,7 @@ class Stream(SiteKeyed):
     head: Mapped[int] = mapped_column(Big, default=0)  # by the hub's last word
     complete_us: Mapped[int] = mapped_column(Big, default=0)
     moved_us: Mapped[int] = mapped_column(Big, default=0)
+    watched: Mapped[int] = mapped_column(Big, default=0, server_default="0")
 
 
 class Epoch(SiteKeyed):

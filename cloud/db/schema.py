@@ -17,7 +17,7 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, create_engine, inspect, text
 
-from cloud.db import people_models, visit_models  # noqa: F401 - their tables are made too
+from cloud.db import asset_models, people_models, visit_models  # noqa: F401 - their tables are made too
 from cloud.db.reading_models import Reading
 from edge.errors import ConfigError
 

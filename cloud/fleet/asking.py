@@ -52,6 +52,7 @@ class Asking:
         ttl_s: float | None = None,
         audit: str = "",
         subject: str = "",
+        detail: Mapping[str, Any] | None = None,
     ) -> str | None:
         """Let the site's hub do it, and wait up to `wait_s` for its word: what it tells of it, None without a word.
 
@@ -66,7 +67,8 @@ class Asking:
                 connection, site, kind, body, item_id=item_id, actor=member.actor, expires_us=expires_us
             )
             if audit:
-                await record(connection, member, audit, at_us=now_us, site_id=place.site_id, subject=subject)
+                at = {"at_us": now_us, "site_id": place.site_id}
+                await record(connection, member, audit, **at, subject=subject, detail=detail)
         self._inbox.tell(place.site_id)
         return await self.hear(place, item_id, wait_s=wait_s)
 

@@ -10,17 +10,17 @@ import msgspec
 from cloud.accounts.member import member
 from cloud.db.database import Database
 from cloud.fleet import state_store as sql
+from cloud.fleet.cursor import behind_of, cursor_of
 from cloud.fleet.lookup import Found, find_device, find_site, found
 from cloud.fleet.views import agent_view, device_view, readable, slot_view, twin_view
 from edge.clock import Clock
-from edge.errors import BadInput, NotFound
+from edge.errors import NotFound
 from edge.serving.roles import Role
 from edge.serving.routing import Answer, Call, Page, Route
 from edge.wire.centre import SiteAgent, SiteDevice, SiteSlot, SiteTwin
 
 T = TypeVar("T", bound=msgspec.Struct)
 SITE = ("site",)
-ID_DIGITS = 9  # of a site's number
 
 
 class DeviceRoutes:
@@ -136,7 +136,7 @@ class DeviceRoutes:
         """One page of a kind; of one device when it is given."""
         caller, limit = member(call), call.limit()
         site = device.place.slug if device else call.query("site")
-        behind = _parse(call.query("cursor"))
+        behind = behind_of(call.query("cursor"))
         async with self._db.read() as connection:
             if site and device is None:
                 await find_site(connection, caller, site)
@@ -148,21 +148,9 @@ class DeviceRoutes:
         last = shown[-1] if more and shown else None
         return Page(
             readable(view, shown, self._clock.now().at_us),
-            None if last is None else f"{last.place.site_id}.{len(last.device)}.{last.device}.{last.id}",
+            None if last is None else cursor_of(last),
         )
 
 
 def _is_called(device: SiteDevice, wanted: str) -> bool:
     return any(wanted in text.casefold() for text in (device.id, device.name, *device.aliases))
-
-
-def _parse(cursor: str) -> tuple[str, int, str] | None:
-    """Behind which thing the page goes on: device, site and id. Raises BadInput."""
-    if not cursor:
-        return None
-    site_id, _, rest = cursor.partition(".")
-    length, _, names = rest.partition(".")
-    wrong = not (site_id.isdecimal() and length.isdecimal()) or max(len(site_id), len(length)) > ID_DIGITS
-    if wrong or names[int(length) : int(length) + 1] != ".":
-        raise BadInput("The cursor is not one that a page gave.", hint="Begin again without a cursor.")
-    return names[: int(length)], int(site_id), names[int(length) + 1 :]

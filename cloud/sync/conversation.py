@@ -12,7 +12,7 @@ from cloud.sync.epochs import Epochs
 from cloud.sync.hello import Greeting
 from cloud.sync.late_readings import LateReadings
 from cloud.sync.ledger_ingest import LedgerIngest
-from cloud.sync.projection import EpochWatch, Preparation, Projection
+from cloud.sync.projection import EpochWatch, Preparation, Projection, ReadingsWatch, StateWatch
 from cloud.sync.readings_ingest import ReadingsIngest
 from cloud.sync.states import States
 from cloud.sync.traffic import Traffic
@@ -21,7 +21,7 @@ from edge.wire.sync import Heard, LedgerBatch, ReadingsBatch, StateBatch, Taken
 
 class Conversation:
     """What stands behind the door. `preparations` go before facts, `projections` follow them, `watches` the epochs
-    of ledgers."""
+    of ledgers, `readings_watches` and `state_watches` what else comes in."""
 
     def __init__(
         self,
@@ -30,15 +30,17 @@ class Conversation:
         preparations: Sequence[Preparation],
         projections: Sequence[Projection],
         watches: Sequence[EpochWatch],
+        readings_watches: Sequence[ReadingsWatch],
+        state_watches: Sequence[StateWatch],
         traffic: Traffic,
     ) -> None:
         self._door = door
         self._greeting = Greeting(core.db, core.clock)
         self._epochs = Epochs(core.db, core.clock, watches)
         self._ledger = LedgerIngest(core.db, core.clock, core.signals, preparations, projections)
-        self._readings = ReadingsIngest(core.db, core.clock, core.months, traffic)
-        self._late_readings = LateReadings(core.db, core.clock, core.months)
-        self._states = States(core.db, core.clock, core.signals)
+        self._readings = ReadingsIngest(core.db, core.clock, core.months, traffic, readings_watches)
+        self._late_readings = LateReadings(core.db, core.clock, core.months, readings_watches)
+        self._states = States(core.db, core.clock, core.signals, state_watches)
 
     def paths(self) -> list[web.RouteDef]:
         """/sync/v1, but for enrolment and the inbox."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cloud.db.database import Database
 from cloud.db.partitions import Months
 from cloud.sites.gate import HubCaller
 from cloud.sync import readings_store as sql
 from cloud.sync import receipt_store, series_store, stream_store
+from cloud.sync.projection import Arrived, ReadingsWatch
 from cloud.sync.receipts import missing, wanted_next
 from cloud.sync.stream_store import READINGS
 from edge.clock import Clock
@@ -15,10 +18,13 @@ from edge.wire.sync import NumberRow, ReadingsBatch, Taken, TextRow, readings_di
 
 
 class LateReadings:
-    """Takes rows whose numbers were passed over. `months` makes the tables they go to."""
+    """Takes rows whose numbers were passed over. `months` makes the tables they go to, `watches` keep their own
+    tables by them."""
 
-    def __init__(self, database: Database, clock: Clock, months: Months) -> None:
-        self._db, self._clock, self._months = database, clock, months
+    def __init__(
+        self, database: Database, clock: Clock, months: Months, watches: Sequence[ReadingsWatch] = ()
+    ) -> None:
+        self._db, self._clock, self._months, self._watches = database, clock, months, watches
 
     async def take(self, site: HubCaller, session: int, batch: ReadingsBatch) -> Taken:
         """Store the one row of a batch; one that is there stays as it is.
@@ -45,6 +51,9 @@ class LateReadings:
                 await sql.store(connection, site, epoch_no, batch.numbers, batch.texts)
                 if batch.numbers:
                     await sql.due(connection, site, epoch_no, sql.LATE + seq, at_us, at_us)
+                for watch in self._watches if standing.watched else ():
+                    arrived = Arrived(epoch_no, {series}, names, batch.numbers, batch.texts)
+                    await watch(connection, site, arrived, standing.watched)
         following = wanted_next(there)
         return Taken(next=following, ranges=[each for each in there if each[0] > following])
 

@@ -14,15 +14,15 @@ from cloud.sync.conversation import Conversation
 from cloud.sync.door import Door
 from cloud.sync.inbox import Inbox
 from cloud.sync.inbox_route import InboxRoute
-from cloud.sync.projection import EpochWatch, Preparation, Projection
+from cloud.sync.projection import EpochWatch, Preparation, Projection, ReadingsWatch, StateWatch
 from cloud.sync.traffic import Traffic
 from cloud.sync.visits import Visits
 from edge.serving.routing import Route
 
 
 class SyncPart(Part):
-    """All that enrolled hubs say and fetch. `preparations`, `projections` and `epoch_watches` are what
-    other parts add; `traffic` tells how much comes in."""
+    """All that enrolled hubs say and fetch. `preparations`, `projections`, `epoch_watches`, `readings_watches` and
+    `state_watches` are what other parts add; `traffic` tells how much comes in."""
 
     def __init__(self, core: Core, gate: SiteGate) -> None:
         limits = core.settings.limits
@@ -30,10 +30,19 @@ class SyncPart(Part):
         self.preparations: list[Preparation] = []
         self.projections: list[Projection] = [self.inbox.follow_facts, ClockFixes()]
         self.epoch_watches: list[EpochWatch] = []
+        self.readings_watches: list[ReadingsWatch] = []
+        self.state_watches: list[StateWatch] = []
         self.traffic = Traffic(core.clock.mono_s)
         self._door = Door(gate, core.knocking, body_s=limits.body_s)
         self._conversation = Conversation(
-            core, self._door, self.preparations, self.projections, self.epoch_watches, self.traffic
+            core,
+            self._door,
+            self.preparations,
+            self.projections,
+            self.epoch_watches,
+            self.readings_watches,
+            self.state_watches,
+            self.traffic,
         )
         self._chain = Chain(core.db)
         self.visits = Visits(core.db, core.signals, core.clock)

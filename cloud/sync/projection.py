@@ -1,14 +1,17 @@
-"""What becomes of facts where they arrive: others keep their own tables by them, in the very transaction."""
+"""What becomes of facts, states and readings where they arrive: others keep their own tables by them, in the very
+transaction."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
+import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cloud.sites.gate import HubCaller
 from edge.wire.ledger import Fact
+from edge.wire.sync import NumberRow, StateRow, TextRow
 
 
 class Projection(Protocol):
@@ -35,3 +38,33 @@ class EpochWatch(Protocol):
 
     async def __call__(self, connection: AsyncConnection, site: HubCaller, epoch: str) -> None:
         """In the transaction that begins `epoch`, before any fact of it is there."""
+
+
+class StateWatch(Protocol):
+    """Is told of states that have just been stored. Whether other readings are waited for now than before: then
+    each instance that takes readings of this site hears of it before it takes more."""
+
+    async def __call__(
+        self, connection: AsyncConnection, site: HubCaller, rows: Sequence[StateRow], watched: int
+    ) -> bool:
+        """`watched` as ReadingsWatch has it. What it raises undoes the batch, as a Projection's does."""
+
+
+class Arrived(msgspec.Struct, frozen=True):
+    """Readings that have just been stored, of one epoch; `names` has device and key of each of the `series`."""
+
+    epoch_no: int
+    series: Collection[int]
+    names: Mapping[int, tuple[str, str]]
+    numbers: Sequence[NumberRow]
+    texts: Sequence[TextRow]
+
+
+class ReadingsWatch(Protocol):
+    """Is told of readings. A site sends thousands at once: it looks at those alone that it waits for."""
+
+    async def __call__(self, connection: AsyncConnection, site: HubCaller, arrived: Arrived, watched: int) -> None:
+        """`watched` is another number whenever a StateWatch has said that others are waited for, 0 while none are.
+
+        What it raises undoes the batch, as a Projection's does.
+        """

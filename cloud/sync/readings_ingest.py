@@ -21,6 +21,7 @@ from cloud.db.partitions import Months
 from cloud.sites.gate import HubCaller
 from cloud.sync import readings_store as sql
 from cloud.sync import receipt_store, series_store, stream_store
+from cloud.sync.projection import Arrived, ReadingsWatch
 from cloud.sync.receipts import Range, missing, wanted_next, within
 from cloud.sync.stream_store import READINGS, Standing
 from cloud.sync.traffic import Traffic
@@ -38,10 +39,18 @@ Names = dict[int, tuple[str, str]]
 
 
 class ReadingsIngest:
-    """Takes batches of readings, and tells `traffic` of them. `months` makes the tables they go to."""
+    """Takes batches of readings, and tells `traffic` of them. `months` makes the tables they go to, `watches` keep
+    their own tables by them."""
 
-    def __init__(self, database: Database, clock: Clock, months: Months, traffic: Traffic) -> None:
-        self._db, self._clock, self._months = database, clock, months
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        months: Months,
+        traffic: Traffic,
+        watches: Sequence[ReadingsWatch] = (),
+    ) -> None:
+        self._db, self._clock, self._months, self._watches = database, clock, months, watches
         self._turns = asyncio.Semaphore(AT_ONCE[database.engine_name])
         self._known: OrderedDict[tuple[int, int], Names] = OrderedDict()
         self._names_kept = 0
@@ -86,6 +95,9 @@ class ReadingsIngest:
         await sql.store(connection, site, epoch_no, numbers, texts)
         if numbers:
             await sql.due(connection, site, epoch_no, holes[0][0], content.from_us, content.to_us)
+        for watch in self._watches if standing.watched else ():
+            arrived = Arrived(epoch_no, content.series, names, numbers, texts)
+            await watch(connection, site, arrived, standing.watched)
         there = await receipt_store.add(connection, site, epoch_no, there, batch.first, batch.last)
         await self._move(connection, site, standing, content, names, wanted_next(there))
         return there, names

@@ -120,7 +120,7 @@ async def _execute_many(
 ) -> None:
     names = ", ".join((*_HEAD, *columns))
     values = ", ".join((*map(str, head), *("?" for _ in columns)))
-    insertion = f"INSERT INTO readings ({names}) VALUES ({values})"  # noqa: S608 - names and numbers of our own
+    insertion = f"INSERT INTO readings ({names}) VALUES ({values})"
     await connection.exec_driver_sql(insertion, list(rows))
 
 

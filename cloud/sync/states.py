@@ -6,6 +6,8 @@ never overwrites what is newer, in whatever order the line carries it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,7 +17,8 @@ from cloud.sites.gate import HubCaller
 from cloud.sync import state_store as sql
 from cloud.sync import stream_store
 from cloud.sync.plain_json import NotPlain, decoded
-from cloud.sync.stream_store import LEDGER, Standing
+from cloud.sync.projection import StateWatch
+from cloud.sync.stream_store import LEDGER, READINGS, Standing
 from edge.clock import Clock
 from edge.errors import RowRejected, SessionOver
 from edge.wire.sync import Heard, SiteReport, StateBatch, StateRow
@@ -29,10 +32,12 @@ NO_CLOCK = "none"
 
 
 class States:
-    """Takes batches of the live lane."""
+    """Takes batches of the live lane; `watches` are told what was in them."""
 
-    def __init__(self, database: Database, clock: Clock, signals: Signals) -> None:
-        self._db, self._clock, self._signals = database, clock, signals
+    def __init__(
+        self, database: Database, clock: Clock, signals: Signals, watches: Sequence[StateWatch] = ()
+    ) -> None:
+        self._db, self._clock, self._signals, self._watches = database, clock, signals, watches
 
     async def take(self, site: HubCaller, session: int, batch: StateBatch) -> Heard:
         """Keep what is newer. Raises RowRejected, SessionOver, Revoked, StorageError."""
@@ -50,11 +55,22 @@ class States:
                 await sql.forget(connection, site, now_us - GONE_KEPT_US)
             told = msgspec.json.encode(report).decode()
             await stream_store.change_site(connection, site, seen_us=now_us, report_us=now_us, report=told)
-            for stream, standing in (await stream_store.lock_all(connection, site)).items():
+            standings = await stream_store.lock_all(connection, site)
+            for stream, standing in standings.items():
                 await _tell_head(connection, site, stream, standing, report, now_us)
+            if rows and READINGS in standings:
+                await self._watch(connection, site, rows, standings[READINGS].watched)
         if rows or batch.snapshot_ends:
             self._signals.tell(f"states:{site.tenant_id}")
         return Heard(at_us=now_us)
+
+    async def _watch(
+        self, connection: AsyncConnection, site: HubCaller, rows: Sequence[StateRow], watched: int
+    ) -> None:
+        """Have those told who take readings, whose stream is locked here, when others of them are waited for."""
+        differs = [await watch(connection, site, rows, watched) for watch in self._watches]
+        if any(differs):
+            await stream_store.move(connection, site, READINGS, watched=watched + 1)
 
 
 async def _tell_head(

@@ -23,7 +23,8 @@ STREAMS = (LEDGER, READINGS)
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """A stream's row. `hash`: of the ledger's row `next - 1`; of the readings' row `high`, empty where none is."""
+    """A stream's row. `hash`: of the ledger's row `next - 1`; of the readings' row `high`, empty where none is.
+    `watched`: changes with what readings are waited for."""
 
     epoch: str
     epoch_no: int
@@ -32,6 +33,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     high: int
     head: int
     complete_us: int
+    watched: int = 0
 
 
 _COLUMNS = [getattr(Stream, name) for name in Standing.__struct_fields__]

@@ -11,7 +11,7 @@ T = TypeVar("T")
 SHOWN = 50
 
 
-def cut(items: Sequence[T], cursor: str) -> tuple[Sequence[T], str]:
+def cut(items: Sequence[T], cursor: str, shown: int = SHOWN) -> tuple[Sequence[T], str]:
     """The items from `cursor` on, and the cursor of the next page, '' when there is none. Raises BadInput."""
     at = number("cursor", cursor) or 0
-    return items[at : at + SHOWN], str(at + SHOWN) if at + SHOWN < len(items) else ""
+    return items[at : at + shown], str(at + shown) if at + shown < len(items) else ""

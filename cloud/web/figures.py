@@ -19,6 +19,7 @@ UNITS = ("B", "kB", "MB", "GB", "TB")
 NEXT_UNIT = 1.2  # of hours are told as hours, less than that as minutes
 PLAIN = {"clock": "%H:%M", "minute": "%Y-%m-%d %H:%M", "full": "%Y-%m-%d %H:%M:%S"}  # alike in every language
 FRENCH = str.maketrans({",": "\u202f", ".": ","})
+HOURS_ALONE = 100  # of so many hours minutes are not told
 LEAST_S = 0.1  # what something takes is told no finer than so
 LEAST, GREATEST = 1e-4, 1e9  # measured values outside of these are written with a power of ten
 NOTHING = Markup('<span class="none">&ndash;</span>')
@@ -51,6 +52,19 @@ class Figures:
         whole = max(0, round(seconds))
         unit, size = next((each for each in TIMEDELTA_UNITS if whole >= NEXT_UNIT * each[1]), ("second", 1))
         return _lasting(round(whole / size), unit, self._language)
+
+    def hours(self, seconds: float | None) -> str | Markup:
+        """How long a machine ran or stood, to compare and add up: 55 s, 9 min, 2 h 05, 1,432 h."""
+        if seconds is None:
+            return NOTHING
+        minutes = round(seconds / 60)
+        if seconds < 60 and round(seconds) < 60:
+            return f"{round(seconds)} s"
+        if minutes < 60:
+            return f"{minutes} min"
+        if minutes < HOURS_ALONE * 60:
+            return f"{minutes // 60} h {minutes % 60:02}"
+        return f"{decimal(round(minutes / 60), 0, self._language)} h"
 
     def lasted(self, seconds: float | None) -> str | Markup:
         """How long something took that may be over at once: 0.1 s, else as `age` has it."""
@@ -85,6 +99,11 @@ class Figures:
                 return str(local.year)
             case _:
                 return f"{local:{PLAIN[form]}}"
+
+    def span(self, from_us: int, to_us: int, zone: str) -> str:
+        """From when to when, to the minute; of a time within a day the day is said once."""
+        first, last = self.at(from_us, "minute", zone), self.at(to_us, "minute", zone)
+        return f"{first} \u2013 {last.removeprefix(first[: len('2026-11-21 ')])}"
 
     def size(self, count: float | None) -> str | Markup:
         """Bytes: 1.4 MB."""

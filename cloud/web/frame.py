@@ -25,7 +25,7 @@ from cloud.web import assets
 from cloud.web.figures import Figures
 from cloud.web.inner import Api, Values
 from cloud.web.links import ROOT as ROOT
-from cloud.web.links import command_page, device_page, part_of
+from cloud.web.links import asset_page, command_page, device_page, part_of
 from cloud.web.listing import Listing, send
 from cloud.web.navigation import places
 from cloud.web.words import Words, catalogue, language_of
@@ -201,9 +201,8 @@ class Frame:
             lstrip_blocks=True,
             auto_reload=False,
         )
-        self._templates.globals.update(
-            asset=assets.address, device_page=device_page, command_page=command_page, part_of=part_of
-        )
+        self._templates.globals.update(asset=assets.address, part_of=part_of)
+        self._templates.globals.update(asset_page=asset_page, device_page=device_page, command_page=command_page)
         self._templates.filters["path"] = lambda text: quote(str(text), safe="")
 
     def paths(self, pages: list[PageRoute]) -> list[web.RouteDef]:
@@ -347,7 +346,7 @@ class Frame:
         if isinstance(error, Unauthenticated) and request.method == hdrs.METH_GET and _is_page(request):
             return self._went(Went(f"{LOGIN}?{urlencode({'next': request.path_qs})}"))
         visit = visit or self._visit(request, NOBODY, {})
-        shown = Shown("error.html", {"error": error, "back": _came_from(request)}, status=error.status)
+        shown = Shown("error.html", {"error": error, "back": came_from(request)}, status=error.status)
         response = self._answer(visit, shown)
         if isinstance(error, RateLimited) and error.retry_after_s is not None:
             response.headers["Retry-After"] = str(max(1, int(error.retry_after_s + 0.999)))
@@ -374,7 +373,8 @@ def own_path(path: str, default: str = ROOT + "/") -> str:
     return path if plain and path.startswith(ROOT + "/") else default
 
 
-def _came_from(request: web.Request) -> str:
+def came_from(request: web.Request) -> str:
+    """The page of ours that led here, the first one where it is not known."""
     referrer = address_here(request, request.headers.get(hdrs.REFERER, ""))
     if referrer is None:
         return ROOT + "/"

@@ -22,6 +22,11 @@ def device_page(site: str, device: str) -> str:
     return f"{ROOT}/sites/{_quoted(site)}/devices/{part_of(device)}"
 
 
+def asset_page(site: str, asset: str, act: str = "") -> str:
+    """The page of an asset of a site, or one behind it."""
+    return f"{ROOT}/sites/{_quoted(site)}/assets/{part_of(asset)}" + (f"/{act}" if act else "")
+
+
 def command_page(site: str, command: str, act: str = "") -> str:
     """The page of a command, or one behind it. An id is of one site, but for a hub that lies: the site stands with
     it."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 
 from cloud.accounts.member import Member
@@ -18,6 +20,7 @@ class Place(msgspec.Struct, frozen=True):
 
 _ALL = (
     ("fleet", "/office/", Role.VIEWER),
+    ("availability", "/office/availability", Role.VIEWER),
     ("commands", "/office/commands", Role.VIEWER),
     ("people", "/office/people", Role.ADMIN),
     ("keys", "/office/keys", Role.ADMIN),
@@ -26,6 +29,7 @@ _ALL = (
 )
 _OF_ALL_SITES = frozenset({"knocking"})  # what is of no site is for those who reach all
 _OF_FLEET = ("/office/fleet", "/office/sites", "/office/devices")
+_OF_AVAILABILITY = re.compile(r"/office/sites/[^/]+/(availability|assets|rules)(/|$)")  # of a site's pages
 
 
 def places(member: Member, here: str) -> list[Place]:
@@ -38,6 +42,8 @@ def places(member: Member, here: str) -> list[Place]:
 
 
 def _is_within(here: str, at: str) -> bool:
+    if _OF_AVAILABILITY.match(here):
+        return at == "/office/availability"
     if at == "/office/":
         return here == at or any(here == each or here.startswith(each + "/") for each in _OF_FLEET)
     return here == at or here.startswith(at + "/")

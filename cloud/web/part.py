@@ -11,7 +11,9 @@ from cloud.part import Core, Part
 from cloud.web import assets
 from cloud.web.frame import ROOT, Frame
 from cloud.web.inner import Api
+from cloud.web.pages.asset import AssetPage
 from cloud.web.pages.audit import AuditPage
+from cloud.web.pages.availability import AvailabilityPage
 from cloud.web.pages.command import CommandPage
 from cloud.web.pages.commands import CommandsPage
 from cloud.web.pages.device import DevicePage
@@ -25,7 +27,10 @@ from cloud.web.pages.people import PeoplePage
 from cloud.web.pages.person import PersonPage
 from cloud.web.pages.reset import ResetPage
 from cloud.web.pages.site import SitePage
+from cloud.web.pages.site_availability import SiteAvailabilityPage
 from cloud.web.pages.site_making import SiteMakingPage
+from cloud.web.pages.site_rules import SiteRulesPage
+from cloud.web.pages.stop import StopPage
 from cloud.web.words import catalogue
 from edge.serving.routing import Route
 
@@ -53,6 +58,11 @@ class WebPart(Part):
             *LoginPage(self._accounts.logins).all(),
             *LookPage().all(),
             *FleetPage().all(),
+            *AvailabilityPage().all(),
+            *SiteAvailabilityPage().all(),
+            *AssetPage().all(),
+            *StopPage().all(),
+            *SiteRulesPage().all(),
             *DevicePage().all(),
             *CommandsPage().all(),
             *CommandPage().all(),

@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable, Iterable
 
 import msgspec
 
 from edge.access.model import hash_secret
 from edge.bus import Bus
+from edge.clock import Clock
 from edge.devices import changes
 from edge.devices import store as sql
 from edge.devices.model import (
+    MADE_ROOM,
+    MADE_ROOM_WITHIN_S,
     PENDING_DEVICES,
     PENDING_PER_ADDRESS,
     PENDING_SILENT_S,
@@ -34,13 +38,14 @@ log = logging.getLogger(__name__)
 class DeviceBook:
     """Every device by id, by the names others know it by, and by its token."""
 
-    def __init__(self, database: Database, bus: Bus) -> None:
-        self._db, self._bus = database, bus
+    def __init__(self, database: Database, bus: Bus, clock: Clock) -> None:
+        self._db, self._bus, self._clock = database, bus, clock
         self._devices: dict[str, Device] = {}
         self._aliases: dict[tuple[str, str], str] = {}
         self._tokens: dict[bytes, str] = {}
         self._silence_s: Callable[[Device], float | None] = lambda device: None
         self.turned_away = 0  # devices not taken in because too many were pending
+        self._made_room_s: deque[float] = deque(maxlen=MADE_ROOM)
         self._changing = asyncio.Lock()  # one change at a time, each made to the device as it is by then
 
     async def start(self) -> None:
@@ -145,19 +150,23 @@ class DeviceBook:
         return gone and (before.trusted or not before.last_seq)
 
     async def _room(self, address: object) -> bool:
-        """Whether one more may wait, from this address. With all places taken, who has been silent makes room."""
+        """Whether one more may wait, from this address. With all places taken, who has been silent makes room, so
+        many times an hour: each leaves two facts for good, and a host can make up names without end."""
         pending = [device for device in self._devices.values() if device.state is DeviceState.PENDING]
         if address and sum(device.facts.get("address") == address for device in pending) >= PENDING_PER_ADDRESS:
             self.turned_away += 1
             return False
         if len(pending) < PENDING_DEVICES:
             return True
+        now_s, made_s = self._clock.mono_s(), self._made_room_s
+        spent = len(made_s) == MADE_ROOM and now_s - made_s[0] < MADE_ROOM_WITHIN_S
         gone = min(filter(self._may_go, pending), key=lambda device: device.created_us, default=None)
-        if gone is None:
+        if spent or gone is None:
             self.turned_away += 1
             return False
         log.warning("too many devices wait for approval: %s made room for another", gone.id)
         await self._save(changes.left(gone), "device.forgotten", name=gone.name, by="hub")
+        made_s.append(now_s)
         return True
 
     def _may_go(self, device: Device) -> bool:

@@ -21,6 +21,7 @@ NAME_CHARS = 64
 ALIAS_CHARS = 128
 FACTS_BYTES = 4096
 PENDING_DEVICES = 500  # more than a hub can own; past it who has been silent makes room, or the newcomer is counted
+MADE_ROOM, MADE_ROOM_WITHIN_S = 60, 3600.0  # how often who is silent makes room: then newcomers are only counted
 PENDING_PER_ADDRESS = 16  # one address is one device, or what stands in front of a few
 PENDING_SILENT_S = 120.0  # a board that waits says something every 35 s at the least
 
@@ -68,6 +69,8 @@ PROFILES = {
         Profile("thingsnxt", "thing", "", silence_s=20.0, drops_repeats=False),
         # polls every 2 s over WiFi but for 2 s of vending; on a cable the open port is renewed every 10 s
         Profile("vending", "vending", "", silence_s=15.0, drops_repeats=False),
+        # gives a sign of life each 30 s, if its server answered when it started: three missed and it is gone
+        Profile("asset-logger", "logger", "", silence_s=90.0, drops_repeats=False),
     )
 }
 

@@ -39,8 +39,8 @@ class Registry(DeviceBook):
     def __init__(
         self, database: Database, bus: Bus, clock: Clock, *, auto_approve: bool, reports_kept: int
     ) -> None:
-        super().__init__(database, bus)
-        self._clock, self._auto_approve, self._reports_kept = clock, auto_approve, reports_kept
+        super().__init__(database, bus, clock)
+        self._auto_approve, self._reports_kept = auto_approve, reports_kept
 
     async def add(self, name: str, kind: str, profile: str, *, actor: str) -> tuple[Device, str]:
         """A device expected by a technician, approved at once; returns it with its token, shown this once."""
@@ -224,6 +224,13 @@ class Registry(DeviceBook):
     async def set_owner(self, device: Device, user_id: str, *, actor: str) -> Device:
         """Say whose it is: an account's id, '' for nobody."""
         return await self._change(device, "device.owner", actor, owner=user_id)
+
+    async def describe(self, device: Device, words: Facts, *, actor: str) -> Device:
+        """Keep what a person says of it, beside what it says of itself. Raises BadInput where that is too much."""
+        facts = {**self._as_it_is(device).facts, **words}
+        if len(msgspec.json.encode(facts)) > FACTS_BYTES:
+            raise BadInput("That is more than can be kept of a device.")
+        return await self._change(device, "device.described", actor, facts=facts)
 
     async def confirm_epoch(self, device: Device, *, actor: str) -> Device:
         """A person has looked at a device whose flash was erased: it may act again."""

@@ -1,4 +1,4 @@
-"""What head office is shown of this site: every device, slot, twin and newest value, as /v1 shows them here."""
+"""What head office is shown of this site: devices, slots, twins, newest values and assets, as /v1 shows them."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from edge.assets.events import AssetChanged, AssetDefined, RulesChanged, StopExplained
+from edge.assets.rules import SUBJECT
 from edge.bus import Event
 from edge.commands.events import CommandChanged
 from edge.content.screens import ScreenChanged
 from edge.devices.agents.events import AgentLeft, AgentSeated, WorkstationBound
 from edge.devices.model import Device
 from edge.devices.presence import DeviceChanged
+from edge.parts.assets import AssetsPart
 from edge.parts.part import Core
 from edge.parts.telemetry import TelemetryPart
 from edge.parts.twins import TwinsPart
@@ -43,15 +46,24 @@ class SiteSight:
         TwinChanged,
         WidgetChanged,
         WidgetRemoved,
+        AssetChanged,
+        AssetDefined,
+        StopExplained,
+        RulesChanged,
     )
 
-    def __init__(self, core: Core, telemetry: TelemetryPart, twins: TwinsPart, vending: VendingPart) -> None:
+    def __init__(
+        self, core: Core, telemetry: TelemetryPart, twins: TwinsPart, vending: VendingPart, assets: AssetsPart
+    ) -> None:
         self._core, self._telemetry = core, telemetry.telemetry
+        self._assets, self._asset_views = assets.assets, assets.views
         self._twins, self._widgets, self._inventory = twins.twins, twins.widgets, vending.inventory
 
     def devices(self) -> list[str]:
-        """Every device that /v1/devices lists."""
-        return [device.id for device in self._core.registry.all()]
+        """Every device that /v1/devices lists, and those gone that an asset was wired to last."""
+        return list(
+            {device.id: None for device in self._core.registry.all()} | dict.fromkeys(self._assets.devices())
+        )
 
     def measured(self) -> Iterable[str]:
         """Devices with new values since this was last asked."""
@@ -68,13 +80,22 @@ class SiteSight:
             return [(Aspect.WIDGETS, device)] if device else []
         if isinstance(event, CommandChanged):
             return [(Aspect.DEVICE, event.command.device_id)]
+        if isinstance(event, AssetChanged | AssetDefined | StopExplained):
+            asset = self._assets.find(event.asset_id)
+            return [(Aspect.ASSETS, device) for device in asset.devices()] if asset else []
+        if isinstance(event, RulesChanged):
+            return [(Aspect.RULES, "")]
         device = getattr(event, "device_id", "")
         if isinstance(event, DeviceChanged):  # whether a machine is there is part of its slots
             return [(Aspect.DEVICE, device), (Aspect.SLOTS, device)]
         return [(Aspect.DEVICE, device)] if device else []
 
     async def draw(self, aspect: Aspect, device_id: str) -> Sequence[Seen]:
-        """The rows of this aspect as they are; none where the device is gone."""
+        """The rows of this aspect as they are; none but those of assets where the device is gone."""
+        if aspect is Aspect.RULES:
+            return [Seen("asset_rules", SUBJECT, "", _json(self._assets.rules()))]
+        if aspect is Aspect.ASSETS:
+            return await self._machines(device_id)
         device = self._core.registry.find(device_id)
         if device is None:
             return []
@@ -98,6 +119,14 @@ class SiteSight:
         return [
             Seen("slot", f"{device.id}/{slot.stock.slot}", device.id, _json(slot_view(slot, online=online)))
             for slot in await self._inventory.slots(device)
+        ]
+
+    async def _machines(self, device_id: str) -> list[Seen]:
+        """The assets that a device tells of now, removed ones too: their past stays."""
+        return [
+            Seen("asset", one.id, device_id, _json(await self._asset_views.view_afar(one)))
+            for one in self._assets.of_device(device_id)
+            if one.wired.device == device_id
         ]
 
     def _switches(self, device: Device) -> list[Seen]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine
 import msgspec
 
 from edge.bus import Event
+from edge.parts.assets import AssetsPart
 from edge.parts.part import Core, Part
 from edge.parts.people import PeoplePart
 from edge.parts.sight import SiteSight
@@ -44,6 +45,7 @@ class SyncPart(Part):
         telemetry: TelemetryPart,
         twins: TwinsPart,
         vending: VendingPart,
+        assets: AssetsPart,
         people: PeoplePart,
         things: ThingsPart,
         problems: Callable[[], list[str]],
@@ -65,7 +67,7 @@ class SyncPart(Part):
         self.figures = Figures(
             self.uplink, self.enrolments, (self.ledger, self.readings), streams, share, bus, clock, site
         )
-        sight = SiteSight(core, telemetry, twins, vending)
+        sight = SiteSight(core, telemetry, twins, vending, assets)
         present = StateLane(sight, self.figures.report, bus, share, clock)
         self.figures.present = present.problems
         self.uplink.lanes.append(present)
@@ -81,6 +83,7 @@ class SyncPart(Part):
             switch=twins.switch,
             keep=lambda person, actor, within: people.accounts.keep(person, actor=actor, within=within),
             note_vend=note_vend,
+            change_assets=assets.orders.apply,
         )
         self.uplink.lanes.append(Downlink(store.hub, orders, clock, Visits(things, clock)))
         letters = Letters(store.hub, *streams)

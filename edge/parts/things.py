@@ -10,7 +10,7 @@ from aiohttp import web
 
 from edge.access.accounts.accounts import UserGone
 from edge.compat.thingsnxt.apps import Forget
-from edge.compat.thingsnxt.door import Door
+from edge.compat.thingsnxt.door import Door, Table
 from edge.compat.thingsnxt.facade import Things
 from edge.devices.model import Device
 from edge.devices.presence import DeviceChanged
@@ -72,6 +72,10 @@ class ThingsPart(Part):
             "things-owners": self._drop_lost,
             "things-webhooks": self._follow_owners,
         }
+
+    def also_visited(self, table: Table) -> None:
+        """People of the centre may ask this here too."""
+        self._things.visiting.also(table)
 
     async def visit(self, asked: Asked) -> Answered:
         """What a person of the centre asks of his things here, done as him."""

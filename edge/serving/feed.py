@@ -19,8 +19,8 @@ READER_EVENTS = 1024  # that a reader may be behind: about 10 s of a busy hub
 FACTS_KEPT = 1000  # facts whose text is kept, so that all readers are told the same bytes
 
 TOPICS = (
-    "device", "command", "port", "claim", "log", "fact", "reading", "twin", "slot", "transaction", "hook", "hub",
-    "sync",
+    "device", "command", "port", "claim", "log", "fact", "reading", "twin", "asset", "slot", "transaction", "hook",
+    "hub", "sync",
 )  # fmt: skip
 """What a reader may choose from. `missed` is always told."""
 

@@ -1,4 +1,6 @@
-"""What the demo has on its network: a sensor in the cold room, and a vending machine with something to sell."""
+"""What the demo has on its network: a sensor in the cold room, a vending machine with something to sell, and a
+logger at three machines of a bakery.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +11,16 @@ from pathlib import Path
 
 from edge.client import Client
 from edge.errors import OutpostError
+from edge.sim import logger
 from edge.sim.field_board import FieldBoard
 from edge.sim.service import START_S
+from edge.wire.assets import NewAsset, SetReason, SetShift
 from edge.wire.readings import ChangeTwin
 from edge.wire.vending import Restock, SetSlot, Vend
 from edge.wire.views import Approve, ChangeDevice
 
-SENSOR_CHIP, MACHINE_CHIP = "A0B7650C2D32", "A0B7650C2D33"
-SENSOR, MACHINE = "Cold room", "Snacks"
+SENSOR_CHIP, MACHINE_CHIP, LOGGER_CHIP = "A0B7650C2D32", "A0B7650C2D33", "A0B7650C2D34"
+SENSOR, MACHINE, LOGGER = "Cold room", "Snacks", "Bakery"
 STOCK = (
     ("Water", 2000, 8),
     ("Biscuits", 3000, 10),
@@ -25,25 +29,42 @@ STOCK = (
     ("Chocolate", 5000, 8),
 )
 CURRENCY = "INR"
+LINE = "Bread"
+WATCHED = ("Mixer", "Oven", "Slicer")  # at the logger's inputs in1, in2, in3
+SHORT_STOP_S = 30  # the demo's machines have quick days
+LOGGER_SINCE = "-1h"  # before this its inputs cannot have told anything
+REASONS = (("no-flour", "No flour"), ("cleaning", "Cleaning"), ("jam", "Jam"))
+SHIFTS = (
+    ("early", "Early", "06:00", "14:00"),
+    ("late", "Late", "14:00", "22:00"),
+    ("night", "Night", "22:00", "06:00"),
+)
 SETTINGS = {
     "sensor": {"name": SENSOR, "read_s": 5},
     "vending": {"name": MACHINE, "motor_ms": 800, "drop_pin": 4},
+    "logger": {
+        "name": LOGGER,
+        "run_pins": [13, 14, 25],
+        "run_names": [*WATCHED],
+        "heartbeat_s": 10,
+    },
 }
 LOOK_S = 0.05
 
 
 @contextlib.asynccontextmanager
 async def field_boards(folder: Path, url: str) -> AsyncIterator[list[FieldBoard]]:
-    """Both boards, switched on and told where the hub is."""
+    """All boards, switched on and told where the hub is."""
+    first = {"logger": logger.first_settings(folder / "logger", network=True)}
     boards = [
         FieldBoard(
             folder / variant,
             variant=variant,
             chip=chip,
             network="-",
-            settings={"hub_url": url, **SETTINGS[variant]},
+            settings={**first.get(variant, {}), "hub_url": url, **SETTINGS[variant]},
         )
-        for variant, chip in (("sensor", SENSOR_CHIP), ("vending", MACHINE_CHIP))
+        for variant, chip in (("sensor", SENSOR_CHIP), ("vending", MACHINE_CHIP), ("logger", LOGGER_CHIP))
     ]
     async with contextlib.AsyncExitStack() as stack:
         for board in boards:
@@ -52,10 +73,12 @@ async def field_boards(folder: Path, url: str) -> AsyncIterator[list[FieldBoard]
 
 
 async def furnish(client: Client, boards: list[FieldBoard]) -> None:
-    """Do what a technician does once: type the codes, fill the slots, try a vend, switch on the light."""
-    sensor, machine = boards
+    """Do what a technician does once: type the codes, name the machines, fill the slots, try a vend, switch on the
+    light."""
+    names = (SENSOR, MACHINE, LOGGER)
     async with asyncio.timeout(START_S):
-        await asyncio.gather(_take_in(client, sensor, SENSOR), _take_in(client, machine, MACHINE))
+        await asyncio.gather(*(_take_in(client, board, name) for board, name in zip(boards, names, strict=True)))
+        await _watch_machines(client)
         slots = await client.get("/v1/slots", device=MACHINE_CHIP)
         if any(slot["item"] for slot in slots["items"]):
             return  # a demo that was started again over its folder
@@ -65,6 +88,27 @@ async def furnish(client: Client, boards: list[FieldBoard]) -> None:
             await client.send("POST", f"{slot}/restock", Restock(add=capacity))
         await client.send("POST", f"/v1/devices/{MACHINE_CHIP}/slots/1/vend", Vend(note="the demo's first sale"))
         await client.send("PATCH", f"/v1/devices/{SENSOR_CHIP}/twin", ChangeTwin(desired={"v0": True}))
+
+
+async def _watch_machines(client: Client) -> None:
+    """Name what the logger's inputs tell of, and say when people work and what a stop may be for."""
+    there = await client.items("/v1/assets", device=LOGGER_CHIP, removed="1")
+    if any(asset["named"] for asset in there):
+        return  # a demo that was started again over its folder
+    for reason, words in REASONS:
+        await client.send("PUT", f"/v1/stop-reasons/{reason}", SetReason(name=words))
+    for shift, words, begins, ends in SHIFTS:
+        await client.send("PUT", f"/v1/shifts/{shift}", SetShift(name=words, begins=begins, ends=ends))
+    for number, name in enumerate(WATCHED, 1):
+        wanted = NewAsset(
+            name=name,
+            line=LINE,
+            device=LOGGER_CHIP,
+            input=f"in{number}",
+            short_stop_s=SHORT_STOP_S,
+            at=LOGGER_SINCE,
+        )
+        await client.send("POST", "/v1/assets", wanted)
 
 
 async def _take_in(client: Client, board: FieldBoard, name: str) -> None:

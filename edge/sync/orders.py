@@ -37,6 +37,7 @@ Desire = Callable[[Device, Mapping[str, Json], str, Within], Awaitable[object]]
 Switch = Callable[[str, int, str, Within], Awaitable[object]]
 Keep = Callable[[Person, str, Within], Awaitable[object]]
 NoteVend = Callable[[Transaction, str, str], None]
+ChangeAssets = Callable[[Mapping[str, Json], str, Within], Awaitable[object]]
 
 
 class _Command(msgspec.Struct, kw_only=True):
@@ -92,7 +93,7 @@ class End(Protocol):
 class SiteOrders:
     """`desire(device, values, actor, within)` sets desired state, `switch(widget, state, actor, within)` that of a
     widget's device, `keep(person, actor, within)` has an account for somebody; `note_vend(tx, command, note)`
-    keeps a note."""
+    keeps a note; `change_assets(body, actor, within)` changes what is defined and said of assets."""
 
     def __init__(
         self,
@@ -105,9 +106,11 @@ class SiteOrders:
         switch: Switch,
         keep: Keep,
         note_vend: NoteVend,
+        change_assets: ChangeAssets,
     ) -> None:
         self._db, self._commands, self._registry, self._agents = database, commands, registry, agents
         self._desire, self._switch, self._keep, self._note_vend = desire, switch, keep, note_vend
+        self._change_assets = change_assets
 
     async def apply(self, item: Item, left_s: float | None, end: End) -> None:
         """Do it, in one transaction with `end`. Raises OutpostError; then nothing of it is done."""
@@ -131,6 +134,8 @@ class SiteOrders:
         elif item.kind == "widget":
             widget = _body(item, _Widget)
             await self._switch(widget.widget, widget.state, actor, within)
+        elif item.kind == "asset":
+            await self._change_assets(item.body, actor, within)
         else:
             raise BadInput(f"This hub does not know how to do {item.kind[:40]!r}; update it.")
 

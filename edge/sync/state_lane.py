@@ -29,12 +29,14 @@ SHOWN_MAX, WHY_CHARS = 3, 120  # of them named one by one, and of what the centr
 
 
 class Aspect(StrEnum):
-    """What of a device may have changed; each stands for some kinds of rows."""
+    """What of a device, or of the site, may have changed; each stands for some kinds of rows."""
 
     DEVICE = "device"
     SLOTS = "slots"
     LATEST = "latest"
     WIDGETS = "widgets"
+    ASSETS = "assets"
+    RULES = "rules"
 
 
 KINDS = {
@@ -42,9 +44,14 @@ KINDS = {
     Aspect.SLOTS: frozenset({"slot"}),
     Aspect.LATEST: frozenset({"latest", "twin"}),
     Aspect.WIDGETS: frozenset({"widget"}),
+    Aspect.ASSETS: frozenset({"asset"}),
+    Aspect.RULES: frozenset({"asset_rules"}),
 }
+OF_SITE = (Aspect.RULES,)
+OF_DEVICE = tuple(aspect for aspect in Aspect if aspect not in OF_SITE)
+MEASURED = (Aspect.LATEST, Aspect.ASSETS)  # what follows from new values
 Mark = tuple[Aspect, str]
-"""An aspect of a device, by its id."""
+"""An aspect of a device, by its id; '' for the site."""
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -60,7 +67,7 @@ class Sight(Protocol):
     """Who can draw this site."""
 
     def devices(self) -> Iterable[str]:
-        """The ids of all devices."""
+        """The ids of all devices, and of those gone that anything hangs on still."""
 
     async def draw(self, aspect: Aspect, device_id: str) -> Sequence[Seen]:
         """The rows of this aspect as they are; none where the device is gone."""
@@ -121,8 +128,7 @@ class StateLane:
                 self._changed[mark] = None
 
     async def _snapshot(self, session: Session) -> None:
-        marks = [(aspect, device) for device in self._sight.devices() for aspect in Aspect]
-        rows = await self._send_marks(session, marks)
+        rows = await self._send_marks(session, self._all())
         await self._send(session, rows, ends=True)
 
     async def _changes(self, session: Session) -> None:
@@ -131,16 +137,20 @@ class StateLane:
             await asyncio.sleep(FLUSH_S)
             if self._clock.mono_s() - measured_s >= LATEST_S:
                 for device in self._sight.measured():
-                    self._changed[(Aspect.LATEST, device)] = None
+                    self._changed |= {(aspect, device): None for aspect in MEASURED}
                     measured_s = self._clock.mono_s()
             if self._all_again:
                 self._all_again = False
-                self._changed |= {(aspect, device): None for device in self._sight.devices() for aspect in Aspect}
+                self._changed |= dict.fromkeys(self._all())
             marks, self._changed = list(self._changed), {}
             rows = await self._send_marks(session, marks)
             if rows or self._clock.mono_s() - told_s >= HEARTBEAT_S:
                 await self._send(session, rows, ends=False)
                 told_s = self._clock.mono_s()
+
+    def _all(self) -> list[Mark]:
+        of_devices = ((aspect, device) for device in self._sight.devices() for aspect in OF_DEVICE)
+        return [*((aspect, "") for aspect in OF_SITE), *of_devices]
 
     async def _send_marks(self, session: Session, marks: Sequence[Mark]) -> list[StateRow]:
         """Draw these and send full batches of them; returns the rest."""

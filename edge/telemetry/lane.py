@@ -14,6 +14,7 @@ import msgspec
 from edge.clock import Stamp
 from edge.errors import StorageError
 from edge.store.database import Database
+from edge.store.transaction import Transaction
 from edge.store.transaction import Value as Bound
 from edge.telemetry import store as sql
 from edge.telemetry.model import Moment, Value
@@ -36,9 +37,10 @@ class Arrival(msgspec.Struct, frozen=True):
 
 
 class Lane:
-    """Commits arrivals in the order they came. `keep` is called with those of a commit, before anybody is told."""
+    """Commits arrivals in the order they came. `keep` is called with those of a commit and the number of its last
+    reading, in the order of the commits, before anybody is told."""
 
-    def __init__(self, database: Database, series: Series, keep: Callable[[list[Arrival]], None]) -> None:
+    def __init__(self, database: Database, series: Series, keep: Callable[[list[Arrival], int], None]) -> None:
         self._db, self._series, self._keep = database, series, keep
         self._waiting: list[Arrival] = []
         self._committing: asyncio.Task[None] | None = None
@@ -90,9 +92,13 @@ class Lane:
         for arrival in batch:
             flat += arrival.flat
         new = self._series.unsaved()
-        await self._db.write(lambda tx: sql.append(tx, new, flat))
+
+        def work(tx: Transaction) -> None:
+            last = sql.append(tx, new, flat)
+            tx.after(lambda: self._keep(batch, last))
+
+        await self._db.write(work)
         self._series.saved(new)
-        self._keep(batch)
         for arrival in batch:
             if not arrival.kept.done():
                 arrival.kept.set_result(None)

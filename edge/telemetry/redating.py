@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
 from edge.errors import StorageError
@@ -21,7 +22,12 @@ class Redating:
     def __init__(self, store: Store, zone: ZoneInfo) -> None:
         self._boots, self._db, self._zone = store.boots, store.readings, zone
         self._due = asyncio.Event()
+        self._told: Callable[[], None] = lambda: None
         store.boots.on_fixed(lambda boot_id, began_us: self._due.set())
+
+    def tell(self, told: Callable[[], None]) -> None:
+        """Call `told` whenever all readings are where they belong again."""
+        self._told = told
 
     async def start(self) -> None:
         """Take over what the ledger's file knows: it may have got there before a power cut, alone."""
@@ -45,6 +51,7 @@ class Redating:
         await self._note()
         while await self._db.write(lambda tx: sql.move(tx, self._zone)):
             pass
+        self._told()
 
     async def _note(self) -> None:
         known = self._boots.known()

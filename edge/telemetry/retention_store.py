@@ -78,6 +78,7 @@ def to_thin(tx: Transaction, count: int) -> Span | None:
 def thin(tx: Transaction, span: Span) -> int:
     """Thin a slice of THIN_ROWS numbers, and note that it is thinned; returns how many went."""
     values = _thinning(span)
+    _note_gone(tx, "seq BETWEEN :first AND :last", values)
     tx.execute(
         "DELETE FROM history WHERE (series_id, at_us, seq) IN"
         f" (SELECT series_id, at_us, seq FROM readings WHERE seq IN ({_EXTRA})"
@@ -99,6 +100,7 @@ def drop(tx: Transaction, upto: int) -> int:
     )
     if end is None:
         return 0
+    _note_gone(tx, "seq <= ?", (end,))
     tx.execute(
         "DELETE FROM history WHERE (series_id, at_us, seq) IN"
         " (SELECT series_id, at_us, seq FROM readings WHERE seq <= ?1"
@@ -118,6 +120,15 @@ _EXTRA = (
 
 def _thinning(span: Span) -> dict[str, int]:
     return {"first": span.first, "last": span.last, "keep": THIN_KEEP, "slice": THIN_ROWS}
+
+
+def _note_gone(tx: Transaction, which: str, values: tuple[int, ...] | dict[str, int]) -> None:
+    """Keep until when the hub had received what is being let go, for those who work things out of readings."""
+    tx.execute(
+        f"UPDATE progress SET seq = MAX(seq, (SELECT COALESCE(MAX({_RECEIVED}), 0) FROM dated WHERE {which}))"
+        " WHERE name = 'gone_us'",
+        values,
+    )
 
 
 def _thinned(tx: Transaction) -> int:

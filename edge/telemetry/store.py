@@ -83,16 +83,18 @@ def newest_seq(tx: Transaction, folded: int) -> int:
     return max(folded, int(row[0] or 0) if row else 0)
 
 
-def append(tx: Transaction, series: Sequence[NewSeries], flat: Sequence[Bound]) -> None:
-    """Append readings, `WIDTH` values each in the order of the columns, and the series that are new with them."""
+def append(tx: Transaction, series: Sequence[NewSeries], flat: Sequence[Bound]) -> int:
+    """Append readings, `WIDTH` values each in the order of the columns, and the series that are new with them;
+    returns the number of the last of them, 0 where there is none."""
     if series:
         tx.raw.executemany("INSERT INTO series(id, device_id, key) VALUES (?,?,?) ON CONFLICT DO NOTHING", series)
-    at, end = 0, len(flat)
+    at, end, last = 0, len(flat), 0
     for rows, insert in _INSERTS:
         step = rows * WIDTH
         while at + step <= end:
-            tx.execute(insert, flat[at : at + step])
+            last = tx.execute(insert, flat[at : at + step]).lastrowid or 0
             at += step
+    return last
 
 
 def next_seq(tx: Transaction, device_id: str, epoch: str) -> int | None:

@@ -7,7 +7,7 @@ History, rollups and the saved newest values are folded in afterwards (folding.p
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from zoneinfo import ZoneInfo
 
 from edge.bus import Bus
@@ -38,6 +38,10 @@ from edge.telemetry.series import Series
 from edge.wire import field
 from edge.wire.values import TIME_MAX_US
 
+Follow = Callable[[str, int, Mapping[str, Value], int], None]
+"""Takes a device, when it had these values as its reading is stored, the values, and the number of the last reading
+of their commit."""
+
 
 class Telemetry:
     """What all devices measure. `accepted`, `refused` and `missed` count readings and records since the start."""
@@ -52,6 +56,7 @@ class Telemetry:
         self.boot = self._started_us = 0  # `boot`: this one of the hub, by its number in readings.db, below zero
         self.accepted = self.refused = self.missed = 0
         self.unfolded = 0  # readings that history has yet to take in
+        self._follow: Follow = lambda device_id, at_us, values, last: None
         store.boots.on_fixed(self._clock_fixed)
 
     async def start(self) -> None:
@@ -111,9 +116,9 @@ class Telemetry:
             if expected is not None and following <= expected:
                 return expected
             fresh = [at for at, record in enumerate(records) if expected is None or record.number >= expected]
-            sql.append(tx, new, [column for at in fresh for column in flats[at]])
+            last = sql.append(tx, new, [column for at in fresh for column in flats[at]])
             sql.move_buffer(tx, device.id, batch.epoch, following)
-            tx.after(lambda: self._keep_records(device.id, [records[at] for at in fresh], received))
+            tx.after(lambda: self._keep_records(device.id, [records[at] for at in fresh], received, last))
             tx.after(lambda: self._buffers.moved(device.id, batch.epoch, following))
             tx.after(lambda: self.series.saved(new))
             return following
@@ -123,6 +128,14 @@ class Telemetry:
     async def next_seq(self, device_id: str, epoch: str) -> int:
         """The number of the record expected next of that buffer: 0 for one that has not been met."""
         return self._buffers.expected(device_id, epoch)
+
+    def follow_with(self, follow: Follow) -> None:
+        """Call `follow` for all values of one time as soon as they are on disk; it must be quick and not fail.
+
+        Unlike events of the bus these are never shed, and in the order of the commits: once those with a number
+        have been told, everything up to it has.
+        """
+        self._follow = follow
 
     def latest(self, device_id: str) -> Mapping[str, Latest]:
         """The newest value of each key of a device."""
@@ -192,20 +205,22 @@ class Telemetry:
             flat += (numbers[key], at_us, *sql.bound(value), quality, late_us, boot, mono_ms)
         return flat
 
-    def _keep(self, batch: list[Arrival]) -> None:
+    def _keep(self, batch: list[Arrival], last: int) -> None:
         """Follow a commit of single readings."""
         for arrival in batch:
             self._count(len(arrival.values))
+            self._follow(arrival.device_id, arrival.moment.at_us, arrival.values, last)
             moment = arrival.moment
             present = self.present.take(arrival.device_id, arrival.values, moment, arrival.received)
             self._tell(arrival.device_id, moment.at_us, arrival.values, historical=not (present and moment.live))
 
-    def _keep_records(self, device_id: str, records: list[Record], received: Stamp) -> None:
+    def _keep_records(self, device_id: str, records: list[Record], received: Stamp, last: int) -> None:
         """Follow a commit of a batch: what is live is told one by one, the past in one event."""
         past: dict[str, Value] = {}
         past_us = 0
         for record in sorted(records, key=lambda record: (record.moment.at_us, record.number)):
             self._count(len(record.values))
+            self._follow(device_id, record.moment.at_us, record.values, last)
             present = self.present.take(device_id, record.values, record.moment, received)
             if present and record.moment.live:
                 self._tell(device_id, record.moment.at_us, record.values, historical=False)

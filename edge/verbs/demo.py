@@ -68,14 +68,15 @@ def _outpost() -> str:
 def what_to_try(site: DemoSite, end: str) -> str:
     """What a newcomer reads. `end`: what ends it."""
     from edge.sim.field_site import MACHINE, SENSOR
-    from edge.sim.site import PAYLOAD, PERSON
+    from edge.sim.site import PAYLOAD
 
     outpost = _outpost()
     return f"""
 ready demo {site.url}
 
-  A hub runs at {site.url}. On its serial port is a virtual display, on its network a sensor and a vending
-  machine: all three run the real firmware. It syncs with head office, at {site.centre}.
+  A hub runs at {site.url}. On its serial port is a virtual display, on its network a sensor, a vending machine
+  and a logger at three machines of a bakery: all four run the real firmware. It syncs with head office, at
+  {site.centre}.
   The display's panel is a picture: {site.panel}
 
   1. Send a payment QR, as a web page at the desk would (agent 24 sits there):
@@ -102,12 +103,42 @@ ready demo {site.url}
      {outpost} reading latest "{SENSOR}" --data-dir {site.folder}
      {outpost} twin set "{SENSOR}" v1=true --data-dir {site.folder}
 
-  6. Be head office: the centre shows the same and reaches the same devices, by its own --data-dir:
+{_machines(outpost, site)}
+
+{_head_office(outpost, site)}
+
+  {end} ends it. Everything is in {site.folder}.
+"""
+
+
+def _machines(outpost: str, site: DemoSite) -> str:
+    from edge.sim import logger
+    from edge.sim.field_site import WATCHED
+
+    return f"""\
+  6. See which machines run, and how much of the time; once one has stopped, say why:
+
+     {outpost} asset list --data-dir {site.folder}
+     {outpost} asset list --watch --data-dir {site.folder}
+     {outpost} asset availability --from -10m --data-dir {site.folder}
+     {outpost} asset timeline {WATCHED[0]} --from -10m --data-dir {site.folder}
+     {outpost} asset reason {WATCHED[0]} cleaning --data-dir {site.folder}
+
+     The logger has a page of its own: {logger.page(site.folder / "logger")}"""
+
+
+def _head_office(outpost: str, site: DemoSite) -> str:
+    from edge.sim.field_site import MACHINE
+    from edge.sim.site import PERSON
+
+    return f"""\
+  7. Be head office: the centre shows the same and reaches the same devices, by its own --data-dir:
 
      {outpost} site list --data-dir {site.office}
      {outpost} device list --data-dir {site.office}
      {outpost} vend {MACHINE} 3 --data-dir {site.office}
      {outpost} command list --data-dir {site.office}
+     {outpost} asset availability --from -10m --data-dir {site.office}
 
      in the browser, at {site.centre}/office/ as {PERSON}, with the password
 
@@ -115,10 +146,7 @@ ready demo {site.url}
 
      and how the hub sees it:
 
-     {outpost} site status --data-dir {site.folder}
-
-  {end} ends it. Everything is in {site.folder}.
-"""
+     {outpost} site status --data-dir {site.folder}"""
 
 
 async def _until_stopped() -> None:

@@ -20,7 +20,7 @@ def add(verbs: flags.Verbs) -> None:
     device = verbs.add_parser("device", help="see and manage devices").add_subparsers(required=True, metavar="WHAT")
     adding = device.add_parser("add", help="add a device; its token is printed this once")
     adding.add_argument("name")
-    adding.add_argument("--kind", required=True, help="display, sensor, vending or base")
+    adding.add_argument("--kind", required=True, help="display, sensor, logger, vending or base")
     adding.add_argument("--profile", default="native", help="native (our firmware), or an older system's")
     flags.add_hub(adding)
     adding.set_defaults(do=add_device)

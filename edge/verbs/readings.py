@@ -17,6 +17,7 @@ BUCKETS = ("at", "key", "value", "min", "max", "count")
 SHOWN = 100
 FROM = "-24h"
 AGE = re.compile(r"-\d+[smhd]")
+TIMES = ("--from", "--to", "--at")  # the flags that take one
 
 
 def add(verbs: flags.Verbs) -> None:
@@ -43,7 +44,7 @@ def with_ages(argv: Sequence[str]) -> list[str]:
     """`argv` with each `--from -1h` as `--from=-1h`: else argparse takes the age for a flag."""
     joined: list[str] = []
     for word in argv:
-        if joined and joined[-1] in ("--from", "--to") and AGE.fullmatch(word):
+        if joined and joined[-1] in TIMES and AGE.fullmatch(word):
             joined[-1] += f"={word}"
         else:
             joined.append(word)

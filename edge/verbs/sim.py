@@ -8,6 +8,7 @@ import re
 import secrets
 import sys
 import tempfile
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from edge import logs
 from edge.errors import BadInput
 from edge.sim.board import Board
 from edge.sim.nic_display import OldDisplay
+from edge.sim.old_logger import OldLogger, live
 from edge.sim.on_tty import OnTty
 from edge.sim.uart import UartLine
 from edge.sim.vending_machine import OldMachine
@@ -22,7 +24,7 @@ from edge.sim.vending_wifi import WifiMachine
 from edge.verbs import flags, sim_field
 from edge.verbs.output import say
 
-KINDS = ("display", *sim_field.KINDS, "nic-display", "old-vending")
+KINDS = ("display", *sim_field.KINDS, "nic-display", "old-vending", "old-logger")
 TURNS_S = 0.1  # how late a turn of a motor is told
 PROFILES = {"display": "native", "nic-display": "nic-display", "old-vending": "vending"}
 
@@ -30,7 +32,7 @@ PROFILES = {"display": "native", "nic-display": "nic-display", "old-vending": "v
 def add(verbs: flags.Verbs) -> None:
     """Add the verb."""
     sim = verbs.add_parser("sim", help="one virtual device, running the real firmware")
-    older = "nic-display and old-vending are older devices; the others run our firmware"
+    older = "nic-display, old-vending and old-logger are older devices; the others run our firmware"
     sim.add_argument("kind", choices=KINDS, help=older)
     sim.add_argument("--serial", metavar="PATH", help="where its cable's end shall appear (a link is made there)")
     sim.add_argument(
@@ -50,6 +52,8 @@ async def simulate(arguments: argparse.Namespace) -> int:
     logs.set_up("info", "text")
     if arguments.hub and arguments.kind == "old-vending":
         return await _old_vending(arguments)
+    if arguments.kind == "old-logger":
+        return await _old_logger(arguments)
     if arguments.kind in sim_field.KINDS:
         return await _field(arguments)
     if arguments.hub:
@@ -107,6 +111,17 @@ async def _old_vending(arguments: argparse.Namespace) -> int:
     async with asyncio.TaskGroup() as group:
         group.create_task(machine.run())
         group.create_task(_tell_turns(machine.turns))
+    return 0
+
+
+async def _old_logger(arguments: argparse.Namespace) -> int:
+    if not arguments.hub:
+        raise BadInput("An old logger has its server's address compiled in.", hint="Give --hub URL.")
+    logger = OldLogger(arguments.hub.rstrip("/"), wall_s=time.time)
+    sys.stdout.write(f"ready sim {logger.logger_id}\n")
+    sys.stdout.flush()
+    say(f"It tells {arguments.hub} which machines run; there: outpost device approve {logger.logger_id}")
+    await live(logger, tell=say)
     return 0
 
 

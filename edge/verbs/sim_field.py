@@ -1,4 +1,4 @@
-"""`outpost sim sensor|vending|base`: a virtual device that finds its hub over the network."""
+"""`outpost sim sensor|vending|logger|base`: a virtual device that finds its hub over the network."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 from edge.errors import BadInput
+from edge.sim import logger
 from edge.sim.field_board import CODE, LOOPBACK, FieldBoard
 from edge.verbs.output import say
 
-KINDS = ("base", "sensor", "vending")
+KINDS = ("base", "logger", "sensor", "vending")
 LOOK_S = 0.2
 ONLY_THERE = "-"  # a network in which nobody is asked for a hub
 BESIDE = {
     "base": "",
+    "logger": "Its machines run and stop by themselves, unless inputs.json there says the levels of its pins.",
     "sensor": "inputs.json there says what its inputs do, outputs.json what its switches do.",
     "vending": "motor.log there has a line for each turn of a motor; a file named jam lets nothing fall.",
 }
@@ -71,6 +73,7 @@ async def simulate_field(arguments: argparse.Namespace, folder: Path, chip: str,
         raise BadInput("A token goes with the id of its device.", hint="`outpost device add` prints both.")
     network = ONLY_THERE if arguments.hub else "" if cable is not None else LOOPBACK
     settings = {
+        **(logger.first_settings(folder, network=bool(network)) if arguments.kind == "logger" else {}),
         "hub_url": (arguments.hub or "").rstrip("/"),
         "device_id": arguments.id or "",
         "device_token": arguments.token or "",
@@ -92,6 +95,10 @@ async def simulate_field(arguments: argparse.Namespace, folder: Path, chip: str,
             sys.stdout.write(f"ready sim {cable or chip}\n")
             sys.stdout.flush()
             say(f"It is {chip}, in {folder}. {BESIDE[arguments.kind]}".rstrip())
+            if arguments.kind == "logger":
+                say(f"What its small screen shows is in {board.board.png}")
+                if page := logger.page(folder):
+                    say(f"Its page: {page}")
             if cable is not None:
                 say(f"Give it to a hub: outpost hub --serial {cable}=native@{arguments.baud}")
             if network and not arguments.hub:

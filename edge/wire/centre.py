@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from edge.wire.assets import AssetView, PlannedView, ReasonView, ShiftView, StopView
 from edge.wire.readings import LatestView, ReadingView, TwinView
 from edge.wire.vending import SlotView, TransactionView
 from edge.wire.views import AgentView, CommandView, DeviceView, FactView, Json, KeyView, Request, View
@@ -147,6 +148,43 @@ class SiteLatest(LatestView, frozen=True, kw_only=True):
     site: str
     as_of: str
     stale: bool
+
+
+class SiteAsset(AssetView, frozen=True, kw_only=True):
+    """An asset as its hub last told it, its age counted on. `pending`: what was asked for here that its hub has not
+    confirmed; the values are those that were asked for."""
+
+    site: str
+    as_of: str
+    stale: bool
+    pending: list[str] = msgspec.field(default_factory=list)
+
+
+class SiteStop(StopView, frozen=True, kw_only=True):
+    """A stop; `pending`: its hub has not confirmed the reason, which is the one that was asked for."""
+
+    pending: bool = False
+
+
+class SiteReason(ReasonView, frozen=True, kw_only=True):
+    """A reason of a site; `pending`: as it was asked for, its hub has not confirmed it."""
+
+    site: str
+    pending: bool = False
+
+
+class SiteShift(ShiftView, frozen=True, kw_only=True):
+    """A shift of a site; `pending` as of a reason."""
+
+    site: str
+    pending: bool = False
+
+
+class SitePlanned(PlannedView, frozen=True, kw_only=True):
+    """Planned time of a site; `pending` as of a reason."""
+
+    site: str
+    pending: bool = False
 
 
 class SiteTransaction(TransactionView, frozen=True, kw_only=True):

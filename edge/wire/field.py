@@ -17,8 +17,8 @@ import msgspec
 
 from edge.wire.native import Args, BoardKind, ChipId, Claim, Count, Name, Number
 
-Hex16 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$")]  # 16 bytes
-Hex32 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]  # 32 bytes
+Hex16 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}$(?!\n)")]  # 16 bytes; `$` alone lets a newline follow
+Hex32 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]  # 32 bytes
 Value = Any  # a number, true or false, or text: telemetry says what is refused, and keeps the rest
 Record = Any
 """[boot counter, ms since that boot, UTC microseconds (0: it had no time yet), {key: value}]. Telemetry looks at

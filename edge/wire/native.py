@@ -9,7 +9,7 @@ import msgspec
 PROTOCOL = 1
 MIN_PROTOCOL = 1
 
-ChipId = Annotated[str, msgspec.Meta(pattern="^[0-9A-F]{12}$")]
+ChipId = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-F]{12}$(?!\n)")]  # `$` alone lets a newline follow
 Name = Annotated[str, msgspec.Meta(max_length=64)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]  # exact in every JSON; a database holds it with ease
 Number = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]  # a command's number on its device: they rise one by one

@@ -270,7 +270,9 @@ class Item(View, frozen=True, kw_only=True):
     `held`, `no-display` or `offline`; the detail of its `inbox.applied` is the display's id. A widget item switches
     what the widget of an app stands for, `state` 0 or 1. `person` {id, email, username, full_name, active, gone}
     tells of somebody who has an account at the centre and reaches this site: he has one at the hub too, without a
-    password.
+    password. `asset` {do, …} changes what is defined and said of assets: the body of the request that /v1 takes,
+    and what it is about: `add` {asset (the id it gets), …}, `change` and `wire` {asset, …}, `explain` {asset, stop,
+    …}, `reason`, `shift` and `planned` {id, …}, `no_shift` and `no_planned` {id}.
     """
 
     seq: int

@@ -19,12 +19,13 @@ ONLY_IN = {
     "zxingcpp": ["edge/content/*"],
     "segno": ["edge/content/*", "edge/sim/*", "tui/qr_modules.py"],  # the demo draws a customer's QR
     "sqlite3": ["edge/store/*", "edge/*/*store.py", "edge/verbs/doctor.py"],  # the doctor asks its version
-    "aiosqlite": ["edge/store/*"],
+    "aiosqlite": ["edge/store/*", "cloud/db/database.py"],
     "textual": ["tui/*"],
     "tenacity": ["edge/*", "cloud/db/*"],
     "sqlalchemy": ["cloud/*"],
     "alembic": ["cloud/db/*"],
     "asyncpg": ["cloud/db/*", "cloud/sync/readings_store.py"],  # COPY is a driver's own
+    "socketio": ["edge/compat/assets/pages/sockets.py"],
     "zstandard": ["edge/wire/sync.py"],
 }
 """Library to the files that may import it."""

@@ -16,7 +16,7 @@ import aiohttp
 import msgspec
 
 from edge.client import answers
-from edge.sim.field_site import MACHINE
+from edge.sim.field_site import MACHINE, WATCHED
 from edge.sim.site import PAYLOAD
 from tests.e2e.cli import Done, outpost, outpost_process
 
@@ -99,17 +99,32 @@ async def _try_what_it_says(said: str, folder: Path) -> None:
     assert "Front desk" in devices.out
     health = await _verb("doctor", "--json", "--data-dir", str(folder))
     assert {finding["check"]: finding["state"] for finding in health.json}["hub"] == "ok"
+    await _watch_machines(folder)
     await _be_head_office(folder)
     log = (folder / "hub.log").read_text("utf-8")
     for private in ("John Doe", "LIFE/2024/001", PAYLOAD):
         assert private not in log
 
 
+async def _watch_machines(folder: Path) -> None:
+    """The logger's machines run or stand still, here and at head office."""
+    for at in (folder, folder / "centre"):
+        async with asyncio.timeout(SHOWN_S):
+            while True:
+                listed = await _verb("asset", "list", "--json", "--data-dir", str(at))
+                states = {asset["name"]: asset["state"] for asset in listed.json}
+                if set(states) == {*WATCHED} and set(states.values()) <= {"running", "stopped"}:
+                    break
+    (row, *_) = (await _verb("asset", "availability", "--json", "--data-dir", str(folder))).json
+    assert row["run_s"] + row["stop_s"] > 0
+    assert len((await _verb("shift", "list", "--json", "--data-dir", str(folder))).json) == 3
+
+
 async def _be_head_office(folder: Path) -> None:
     """The centre sees the devices; a vend given there turns the motor once, and its list shows how that ended."""
     office, motors = ("--json", "--data-dir", str(folder / "centre")), folder / "vending" / "motor.log"
     async with asyncio.timeout(SHOWN_S):
-        while len((await _verb("device", "list", *office)).json) < 3:
+        while len((await _verb("device", "list", *office)).json) < 4:
             pass
     turned = motors.read_text().splitlines() if motors.exists() else []
     vended = await _verb("vend", MACHINE, "3", *office)

@@ -20,6 +20,7 @@ from edge.wire.commands import OPEN, State
 from edge.wire.readings import LatestView, ReadingView, TwinView
 from edge.wire.site import DeadLetterDone, DeadLetterView, LettersDiscarded, SyncView
 from edge.wire.vending import SlotView, TransactionView, Vended
+from tests.fakes.hub_assets import FakeAssets
 
 JSON = "application/json"
 
@@ -44,6 +45,7 @@ class FakeHub:
         self.twins: dict[str, TwinView] = {}
         self.sync: SyncView | None = None  # None: an older hub, that does not sync
         self.letters: list[DeadLetterView] = []
+        self.assets = FakeAssets(status.now)
         self.monitor: list[dict[str, str]] = []
         self.preview: views.Preview | None = None
         self.calls: list[tuple[str, Any]] = []
@@ -128,6 +130,7 @@ class FakeHub:
             web.post("/v1/commands/{id}/{verb}", self._settle),
             web.post("/v1/claims/{agent}/approve", self._claim_done),
             web.delete("/v1/claims/{agent}", self._claim_done),
+            *self.assets.routes(),
         ]
 
     @web.middleware

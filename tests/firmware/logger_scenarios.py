@@ -323,7 +323,18 @@ def a_lock():
         assert not lock.opens("123456")
         bench.passed += lock.wait_s() * 1000
         logger._clock.ms()
-    return {"waits": waits, "opened": lock.opens("123456"), "empty": Lock(logger._clock, "").opens("")}
+    opened = lock.opens("123456")
+    for _ in range(3):
+        lock.opens("000000")
+        bench.passed += 1000
+        logger._clock.ms()
+    lock.renew("654321")
+    return {
+        "waits": waits,
+        "opened": opened,
+        "renewed": lock.opens("654321"),
+        "empty": Lock(logger._clock, "").opens(""),
+    }
 
 
 def the_console():

@@ -202,6 +202,7 @@ def test_the_code_can_t_be_guessed(came: dict[str, Any]) -> None:
     lock = came["a_lock"]
     assert lock["waits"] == [2, 4, 8, 16, 32, 64, 128, 256, 512, 600, 600, 600]
     assert lock["opened"] is True
+    assert lock["renewed"] is True  # at the console, at once
     assert lock["empty"] is False
 
 

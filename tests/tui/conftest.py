@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.hub_api import FakeHub, running
-from tests.tui import site_data
+from tests.tui import site_assets, site_data
 
 
 @pytest.fixture
 async def hub(tmp_path: Path) -> AsyncIterator[FakeHub]:
-    """The small site of site_data, listening."""
-    async with running(site_data.hub(tmp_path)) as made:
+    """The small site of site_data with the machines of site_assets, listening."""
+    site = site_data.hub(tmp_path)
+    site_assets.fill(site.assets)
+    async with running(site) as made:
         yield made
 
 

@@ -24,6 +24,8 @@ OPENED_BY = {
     "vending": (["4"], "Nut bar"),
     "talk": (["5"], "checksum"),
     "sync": (["6"], "would not take"),
+    "assets": (["7"], "as of 12:04:31"),
+    "asset": (["7", "down", "enter"], "as of 12:04:31"),
 }
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from edge.wire import views
 from tests.fakes.hub_api import FakeHub, running
-from tests.tui import site_data
+from tests.tui import site_assets, site_data
 from tests.tui.stage import LARGE, settled, shows, terminal, text_of
 from tui.literal import literal, typeable
 
@@ -74,6 +74,17 @@ def hostile_hub(folder: Path, text: str) -> FakeHub:
     hub.twins = {
         key: msgspec.structs.replace(it, desired={text: text}, pending=[text]) for key, it in hub.twins.items()
     }
+    machines = hub.assets
+    site_assets.fill(machines)
+    for id, asset in machines.views.items():
+        named = {"name": text, "line": text, "device": text, "input": text, "reason": text}
+        machines.views[id] = msgspec.structs.replace(asset, **named)
+    said = {"reason": "jam", "reason_name": text, "note": text, "said_by": text}
+    for id, stops in machines.stops.items():
+        machines.stops[id] = [msgspec.structs.replace(it, **said) for it in stops]
+        machines.pareto[id] = [msgspec.structs.replace(it, reason=text, name=text) for it in machines.pareto[id]]
+    machines.reasons = [msgspec.structs.replace(it, name=text) for it in machines.reasons]
+    machines.shifts = [msgspec.structs.replace(it, name=text) for it in machines.shifts]
     hub.attempts = {key: [poisoned(it, text) for it in tries] for key, tries in hub.attempts.items()}
     return hub
 
@@ -107,7 +118,12 @@ WALK: tuple[tuple[list[str], str], ...] = (
     (["escape", "s"], "How many you put in"),
     (["escape", "e"], "How many fit"),
     (["escape", "5"], "To devices"),
-    (["1", "colon", "x"], "x"),
+    (["7", "s"], "MTBF"),
+    (["e"], "Set up an asset"),
+    (["escape", "i"], "Wire to an input"),
+    (["escape", "enter"], "Why it stood"),
+    (["v"], "Why did it stand still?"),
+    (["escape", "escape", "1", "colon", "x"], "x"),
 )
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from edge.wire.assets import AssetView, NewAsset, SetReason
 from tests.tui import real_hub
 from tests.tui.stage import LARGE, SMALL, shows, terminal, text_of, until
+from tui.client import HubClient
 from tui.clock import Clock
 from tui.screens.device import DeviceScreen
 from tui.site import Contact
@@ -41,7 +44,19 @@ async def test_approve_a_display_and_show_a_qr_on_it(tmp_path: Path) -> None:
             await shows(pilot, app, "← ")
 
 
-async def test_a_device_is_renamed_bound_seated_and_forgotten(tmp_path: Path) -> None:
+async def stood_still(client: HubClient, device: str) -> None:
+    """A press that is wired to a device ran for twenty minutes and has stood still for ten."""
+    now = datetime.now(UTC)
+    began = (now - timedelta(minutes=40)).isoformat()
+    press = NewAsset(name="Press", device=device, input="in1", silent_s=86_400, at=began)
+    await client.send("POST", "/v1/assets", press, AssetView)
+    await client.change("PUT", "/v1/stop-reasons/jam", SetReason(name="Jam"))
+    for minutes, running in ((30, True), (10, False)):
+        body = {"values": {"in1": running}, "at": (now - timedelta(minutes=minutes)).isoformat()}
+        await client.change("POST", f"/v1/devices/{device}/readings", body)
+
+
+async def test_a_device_is_renamed_bound_seated_watched_and_forgotten(tmp_path: Path) -> None:
     with real_hub.hub(tmp_path):
         real_hub.run(tmp_path, "device", "add", "Till 1", "--kind", "display")
         app = terminal(real_hub.socket_of(tmp_path), clock=Clock())
@@ -59,7 +74,25 @@ async def test_a_device_is_renamed_bound_seated_and_forgotten(tmp_path: Path) ->
             await shows(pilot, app, "End this session?")
             await pilot.press("right", "enter")
             await shows(pilot, app, "nobody sits here")
+            device = app.session.site.devices()[0].id
+            await pilot.press("7")
+            await shows(pilot, app, "No machine is watched yet.")
+            await stood_still(app.session.client, device)
+            await shows(pilot, app, "■ stopped   Press")
+            await shows(pilot, app, "░▄")
+            assert "ran 20 min, stood 10 min" in text_of(app)
+            await pilot.press("enter")
+            await shows(pilot, app, "no reason given")
+            await pilot.press("enter")
+            await shows(pilot, app, "(no reason)")
+            await pilot.press(*"ja", "enter", *"a can", "enter")
+            await shows(pilot, app, "Jam: a can")
+            await shows(pilot, app, "Jam         ████")
+            await pilot.press("g")
+            await shows(pilot, app, "nobody sits here")
             await pilot.press("d", *"Till 7", "enter", "right", "enter")
+            await shows(pilot, app, "▸ Press")
+            await pilot.press("1")
             await shows(pilot, app, "No devices yet")
 
 

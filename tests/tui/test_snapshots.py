@@ -6,6 +6,7 @@ After a wanted change: `pytest tests/tui/test_snapshots.py --snapshot-update`, t
 from __future__ import annotations
 
 import base64
+import dataclasses
 import io
 from collections.abc import Awaitable, Callable
 
@@ -21,6 +22,7 @@ from tests.fakes.hub_api import FakeHub
 from tests.tui import site_data
 from tests.tui.stage import LARGE, SMALL, settled, shows, terminal, until
 from tui.app import OutpostApp
+from tui.state_bar import PLAIN
 
 Story = Callable[[Pilot[None], OutpostApp, FakeHub], Awaitable[None]]
 MODULE_PX = 8
@@ -77,6 +79,13 @@ async def not_enrolled(pilot: Pilot[None], app: OutpostApp, hub: FakeHub) -> Non
     await shows(pilot, app, "works alone")
 
 
+async def console(pilot: Pilot[None], app: OutpostApp, _: FakeHub) -> None:
+    """As the console of the Pi shows it."""
+    app.session = dataclasses.replace(app.session, glyphs=PLAIN)
+    await pilot.press("7", "down", "enter")
+    await shows(pilot, app, "___")
+
+
 DEVICE = ("down", "down", "down", "enter")
 STORIES: dict[str, Story] = {
     "overview": pressing(until_shown="Till 2"),
@@ -99,6 +108,12 @@ STORIES: dict[str, Story] = {
     "sync-enrol": pressing("6", "e", until_shown="Code that head office"),
     "sync-refused": refused,
     "sync-off": not_enrolled,
+    "assets": pressing("7", "down", until_shown="▁"),
+    "asset": pressing("7", "down", "enter", until_shown="▁"),
+    "asset-console": console,
+    "asset-set-up": pressing("7", "down", "e", until_shown="Stops are short below"),
+    "asset-wire": pressing("7", "down", "i", until_shown="True means stopped"),
+    "stop-reason": pressing("7", "down", "v", until_shown="Change over"),
     "help": pressing("question_mark", until_shown="Keys of"),
     "palette": pressing("colon", *"till", until_shown="Open this device"),
     "away": away,

@@ -7,8 +7,11 @@ from sqlalchemy import insert
 
 from cloud.db.models import CommandRow, FactRow, Site, StateRow, Stream
 from cloud.db.reading_models import Series
-from tests.filled_centre import DEVICE, fact_rows
+from edge.assets.model import State
+from edge.wire.assets import PlannedView, ReasonView, ShiftView
+from tests.filled_centre import DEVICE, HOUR_US, Filled, fact_rows
 from tests.running_centre import RunningCentre
+from tests.web.filled_assets import FilledAssets
 
 MARKUP = '"><img src=x onerror=alert(1)><script>alert(1)</script>{{7*7}}&amp;'
 BACKWARDS = "abc\u202egnp.exe"  # shown as if it ended otherwise, where it is not kept apart
@@ -18,10 +21,12 @@ NAMES = (MARKUP, BACKWARDS, FORMULA, LONG)
 CONTROL = "bell\u0007 nul-like\u2400 next\u0085line \u2028para"
 SITE, DEVICE_ID = "evil", "d-evil"
 COMMAND = "c-evil"
+ASSET = "a-evil"
 
 
 async def add_hostile(centre: RunningCentre) -> None:
-    """A site for each name; the first has devices of all of them, with commands, facts and what they measure."""
+    """A site for each name; the first has devices of all of them, with commands, facts and what they measure, and
+    assets with stops, reasons and rules."""
     now_us = centre.centre.clock.now().at_us
     report = {
         "at_us": now_us, "quality": MARKUP, "ledger_head": 9, "readings_head": 9, "dead_letters": 1,
@@ -66,3 +71,24 @@ async def add_hostile(centre: RunningCentre) -> None:
                 "args": msgspec.json.encode({"text": name}).decode(), "attempts": 1,
             }  # fmt: skip
             await connection.execute(insert(CommandRow).values(**command))
+    await _add_assets(centre, now_us)
+
+
+async def _add_assets(centre: RunningCentre, now_us: int) -> None:
+    """An asset of each name, which stopped for a reason of that name and stands still again for none."""
+    assets = FilledAssets(Filled(centre.centre.db), 1, MARKUP, now_us)
+    reasons = [ReasonView(id=f"r-{number}", name=name) for number, name in enumerate(NAMES)]
+    shifts = [
+        ShiftView(id=f"s-{number}", name=name, begins="06:00", ends="14:00") for number, name in enumerate(NAMES)
+    ]
+    planned = [
+        PlannedView(id=f"p-{number}", name=name, begins="01:00", ends="02:00", days=[1], assets=[name])
+        for number, name in enumerate(NAMES)
+    ]
+    await assets.rules(reasons, shifts, planned)
+    hours = ((-9, State.RUNNING), (-7, State.STOPPED), (-5, State.RUNNING), (-1, State.STOPPED))
+    raw = [(now_us + hour * HOUR_US, state) for hour, state in hours]
+    for number, name in enumerate(NAMES):
+        asset = ASSET if number == 0 else f"{ASSET}-{number}"
+        await assets.asset(asset, raw, name=name, line=name, device=DEVICE_ID, input=name, state=name)
+        await assets.said(asset, raw[1][0], raw[2][0], f"r-{number}", name, name, by=f"user:{name}")

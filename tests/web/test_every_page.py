@@ -13,7 +13,7 @@ from tests.running_centre import RunningCentre
 from tests.web.browser import Tab, Window
 from tests.web.entering import PASSWORD, add_person
 from tests.web.every_page import every_file, every_page
-from tests.web.hostile import BACKWARDS, COMMAND, DEVICE_ID, FORMULA, MARKUP, NAMES, SITE, add_hostile
+from tests.web.hostile import ASSET, BACKWARDS, COMMAND, DEVICE_ID, FORMULA, MARKUP, NAMES, SITE, add_hostile
 
 STARTERS = "=+-@\t\r"  # by which a spreadsheet takes a cell for a formula
 
@@ -31,10 +31,18 @@ async def values(centre: RunningCentre) -> dict[str, str]:
         "commands.id": COMMAND,
         "commands.kind": "display_qr",
         "slots.slot": "1",
+        "assets.asset": ASSET,
+        "stops.stop": await _stop(centre),
         "keys.id": key["id"],
         "logins.login": login,
         "people.id": "p-evil-person",
     }
+
+
+async def _stop(centre: RunningCentre) -> str:
+    """The asset's last stop."""
+    last = (await centre.get(f"/v1/stops?site={SITE}&asset={ASSET}")).body["items"][0]
+    return str(last["id"])
 
 
 async def ready(tab: Tab, centre: RunningCentre) -> list[str]:

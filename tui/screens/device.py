@@ -267,18 +267,21 @@ class DeviceScreen(SiteScreen):
             self.run_worker(self._load(), group="load", exclusive=True)
 
     async def _load(self) -> None:
-        client = self.session.client
+        client, ended = self.session.client, ""
         await self._load_values()
         try:
             newest = await client.newest(deeds.path(self.device, "/commands"), CommandView, HISTORY_LENGTH)
             self.site.put_commands(newest)
             lines = await client.newest(deeds.path(self.device, "/log"), LogLine, LOG_LENGTH)
-            self.query_one(Tail).say_ended("")
+        except OutpostError as error:
+            lines, ended = [], f"no log: {error.detail}"
+        if not self.query(Tail):
+            return  # it was closed while the hub was asked
+        self.query_one(Tail).say_ended(ended)
+        if not ended:
             self.site.open_log(self.device, lines[::-1])
             self._written = 0
             self.query_one(Tail).clear()
-        except OutpostError as error:
-            self.query_one(Tail).say_ended(f"no log: {error.detail}")
         self.show()
 
     async def _load_values(self) -> None:

@@ -63,7 +63,9 @@ class SiteScreen(Screen[None]):
         return self.site.contact is not Contact.LIVE
 
     def redraw(self) -> None:
-        """Everything that depends on the site or the clock."""
+        """Everything that depends on the site or the clock; nothing once it was closed, while the hub was asked."""
+        if not self.query(StatusLine):
+            return
         line = self.query_one(StatusLine)
         line.crumb = self.crumb()
         line.refresh()

@@ -121,10 +121,10 @@ class KeyedTable(DataTable[Text]):
 
 
 def _same(old: Text, new: Text) -> bool:
-    return old.plain == new.plain and old.style == new.style
+    return old.plain == new.plain and old.style == new.style and old.spans == new.spans
 
 
 def _greyed(text: Text) -> Text:
     grey = text.copy()
-    grey.style = STYLES["stale"]
+    grey.style, grey.spans = STYLES["stale"], []
     return grey

@@ -15,11 +15,14 @@ from tui.messages import ActionAsked
 from tui.session import Session
 from tui.site import Contact
 
-TABS = ("overview", "queue", "serial", "vending", "talk", "sync")
+TABS = ("overview", "queue", "serial", "vending", "talk", "sync", "assets")
+ROOM = ((" ", True, True), ("", True, True), ("", True, False), ("", False, True))
+"""A blank before each tab, its name, how syncing stands: the most first."""
+CLOCK_CELLS = 10  # what the right end wants at least
 
 
 class StatusLine(Widget):
-    """One line; redrawn on every tick."""
+    """One line; redrawn on every tick. Where it is narrow, tabs lose a blank first, their names last."""
 
     DEFAULT_CSS = "StatusLine { height: 1; background: $panel; }"
 
@@ -40,22 +43,30 @@ class StatusLine(Widget):
     def on_click(self, event: events.Click) -> None:
         """A tab is a button."""
         start = 0
-        for tab in TABS:
-            width = self._tab_text(tab).cell_length
-            if start <= event.x < start + width:
+        for tab, text in zip(TABS, self._tabs(), strict=True):
+            if start <= event.x < start + text.cell_length:
                 self.post_message(ActionAsked(f"app.go_{tab}"))
-            start += width
+            start += text.cell_length
 
     def _left(self) -> Content:
-        parts = [self._tab_text(tab) for tab in TABS]
-        if self.crumb:
-            parts.append(Content.styled(f" ▸ {literal(self.crumb, 24)}", "bold"))
-        return Content.assemble(*parts)
+        return Content.assemble(*self._tabs(), self._crumb())
 
-    def _tab_text(self, tab: str) -> Content:
-        action = BY_ID[f"app.go_{tab}"]
-        style = "bold $foreground on $primary-muted" if tab == self._tab else "$foreground 70%"
-        return Content.styled(f" {action.key_text} {action.label}{self._count(tab)} ", style)
+    def _crumb(self) -> Content:
+        return Content.styled(f" ▸ {literal(self.crumb, 24)}", "bold") if self.crumb else Content()
+
+    def _tabs(self) -> list[Content]:
+        """The tabs, in as many words as there is room for."""
+        room = self.size.width - CLOCK_CELLS - self._crumb().cell_length
+        offers = [[self._tab_text(tab, *how) for tab in TABS] for how in ROOM]
+        fitting = (offer for offer in offers if sum(text.cell_length for text in offer) <= room)
+        return next(fitting, offers[-1])
+
+    def _tab_text(self, tab: str, blank: str, named: bool, sync: bool) -> Content:
+        action, here = BY_ID[f"app.go_{tab}"], tab == self._tab
+        style = "bold $foreground on $primary-muted" if here else "$foreground 70%"
+        label = f" {action.label}" if named or here else ""
+        count = self._count(tab) if sync or tab != "sync" else self._trouble()
+        return Content.styled(f"{blank}{action.key_text}{label}{count} ", style)
 
     def _count(self, tab: str) -> str:
         commands = self._session.site.waiting()
@@ -65,6 +76,11 @@ class StatusLine(Widget):
         if tab == "sync" and (word := sync_words.short(self._session.site.sync)):
             return f" {literal(word, 12)}"
         return ""
+
+    def _trouble(self) -> str:
+        """Of syncing only that it needs a person."""
+        view = self._session.site.sync
+        return " ▲" if view is not None and view.state == sync_words.REFUSED else ""
 
     def _rights(self) -> list[Content]:
         """What the right end may say, fullest first."""

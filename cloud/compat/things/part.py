@@ -30,7 +30,10 @@ from edge.serving.visits import AiohttpHandler
 
 
 class ThingsPeople:
-    """Their accounts, their requests, and what is told to them. `switches`: the button, by a key."""
+    """Their accounts, their requests, and what is told to them. `switches`: the button, by a key.
+
+    `door` and `sites` serve the asset logger's pages too, which have the same people.
+    """
 
     def __init__(
         self, core: Core, accounts: AccountsPart, sync: SyncPart, fleet: FleetPart, switches: ThingsApps
@@ -44,26 +47,26 @@ class ThingsPeople:
             sign_up=_sign_up(core.settings.accounts.signup),
         )
         gate = AppGate(accounts.guard, core.clock, core.settings.limits.authenticated_per_minute)
-        self._door = Door(gate, self.logins, core.clock, body_s=core.settings.limits.body_s)
-        self._accounts = ThingsnxtAccounts(self._door, self.logins, self.logins, address_of)
+        self.door = Door(gate, self.logins, core.clock, body_s=core.settings.limits.body_s)
+        self._accounts = ThingsnxtAccounts(self.door, self.logins, self.logins, address_of)
         self._acquaintances = Acquaintances(core.db, core.signals, core.clock, sync.inbox, fleet.asking)
-        sites = Sites(core.db, sync.visits, self._acquaintances, core.clock)
+        self.sites = sites = Sites(core.db, sync.visits, self._acquaintances, core.clock)
         self._anywhere = Anywhere(sites, Merging(core.db, sites, core.clock), switches)
         self._live = ThingsLive(
-            self._door, self.logins, Following(sites, self.logins.current), self._anywhere.unread
+            self.door, self.logins, Following(sites, self.logins.current), self._anywhere.unread
         )
 
     def table(self, others: dict[tuple[str, str], AiohttpHandler]) -> dict[tuple[str, str], AiohttpHandler]:
         """Its routes. `others` answer on its paths who shows no person's token: boards, and keys of apps."""
-        person = self._door.person
+        person = self.door.person
         latest, switch = ("GET", "/telemetry/latest"), ("POST", "/widgets/{id}/state")
         return {
             **self._accounts.table(),
-            **AssetAuth(self._door, self.logins, address_of).table(),
+            **AssetAuth(self.door, self.logins, address_of).table(),
             **self._live.table(),
             **{asked: person(handler) for asked, handler in self._anywhere.table().items()},
-            latest: _either(person(self._anywhere.latest), others[latest]),
-            switch: _either(person(self._anywhere.switch), others[switch]),
+            latest: either(person(self._anywhere.latest), others[latest]),
+            switch: either(person(self._anywhere.switch), others[switch]),
         }
 
     async def start(self) -> None:
@@ -83,7 +86,7 @@ class ThingsPeople:
         self._live.stop()
 
 
-def _either(person: AiohttpHandler, other: AiohttpHandler) -> AiohttpHandler:
+def either(person: AiohttpHandler, other: AiohttpHandler) -> AiohttpHandler:
     """A path for people with their token, and for whoever brings something else."""
 
     async def serve(request: web.Request) -> web.StreamResponse:

@@ -22,6 +22,7 @@ from edge.wire.kinds import KINDS
 from edge.wire.money import shown as money
 
 SHOWN = 20  # commands on one page
+ASSETS_MAX = 60  # that one logger tells of
 SLOTS_MAX = 100  # a machine has 99 at most
 COMMANDS = ("id", "kind", "state", "where", "actor", "agent", "created_at", "ended_at", "duration_s", "attempts",
             "reason", "resolved_by")  # fmt: skip
@@ -71,6 +72,7 @@ class DevicePage:
             "latest": latest,
             "twin": await _twin(visit, device),
             "slots": await _slots(visit, device),
+            "assets": (await visit.get("/v1/assets", at | {"device": device.id, "limit": ASSETS_MAX})).items,
             "commands": commands.items,
             "older": link(here, looking, before=commands.next) if commands.next else "",
             "paged": bool(visit.query("before")),

@@ -17,6 +17,7 @@ from edge.wire.centre import SiteCommand, SiteDevice, SiteFact, SiteView
 
 SHOWN = 50  # devices on one page
 OPEN, FACTS = 20, 20
+ASSETS = 60  # whose state is told
 HEARD = ("live", "catching-up")
 DEVICES = (
     "id", "name", "kind", "profile", "state", "online", "stale", "as_of", "evidence", "evidence_at", "link",
@@ -69,6 +70,7 @@ class SitePage:
         devices = await visit.get("/v1/devices", at | {"q": wanted, "cursor": cursor, "limit": SHOWN})
         commands = await visit.get("/v1/commands", at | {"state": "open", "limit": OPEN})
         facts = await visit.get("/v1/ledger", at | {"order": "newest", "limit": FACTS})
+        assets = await visit.get("/v1/assets", at | {"limit": ASSETS})
         here = _place(site.id)
         values: dict[str, Any] = {
             "site": site,
@@ -83,6 +85,8 @@ class SitePage:
             "next": link(here, {"q": wanted}, cursor=devices.next) if devices.next else "",
             "commands": sorted(commands.items, key=lambda command: command.state.value != "in_doubt"),
             "facts": facts.items,
+            "assets": assets.items,
+            "more_assets": assets.next is not None,
             "place": here,
             "file": link("", q=wanted),
             "may_clear": visit.may(Role.TECHNICIAN) and bool(site.alert),

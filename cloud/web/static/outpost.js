@@ -80,7 +80,8 @@ function show(fresh) {
   const focused = document.activeElement;
   at = fresh.body.dataset.at;
   for (const part of document.querySelectorAll("[data-live]")) {
-    const now = fresh.getElementById(part.id);
+    const within = part.parentElement.closest("[data-live]");  // it has become what it is with that one
+    const now = !within && fresh.getElementById(part.id);
     if (now) become(part, now);
   }
   if (focused.isConnected && document.activeElement !== focused) focused.focus({ preventScroll: true });

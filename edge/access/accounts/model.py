@@ -29,6 +29,7 @@ PREFERENCES_BYTES = 4096
 PASSWORD_MIN_CHARS = 8
 PASSWORD_MAX_BYTES = 72  # what the old server's bcrypt read of one; longer ones were cut without a word
 ACCESS_S = 30 * 60
+PAGE_S = 12 * 3600  # of a page that cannot renew its token and logs out when it ends: a working day
 REFRESH_S = 7 * 86_400
 RESET_S = 3600
 REBOOT_COUNTS_MS = 86_400_000  # a power cut of unknown length counts as a day
@@ -101,9 +102,10 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TokenPair(msgspec.Struct, frozen=True, kw_only=True):
-    """What a login gives."""
+    """What a login gives. `page`: an access token that lasts longer, for pages that cannot renew theirs."""
 
     access: str
+    page: str
     refresh: str
     user: User
 

@@ -158,7 +158,7 @@ class Sessions:
     def _pair(self, session: Session, user: User) -> TokenPair:
         now = self._clock.now()
         access, refresh = self._tokens.access(session, now), self._tokens.refresh(session, now)
-        return TokenPair(access=access, refresh=refresh, user=user)
+        return TokenPair(access=access, page=self._tokens.page(session, now), refresh=refresh, user=user)
 
 
 def _as_of(session: Session, now: Stamp) -> Session:

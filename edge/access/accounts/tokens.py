@@ -13,7 +13,7 @@ from typing import Any
 
 import jwt
 
-from edge.access.accounts.model import ACCESS_S, REFRESH_S, Session
+from edge.access.accounts.model import ACCESS_S, PAGE_S, REFRESH_S, Session
 from edge.clock import Quality, Stamp
 from edge.errors import Unauthenticated
 
@@ -50,6 +50,10 @@ class Tokens:
         """A token for ACCESS_S."""
         return self._make(session, ACCESS, secrets.token_hex(16), now, ACCESS_S)
 
+    def page(self, session: Session, now: Stamp) -> str:
+        """The same for PAGE_S."""
+        return self._make(session, ACCESS, secrets.token_hex(16), now, PAGE_S)
+
     def refresh(self, session: Session, now: Stamp) -> str:
         """The session's refresh token."""
         return self._make(session, REFRESH, session.refresh_id, now, REFRESH_S)
@@ -80,6 +84,7 @@ class Tokens:
             "sid": session.id,
             "boot": now.boot_id[:_BOOT_CHARS],
             "mono": now.mono_ms,
+            "lasts": lasts_s,
         }
         if now.quality.good:
             claims["iat"] = now.at_us // 1_000_000
@@ -92,11 +97,16 @@ def is_fresh(claims: dict[str, Any], now: Stamp) -> bool:
     Within the boot that made it by the monotonic clock; in a later one by wall time, if it was good at both ends.
     """
     if claims["boot"] == now.boot_id[:_BOOT_CHARS]:
-        return 0 <= now.mono_ms - int(claims["mono"]) < ACCESS_S * 1000
+        return 0 <= now.mono_ms - int(claims["mono"]) < lasts_s(claims) * 1000
     made_s = claims.get("iat")
     if made_s is None or now.quality is Quality.NONE:
         return False
-    return 0 <= now.at_us // 1_000_000 - int(made_s) < ACCESS_S
+    return 0 <= now.at_us // 1_000_000 - int(made_s) < lasts_s(claims)
+
+
+def lasts_s(claims: dict[str, Any]) -> int:
+    """How long an access token with these claims is good; one of an older version says nothing of it."""
+    return PAGE_S if claims.get("lasts") == PAGE_S else ACCESS_S
 
 
 def looks_like_one(secret: str) -> bool:

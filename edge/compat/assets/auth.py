@@ -1,8 +1,8 @@
 """The older asset logger's accounts, as its pages know them: /api/auth/login, register, me and logout.
 
 The accounts are the same as those of the other older apps, at a hub and at the centre. Its pages log out at any
-401, so nothing here answers one but a token that is no good (any more); a wrong password is a 400. Loggers, assets
-and events are not served yet, and no path here pretends to.
+401, so nothing here answers one but a token that is no good (any more); a wrong password is a 400. They cannot
+renew a token, so theirs lasts a working day. What they show besides is in pages/.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class AssetAuth:
         except NotActive as error:
             return refusal(400, WAITS if error.waits else "This account is disabled.")
         return reply(
-            {"success": True, "message": "Login successful", "token": pair.access, "user": _user(pair.user)}
+            {"success": True, "message": "Login successful", "token": pair.page, "user": user_out(pair.user)}
         )
 
     async def register(self, request: web.Request) -> web.Response:
@@ -91,9 +91,9 @@ class AssetAuth:
         form = read(await self._door.body(request), _register)
         user = await self._made(form, self._address_of(request))
         if not user.active:
-            return reply({"success": True, "message": MADE, "user": _user(user)}, 201)
+            return reply({"success": True, "message": MADE, "user": user_out(user)}, 201)
         pair = await self._accounts.begin(user)
-        made = {"success": True, "message": "Registered", "token": pair.access, "user": _user(pair.user)}
+        made = {"success": True, "message": "Registered", "token": pair.page, "user": user_out(pair.user)}
         return reply(made, 201)
 
     async def _made(self, form: Register, address: str) -> User:
@@ -110,7 +110,7 @@ class AssetAuth:
     async def me(self, request: web.Request) -> web.Response:
         """GET /api/auth/me."""
         await self._door.learn(bearer(request))
-        return reply({"success": True, "user": _user(self._door.enter(request))})
+        return reply({"success": True, "user": user_out(self._door.enter(request))})
 
     async def logout(self, request: web.Request) -> web.Response:
         """POST /api/auth/logout: always 200, whatever the token is worth by now."""
@@ -120,7 +120,7 @@ class AssetAuth:
         return reply({"success": True, "message": "Logged out"})
 
     def _guarded(self, handler: AiohttpHandler) -> AiohttpHandler:
-        return visits.guarded(handler, lambda request, error: _refused(error))
+        return visits.guarded(handler, lambda request, error: refused(error))
 
 
 def refusal(status: int, message: str, **headers: str) -> web.Response:
@@ -130,7 +130,8 @@ def refusal(status: int, message: str, **headers: str) -> web.Response:
     return answer
 
 
-def _refused(error: OutpostError | None) -> web.Response:
+def refused(error: OutpostError | None) -> web.Response:
+    """What went wrong, as its pages read it; None: a fault of our own."""
     if error is None:
         return refusal(500, "Internal Server Error")
     if isinstance(error, RateLimited):
@@ -140,7 +141,7 @@ def _refused(error: OutpostError | None) -> web.Response:
     return refusal(error.status, error.detail)
 
 
-def _user(user: User) -> dict[str, Any]:
+def user_out(user: User) -> dict[str, Any]:
     """An account as its pages show it. It has no rights here but to its own things, so its role is `user`."""
     return {
         "id": user.id,

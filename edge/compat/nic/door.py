@@ -43,6 +43,8 @@ class Missing(BadInput):
 
 
 Handler = Callable[[Visit], Awaitable[web.Response]]
+Loggers = Callable[[web.Request, Body], Awaitable[web.StreamResponse]]
+"""Answers an asset logger that registers with this body."""
 
 
 class Door:
@@ -58,16 +60,16 @@ class Door:
         """List this client as one that somebody should look at."""
         self._knocks.note(request, why)
 
-    def opened(self, handler: Handler, *, key: bool = True, shared: bool = False) -> AiohttpHandler:
+    def opened(self, handler: Handler, *, key: bool = True, loggers: Loggers | None = None) -> AiohttpHandler:
         """`handler` behind the door; `key` false: everybody may enter.
 
-        `shared`: asset loggers use this path too, without a key; their requests are answered as an unknown path.
+        `loggers`: asset loggers use this path too, without a key; it answers their requests.
         """
 
         async def serve(request: web.Request) -> web.StreamResponse:
-            body = await self._anybodys(request) if shared or not key else None
-            if shared and body is not None and LOGGER_FIELD in body:
-                raise web.HTTPNotFound
+            body = await self._anybodys(request) if loggers is not None or not key else None
+            if loggers is not None and body is not None and LOGGER_FIELD in body:
+                return await loggers(request, body)
             principal = self._enter(request) if key else NOBODY
             if body is None:
                 body = await read_object(request, self._body_s, known=True)

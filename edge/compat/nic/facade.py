@@ -17,7 +17,7 @@ from edge.commands.shown import Shown
 from edge.compat.nic.agents import NicAgents
 from edge.compat.nic.clients import NicClients
 from edge.compat.nic.displays import NicDisplays
-from edge.compat.nic.door import SCOPE, Door, preflight
+from edge.compat.nic.door import SCOPE, Door, Loggers, preflight
 from edge.compat.nic.local import NicLocal
 from edge.content.screens import Screens
 from edge.content.service import Content
@@ -34,7 +34,10 @@ SWEEP_S = 5.0  # how late a delivery that nobody answered may be given up
 
 
 class Nic:
-    """The facade: `routes` for the application, `run` in the background."""
+    """The facade: `routes` for the application, `run` in the background.
+
+    `loggers` answers an asset logger, which registers at the same path as a display's program.
+    """
 
     def __init__(
         self,
@@ -50,6 +53,7 @@ class Nic:
         content: Content,
         shown: Shown,
         screens: Screens,
+        loggers: Loggers,
         body_s: float,
     ) -> None:
         knows = partial(_knows, registry)
@@ -64,7 +68,7 @@ class Nic:
             ("POST", "/api/device/qr"): door.opened(page.qr),
             ("POST", "/api/device/rotation/start"): door.opened(page.rotation),
             ("GET", "/api/device/list"): door.opened(page.list),
-            ("POST", "/api/device/register"): door.opened(program.register, shared=True),
+            ("POST", "/api/device/register"): door.opened(program.register, loggers=loggers),
             ("GET", "/api/device/poll"): door.opened(program.poll),
             ("POST", "/api/device/status"): door.opened(program.status),
             ("GET", "/health"): door.opened(local.health, key=False),

@@ -16,7 +16,6 @@ import msgspec
 from aiohttp import web
 
 from edge.access.accounts.model import (
-    PREFERENCES_BYTES,
     NoSuchCode,
     NotActive,
     TokenPair,
@@ -24,6 +23,7 @@ from edge.access.accounts.model import (
     WrongLogin,
     WrongPart,
 )
+from edge.compat import own_settings
 from edge.compat.thingsnxt.door import (
     Door,
     Invalid,
@@ -243,7 +243,7 @@ class ThingsnxtAccounts:
         if form.full_name is not msgspec.UNSET:
             changes["full_name"] = form.full_name or ""
         if form.notification_settings is not msgspec.UNSET:
-            changes["preferences"] = _preferences(form.notification_settings)
+            changes["preferences"] = _preferences(visit.user, form.notification_settings)
         if not changes:
             raise BadInput("No update fields provided")
         try:
@@ -309,7 +309,7 @@ def user_out(user: User) -> dict[str, Any]:
         "username": user.username,
         "full_name": user.full_name or None,
         "is_active": user.active,
-        "notification_settings": msgspec.json.decode(user.preferences) or None,
+        "notification_settings": own_settings.of_things(user.preferences) or None,
     }
 
 
@@ -322,11 +322,11 @@ def _tokens(pair: TokenPair) -> dict[str, Any]:
     }
 
 
-def _preferences(settings: dict[str, Any] | None) -> str:
-    text = msgspec.json.encode(settings or {})
-    if len(text) > PREFERENCES_BYTES:
-        raise Invalid("body", "notification_settings", f"At most {PREFERENCES_BYTES} bytes are kept")
-    return text.decode()
+def _preferences(user: User, settings: dict[str, Any] | None) -> str:
+    try:
+        return own_settings.with_things(user.preferences, settings or {})
+    except own_settings.TooMuch as error:
+        raise Invalid("body", "notification_settings", error.detail) from error
 
 
 def _form(raw: bytes) -> Mapping[str, str]:

@@ -26,6 +26,10 @@ class Visiting:
         self._door = door
         self._table = [(method, _pattern(path), handler) for (method, path), handler in table.items()]
 
+    def also(self, table: Table) -> None:
+        """What people may ask of another older system's app."""
+        self._table += [(method, _pattern(path), handler) for (method, path), handler in table.items()]
+
     async def visit(
         self, user: User, method: str, path: str, asked: Mapping[str, str], body: bytes
     ) -> tuple[int, bytes]:

@@ -169,5 +169,5 @@ class Logger(Device):
             self._save({"page_code": code})
         except OSError as error:
             return "it could not be stored: %r" % error
-        self._lock.code = code
+        self._lock.renew(code)
         return "page code " + code if code else "nothing can be changed over the page now"

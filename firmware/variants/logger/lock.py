@@ -11,8 +11,12 @@ class Lock:
     """One code; an empty one opens nothing."""
 
     def __init__(self, clock: Clock, code: str) -> None:
-        self.code = code
         self._clock = clock
+        self.renew(code)
+
+    def renew(self, code: str) -> None:
+        """Another code, or none: whoever gave it stands at the board, so guesses of others keep nobody out."""
+        self.code = code
         self._pause_ms = PAUSE_MS
         self._until_ms = 0
 

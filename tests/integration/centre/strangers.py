@@ -8,15 +8,23 @@ from typing import Any
 import msgspec
 from sqlalchemy import insert
 
+from cloud.assets import band_store
+from cloud.assets.band_store import Mark
+from cloud.db.asset_models import AssetExplanation
 from cloud.db.models import ApiKey, Audit, CommandRow, InboxItem, Stream, TransactionRow
 from cloud.db.people_models import Login, Person
 from edge.access.model import hash_secret
+from edge.assets.deriving import Wiring
+from edge.assets.model import Segment, State, bands
 from edge.serving.routing import Route
+from edge.wire.assets import AssetRules, PlannedView, ReasonView, ShiftView
 from tests.filled_centre import NOW_US, Filled
+from tests.integration.centre.asset_hubs import view_of, wired
 from tests.running_centre import RunningCentre
 
 BODIES: dict[str, dict[str, Any]] = {
     "BindAgent": {"agent": "24"},
+    "ChangeAsset": {"name": "Taken over"},
     "ChangeMe": {"full_name": "Taken over"},
     "ChangePassword": {"old": "Passw0rd", "new": "N3w-password"},
     "ChangePerson": {"role": "viewer"},
@@ -26,12 +34,19 @@ BODIES: dict[str, dict[str, Any]] = {
     "CreateSite": {"name": "One more"},
     "CreateSiteKey": {"name": "one more", "role": "viewer"},
     "CreateTenant": {"name": "one more"},
+    "GiveReason": {"reason": "jam"},
+    "NewAsset": {"name": "One more", "device": "xyzzy-device", "input": "in2"},
     "NewCommand": {"kind": "display_qr", "args": {"payload": "hello"}},
     "SetPassword": {"password": "N3w-password"},
+    "SetPlanned": {"name": "Taken over", "begins": "12:00", "ends": "13:00"},
+    "SetReason": {"name": "Taken over"},
+    "SetShift": {"name": "Taken over", "begins": "06:00", "ends": "14:00"},
     "Resolve": {"outcome": "succeeded", "note": "seen"},
     "Vend": {},
+    "Wire": {"device": "xyzzy-device", "input": "in2"},
 }
 """What is sent to a route, by the type of its body."""
+STOPPED_US = NOW_US + 60_000_000  # when the one stop of the one asset began
 
 
 class Planted(msgspec.Struct, frozen=True):
@@ -48,7 +63,7 @@ class Planted(msgspec.Struct, frozen=True):
         """`path`, its parameters naming this site's things. Raises KeyError for one that is not known here."""
         room = path.removeprefix("/v1/").partition("/")[0]
         noun = {"people": "person"}.get(room, room.removesuffix("s"))
-        values = {"site": self.slug, "slot": "1", "id": f"{self.mark}-{noun}"}
+        values = {"site": self.slug, "slot": "1", "stop": str(STOPPED_US), "id": f"{self.mark}-{noun}"}
         return re.sub(r"\{(\w+)\}", lambda found: values[found[1]], path)
 
     def body(self, route: Route) -> dict[str, Any] | None:
@@ -116,6 +131,7 @@ async def plant(centre: RunningCentre, site: int, mark: str) -> Planted:
         made = {"tenant_id": 1, "sites": planted.slug, "created_us": NOW_US, "created_by": mark}
         await connection.execute(insert(ApiKey).values(**key, **made))
     await _plant_person(centre, mark, planted.slug)
+    await _plant_asset(centre, filled, site, mark)
     await centre.centre.accounts.keys.reload()
     return planted
 
@@ -129,3 +145,28 @@ async def _plant_person(centre: RunningCentre, mark: str, slug: str) -> None:
         seen = {"created_us": NOW_US, "seen_us": centre.centre.clock.now().at_us, "until_us": 2 * NOW_US}
         login = {"id": f"{mark}-login", "person_id": f"{mark}-person", "kind": "web", "hash": hash_secret(mark)}
         await connection.execute(insert(Login).values(tenant_id=1, **login, **seen))
+
+
+async def _plant_asset(centre: RunningCentre, filled: Filled, site: int, mark: str) -> None:
+    """A machine that stood still for a minute, and somebody said why."""
+    asset = wired(f"{mark}-asset", Wiring(0, f"{mark}-device", "in1"))
+    rules = AssetRules(
+        timezone="UTC",
+        reasons=[ReasonView(id=f"{mark}-stop-reason", name="Jam")],
+        shifts=[ShiftView(id=f"{mark}-shift", name="Early", begins="06:00", ends="14:00")],
+        planned=[PlannedView(id=f"{mark}-planned", name="Pause", begins="12:00", ends="12:30", days=[1])],
+    )
+    await filled.state(site, "asset", asset.id, view_of(asset, name=f"{mark} press"), device=f"{mark}-device")
+    await filled.state(site, "asset_rules", "rules", rules)
+    turns = [(NOW_US, State.RUNNING), (STOPPED_US, State.STOPPED), (STOPPED_US + 60_000_000, State.RUNNING)]
+    span = NOW_US, centre.centre.clock.now().at_us
+    made = list(bands(None, [Segment(at_us, state) for at_us, state in turns], [], 0, span))
+    said = {
+        "number": site, "asset": asset.id, "from_us": STOPPED_US, "to_us": STOPPED_US + 1, "boot_id": "",
+        "mono_ms": 0, "reason": f"{mark}-stop-reason", "reason_name": "Jam", "note": "", "actor": mark,
+        "said_us": NOW_US, "said_quality": "ntp", "said_boot_id": "", "said_mono_ms": 0,
+    }  # fmt: skip
+    async with centre.centre.db.write() as connection:
+        await band_store.add_mark(connection, (1, site), Mark(asset=asset.id, number=site, upto_us=span[1]))
+        await band_store.replace(connection, (1, site), site, 0, made)
+        await connection.execute(insert(AssetExplanation).values(tenant_id=1, site_id=site, **said))

@@ -16,10 +16,12 @@ import pytest
 from sqlalchemy import insert
 
 from cloud.db.models import FactRow
+from edge.assets.deriving import Wiring
 from edge.serving.live import READERS_OF_ONE
 from edge.serving.roles import Role
 from edge.wire.views import LiveEvent
 from tests.filled_centre import Filled, fact_rows
+from tests.integration.centre.asset_hubs import view_of, wired
 from tests.integration.centre.test_inbox import give, site
 from tests.integration.running_hub import until
 from tests.running_centre import RunningCentre, database_of, started
@@ -175,7 +177,7 @@ async def test_a_reader_cannot_choose_beyond_his_reach(centre: RunningCentre) ->
 async def test_changes_of_things_are_told_by_topic(centre: RunningCentre) -> None:
     filled = Filled(centre.centre.db)
     await filled.site(1, "pune")
-    async with Events(centre, "?topics=device,reading").connected() as events:
+    async with Events(centre, "?topics=device,reading,asset").connected() as events:
         await filled.device(1, "d1", name="Till")
         await filled.state(1, "twin", "d1", {})
         latest = {"key": "t", "value": 5, "at": "2026-09-21T13:33:20.000Z", "age_s": 1.0, "quality": "ntp"}
@@ -184,6 +186,11 @@ async def test_changes_of_things_are_told_by_topic(centre: RunningCentre) -> Non
         device, reading = await some(events, 2)
         assert (device.topic, device.data["name"], device.data["site"]) == ("device", "Till", "pune")
         assert (reading.topic, reading.data["values"], reading.data["device"]) == ("reading", {"t": 5}, "d1")
+        press = wired("press", Wiring(0, "d1", "in1"))
+        await filled.state(1, "asset", "press", view_of(press, state="stopped"), device="d1")
+        centre.centre.signals.tell("states:1")
+        (asset,) = await some(events, 1)
+        assert (asset.topic, asset.data["state"], asset.data["site"]) == ("asset", "stopped", "pune")
         await filled.state(1, "device", "d1", None)
         centre.centre.signals.tell("states:1")
         (gone,) = await some(events, 1)

@@ -18,8 +18,10 @@ from edge.hub import Hub
 from edge.serving.roles import Role
 from edge.settings import Content, Limits, Settings
 from edge.settings import Serial as SerialSettings
+from tests.fakes.asset_logger import Hall
 from tests.fakes.nic_browser import NicBrowser
 from tests.fakes.nic_client import NicClient
+from tests.integration.compat.old_loggers import hall_at
 
 KEY = "NIC-DEVICE-API-KEY-2024-CHANGE-ME"
 
@@ -98,3 +100,16 @@ async def site(tmp_path: Path) -> AsyncIterator[NicSite]:
 async def http() -> AsyncIterator[aiohttp.ClientSession]:
     async with aiohttp.ClientSession() as session:
         yield session
+
+
+@pytest.fixture
+async def hall(tmp_path: Path) -> AsyncIterator[Hall]:
+    async with hall_at(tmp_path, ManualClock()) as hall:
+        yield hall
+
+
+@pytest.fixture
+async def strict(tmp_path: Path) -> AsyncIterator[Hall]:
+    """Nobody is approved by itself."""
+    async with hall_at(tmp_path, ManualClock(), auto=False) as hall:
+        yield hall

@@ -176,6 +176,7 @@ class CommandedOnce(RuleBasedStateMachine):
             switch=None,  # type: ignore[arg-type]
             keep=None,  # type: ignore[arg-type]
             note_vend=note_vend,
+            change_assets=None,  # type: ignore[arg-type]
         )
         counting = Counting(orders, self.site, self.taken)
         self.downlink = Downlink(self.site.store.hub, counting, self.clock)

@@ -83,6 +83,7 @@ def orders(site: VendSite) -> SiteOrders:
         switch=nothing,
         keep=nothing,
         note_vend=note_vend,
+        change_assets=nothing,
     )
 
 

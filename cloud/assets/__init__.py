@@ -1,0 +1,1 @@
+"""Run and stop of machines at all sites: made here from their readings, by the same rules as at their hubs."""
