@@ -15,22 +15,26 @@ from cloud.assets.bands import CentreBands
 from cloud.assets.definitions import ASSET
 from cloud.assets.lookup import chosen, find_asset, rules_of, scope
 from cloud.assets.views import asked_of, asset_view, new_asset, unseen_stop
+from cloud.assets.waiting import waiting
 from cloud.db.database import Database
 from cloud.fleet import state_store
 from cloud.fleet.asking import Asking
 from cloud.fleet.cursor import behind_of, cursor_of
 from cloud.fleet.lookup import Found, find_device, find_site, found
 from cloud.fleet.views import readable
-from edge.assets import stops
+from edge.assets import forms, stops, texts
 from edge.clock import Clock, iso
-from edge.errors import NotFound
+from edge.errors import BadInput, NotFound
+from edge.serving.moments import moment
 from edge.serving.roles import Role
 from edge.serving.routing import Answer, Call, Created, Page, Route
 from edge.wire.assets import ChangeAsset, GiveReason, NewAsset, Wire
 from edge.wire.centre import SiteAsset, SiteStop
+from edge.wire.values import TIME_MAX_US
 
 SITE = ("site",)
-STOP_DIGITS = 18  # microseconds of any time there is
+AHEAD_US = 60_000_000  # as a hub has it: clocks of people differ
+STOP_DIGITS = len(str(TIME_MAX_US))
 
 
 class AssetRoutes:
@@ -70,14 +74,20 @@ class AssetRoutes:
             rows, more = await state_store.page(
                 connection, caller, ASSET, site=site, device=device, behind=behind, limit=limit
             )
-        last = found(rows[-1], caller) if more and rows else None
-        views = readable(asset_view, (found(row, caller) for row in rows), self._clock.now().at_us)
+            assets = [found(row, caller) for row in rows]
+            asked = await waiting(connection, caller, [each.place for each in assets])
+        now_us, places = self._clock.now().at_us, {each.place.slug: each.place for each in assets}
+        views = readable(asset_view, assets, now_us)
         wanted = [view for view in views if (removed or not view.removed) and line in ("", view.line.casefold())]
-        return Page(wanted, None if last is None else cursor_of(last))
+        wanted = [asked.asked(places[view.site], view) for view in wanted]
+        return Page(wanted, cursor_of(assets[-1]) if more and assets else None)
 
     async def one(self, call: Call) -> Answer:
         """GET /v1/assets/{id}?site=."""
-        return self._view(await self._asset(call))
+        asset = await self._asset(call)
+        async with self._db.read() as connection:
+            asked = await waiting(connection, member(call), [asset.place])
+        return asked.asked(asset.place, self._view(asset))
 
     async def add(self, call: Call) -> Answer:
         """POST /v1/assets?site=: it has its id from here, so that it is added once."""
@@ -85,7 +95,8 @@ class AssetRoutes:
         caller = member(call)
         async with self._db.read() as connection:
             device = await find_device(connection, caller, wanted.device, call.query("site"))
-        request = {**msgspec.to_builtins(wanted), "device": device.id}
+        request = self._wiring(wanted, device)
+        request |= {"name": texts.name(wanted.name), "line": texts.line(wanted.line)}
         asset_id = f"asset-{secrets.token_hex(4)}"
         await self._ask(caller, device, "add", asset_id, "asset.added", request)
         async with self._db.read() as connection:
@@ -99,7 +110,7 @@ class AssetRoutes:
     async def change(self, call: Call) -> Answer:
         """PATCH /v1/assets/{id}?site=."""
         wanted: ChangeAsset = call.body
-        changes = {name: value for name, value in msgspec.to_builtins(wanted).items() if value is not None}
+        changes = forms.changes(wanted)
         asset = await self._asset(call)
         what = "asset.removed" if wanted.removed else "asset.changed"
         await self._ask(member(call), asset, "change", asset.id, what, changes)
@@ -111,9 +122,7 @@ class AssetRoutes:
         caller, asset = member(call), await self._asset(call)
         async with self._db.read() as connection:
             device = await find_device(connection, caller, wanted.device, asset.place.slug)
-        request = {**msgspec.to_builtins(wanted), "device": device.id}
-        if wanted.at is None and asset.place.stale(self._clock.now().at_us):
-            request["at"] = iso(self._clock.now().at_us)  # its hub hears of it later
+        request = self._wiring(wanted, device)
         done = await self._ask(caller, asset, "wire", asset.id, "asset.wired", request)
         view = self._view(await self._asset(call, asset))
         if wanted.at is None:
@@ -126,12 +135,21 @@ class AssetRoutes:
         caller, asset, began_us = member(call), await self._asset(call), _began(call.param("stop"))
         async with self._db.read() as connection:
             rules = await rules_of(connection, caller, [asset.place])
-        name = next((one.name for one in rules[asset.place.slug].reasons if one.id == wanted.reason), "")
-        request = {"stop": str(began_us), **msgspec.to_builtins(wanted)}
-        said = {"reason_name": name}
-        await self._ask(caller, asset, "explain", asset.id, "asset.explained", request, **said)
-        one = chosen(self._view(asset), {asset.place.slug: asset.place})
+            asked = await waiting(connection, caller, [asset.place])
+        known = next((one for one in rules[asset.place.slug].reasons if one.id == wanted.reason), None)
+        request = {"stop": str(began_us), **msgspec.to_builtins(wanted), "note": texts.note(wanted.note)}
+        said = {"reason_name": known.name if known else ""}
+        view = self._view(asset)
+        one = chosen(view, {asset.place.slug: asset.place})
         about, bands = scope([one], rules, self._clock.now().at_us), CentreBands(self._db, caller.tenant_id)
+        if asset.place.stale(self._clock.now().at_us):  # a hub that is there says so itself, and knows more
+            if wanted.reason and known is None and not asked.has_reason(asset.place, wanted.reason):
+                raise NotFound(f"There is no reason {wanted.reason!r}.", hint="`outpost reason list` shows them.")
+            if view.stop != str(began_us) and await stops.stop(bands, about, one.key, began_us) is None:
+                raise NotFound(
+                    f"No stop of {one.name} began at {began_us}.", hint="`outpost asset stops` lists them."
+                )
+        await self._ask(caller, asset, "explain", asset.id, "asset.explained", request, **said)
         stop = await stops.stop(bands, about, one.key, began_us) or unseen_stop(one, began_us)
         told = msgspec.convert(stop, SiteStop, from_attributes=True)
         if (told.reason, told.note) == (wanted.reason, wanted.note.strip()):
@@ -146,8 +164,20 @@ class AssetRoutes:
         """Have a hub do it; `said` is for the audit alone. Whether it has been done. Raises what it says against
         it."""
         body, detail = {"do": do, "asset": asset_id, **request}, {"asset": asset_id, **request, **said}
+        detail.pop("asked_us", None)
         word = await self._asking.ask(caller, at.place, "asset", body, audit=audit, subject=asset_id, detail=detail)
         return word is not None
+
+    def _wiring(self, wanted: NewAsset | Wire, device: Found) -> dict[str, Any]:
+        """What is asked of the hub, which may hear of it later: `at` as it is meant now. Raises BadInput."""
+        now_us = self._clock.now().at_us
+        request = {**msgspec.to_builtins(wanted), "device": device.id, "input": texts.input_key(wanted.input)}
+        if wanted.at is None:
+            return {**request, "asked_us": now_us}
+        at_us = moment("at", wanted.at, now_us)
+        if at_us > now_us + AHEAD_US:
+            raise BadInput("A wiring begins now or in the past.")
+        return {**request, "at": iso(at_us)}
 
     async def _asset(self, call: Call, known: Found | None = None) -> Found:
         name, site = (call.param("id"), call.query("site")) if known is None else (known.id, known.place.slug)
@@ -159,6 +189,7 @@ class AssetRoutes:
 
 
 def _began(stop: str) -> int:
-    if not (stop.isascii() and stop.isdecimal() and len(stop) <= STOP_DIGITS):
+    is_number = stop.isascii() and stop.isdecimal() and len(stop) <= STOP_DIGITS
+    if not is_number or int(stop) > TIME_MAX_US:
         raise NotFound(f"There is no stop {stop[:STOP_DIGITS]!r}.", hint="`outpost asset stops` lists them.")
     return int(stop)

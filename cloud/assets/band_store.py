@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ from cloud.db.asset_models import AssetBand, AssetMark
 from edge.assets.model import Band, Past, State, Sums
 
 LOCK = 0x6173_7365  # of this alone; the second part is the site's number
+ROWS_AT_ONCE = 1_000  # written: some 20 ms in which nobody else is served
 SUMS = Sums.__struct_fields__
 COLUMNS = tuple(
     getattr(AssetBand, name) for name in ("at_us", "state", "raw", "past", "began_us", "stopped_us", *SUMS, "anew")
@@ -56,6 +58,16 @@ async def marks(connection: AsyncConnection, site: SiteKey) -> dict[str, Mark]:
     return {row.asset: Mark(**row._mapping) for row in await connection.execute(query)}
 
 
+async def mark(connection: AsyncConnection, site: SiteKey, asset: str) -> Mark | None:
+    """That of one asset; None where it has none."""
+    columns = [getattr(AssetMark, name) for name in Mark.__struct_fields__]
+    query = select(*columns).where(
+        AssetMark.tenant_id == site[0], AssetMark.site_id == site[1], AssetMark.asset == asset
+    )
+    row = (await connection.execute(query)).first()
+    return None if row is None else Mark(**row._mapping)
+
+
 async def add_mark(connection: AsyncConnection, site: SiteKey, mark: Mark) -> None:
     """The mark of an asset that has none."""
     await connection.execute(
@@ -72,6 +84,16 @@ async def save_marks(connection: AsyncConnection, site: SiteKey, some: Sequence[
             for mark in some
         ]
         await connection.execute(_SAVE, rows)
+
+
+async def forget(connection: AsyncConnection, site: SiteKey, gone: Sequence[Mark]) -> None:
+    """Nothing tells of these assets any more. What was known of them stays, to be gone on from if they come back;
+    a mark with no band goes."""
+    await save_marks(connection, site, [msgspec.structs.replace(mark, look_us=None, made_by="") for mark in gone])
+    for mark in gone:
+        its = and_(AssetMark.tenant_id == site[0], AssetMark.site_id == site[1], AssetMark.asset == mark.asset)
+        known = select(AssetBand.at_us).where(_of(site, mark.number)).exists()
+        await connection.execute(delete(AssetMark).where(its, ~known))
 
 
 async def last_before(connection: AsyncConnection, site: SiteKey, number: int, at_us: int) -> Band | None:
@@ -99,8 +121,8 @@ async def replace(
 ) -> None:
     """These are an asset's bands from a time on, whatever there was."""
     await connection.execute(delete(AssetBand).where(_of(site, number), AssetBand.at_us >= from_us))
-    rows = [_row(site, number, one) for one in bands]
-    if rows:
+    rest = iter(bands)
+    while rows := [_row(site, number, one) for one in islice(rest, ROWS_AT_ONCE)]:
         await connection.execute(insert(AssetBand), rows)
 
 

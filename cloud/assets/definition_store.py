@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cloud.assets.definitions import ASSET, RULES, Made, all_made
+from cloud.assets.definitions import ASSET, RULES
+from cloud.assets.made import Made, all_made
 from cloud.db.models import Site, StateRow, Stream
 from cloud.sync.stream_store import READINGS
+from edge.wire.assets import ASSETS_MAX
 
 SITES_KEPT = 2_000  # whose definitions an instance remembers; the one longest not asked for goes first
 SiteKey = tuple[int, int]
@@ -37,12 +40,13 @@ class Definitions:
 async def definitions(connection: AsyncConnection, site: SiteKey) -> list[Made]:
     """What the bands of all assets of a site are made by, removed ones too."""
     mine = StateRow.tenant_id == site[0], StateRow.site_id == site[1]
-    query = select(StateRow.kind, StateRow.id, StateRow.view).where(
-        *mine, StateRow.kind.in_([ASSET, RULES]), StateRow.view != ""
-    )
+    told = select(StateRow.kind, StateRow.id, StateRow.view).where(*mine, StateRow.view != "")
+    rules = (await connection.execute(told.where(StateRow.kind == RULES))).all()
+    assets = told.where(StateRow.kind == ASSET).order_by(StateRow.id).limit(ASSETS_MAX)
+    states = [(row[0], row[1], row[2]) for row in [*rules, *(await connection.execute(assets)).all()]]
     zone = select(Site.timezone).where(Site.tenant_id == site[0], Site.id == site[1])
     timezone = (await connection.execute(zone)).scalar_one_or_none() or "UTC"
-    return all_made([(row[0], row[1], row[2]) for row in await connection.execute(query)], timezone)
+    return await asyncio.to_thread(all_made, states, timezone)
 
 
 async def watched(connection: AsyncConnection, site: SiteKey) -> int:

@@ -1,5 +1,5 @@
-"""Works the bands of one asset out anew, a week at a time, and holds them in memory until all of it is done: nobody
-ever sees sums of which some are old and some new.
+"""Works the bands of one asset out anew, a step at a time, each bounded in readings and in what the calendar says.
+They are held in memory until all is done: nobody ever sees sums of which some are old and some new.
 """
 
 from __future__ import annotations
@@ -11,14 +11,12 @@ from typing import Protocol
 
 import msgspec
 
-from cloud.assets.definitions import Made
 from cloud.assets.evidence import AssetEvidence, SiteReadings
+from cloud.assets.made import DAY_US, Made
 from edge.assets.deriving import derive
 from edge.assets.model import SECOND_US, Band, Span, State, Tail, bands, raw_segments
 
-DAY_US = 86_400 * SECOND_US
 STEP_US = 7 * DAY_US  # of readings in memory at once: 60,000 where a logger says every 10 s that it lives
-AHEAD_US = 8 * DAY_US  # how far the calendar is looked through for what comes next
 
 
 class Stored(Protocol):
@@ -50,16 +48,24 @@ class Derivation:
         known = await self._stored.all()
         if known:
             span = known[0].at_us, now_us
-            short_us, planned = round(self._made.asset.short_stop_s * SECOND_US), self._made.planned_spans(span)
-            laid = await asyncio.to_thread(lambda: list(bands(None, raw_segments(known), planned, short_us, span)))
-            self._take(span[0], laid)
+            short_us, calendar = round(self._made.asset.short_stop_s * SECOND_US), self._made.calendar
+
+            def lay() -> list[Band]:
+                planned = calendar.spans((max(span[0], now_us - calendar.reach_us), now_us))
+                return list(bands(None, raw_segments(known), planned, short_us, span))
+
+            self._take(span[0], await asyncio.to_thread(lay))
 
     async def run(self, since_us: int, now_us: int) -> None:
         """What follows from readings of `since_us` on."""
-        self._planned_from_us = await self._known_from(since_us, now_us) if self._made.planned else 0
+        calendar = self._made.calendar
+        if calendar:
+            self._planned_from_us = max(await self._known_from(since_us, now_us), now_us - calendar.reach_us)
         while True:
             first_us = await self._first_from(since_us)
-            upto_us = now_us if first_us is None else min(now_us, max(first_us, since_us) + STEP_US)
+            ends = [now_us, max(since_us, self._planned_from_us) + calendar.step_us]
+            ends += [] if first_us is None else [max(first_us, since_us) + STEP_US]
+            upto_us = min(ends)
             derived = await derive(
                 self._made.asset, (since_us, upto_us), self._evidence, self._last_before, self._planned
             )
@@ -92,8 +98,7 @@ class Derivation:
         return await self._stored.last_before(at_us if self.from_us is None else min(at_us, self.from_us))
 
     def _planned(self, span: Span) -> Sequence[Span]:
-        begin_us = max(span[0], self._planned_from_us)
-        return self._made.planned_spans((begin_us, span[1])) if begin_us < span[1] else []
+        return self._made.calendar.spans((max(span[0], self._planned_from_us), span[1]))
 
     def _take(self, from_us: int, found: Sequence[Band]) -> None:
         """These are all from a time on."""
@@ -110,10 +115,8 @@ def next_look(made: Made, tail: Tail | None, now_us: int, ahead_us: int | None) 
         times.append(ahead_us + 1)
     if tail is not None and tail.raw is not State.UNKNOWN:
         times.append(silence_us(made, tail.evidence_us))
-    if made.planned:
-        end_us = now_us + AHEAD_US
-        edges = [at_us for span in made.planned_spans((now_us, end_us)) for at_us in span]
-        times.append(min([at_us + 1 for at_us in edges if now_us < at_us < end_us] or [end_us]))
+    if made.calendar:
+        times.append(made.calendar.next_edge(now_us) + 1)
     return min(times, default=None)
 
 

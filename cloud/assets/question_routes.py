@@ -17,7 +17,7 @@ from cloud.assets.views import asset_view
 from cloud.db.database import Database
 from cloud.fleet.lookup import all_sites
 from edge.assets import asked, tables
-from edge.assets.asking import Chosen, Scope, availability
+from edge.assets.asking import Chosen, RowPage, Scope, availability, availability_page
 from edge.assets.pareto import pareto
 from edge.assets.stops import stops
 from edge.assets.timeline import timeline
@@ -75,13 +75,13 @@ class QuestionRoutes:
 
     async def availability(self, call: Call) -> Answer:
         """GET /v1/availability?from=&to=&shift=&asset=&device=&line=&site=&by=."""
-        rows, first, limit = await self._availability(call), call.cursor() or 0, call.limit()
-        following = first + limit
-        return Page(rows[first:following], str(following) if following < len(rows) else None)
+        first, limit = call.cursor() or 0, call.limit()
+        page = await self._availability(call, first, limit)
+        return Page(page.rows, str(first + limit) if page.more else None)
 
     async def availability_csv(self, call: Call) -> Answer:
         """GET /v1/availability.csv."""
-        return await _table(call, "availability", AVAILABILITY, await self._availability(call))
+        return await _table(call, "availability", AVAILABILITY, (await self._availability(call)).rows)
 
     async def of_asset(self, call: Call) -> Answer:
         """GET /v1/assets/{id}/availability?from=&to=&shift=&site=."""
@@ -128,7 +128,7 @@ class QuestionRoutes:
         pages = tables.every_band(self._bands(call), one, span, about.now_us)
         return await send_csv(call, f"timeline-{one.id}", tables.BANDS, pages)
 
-    async def _availability(self, call: Call) -> list[AvailabilityRow]:
+    async def _availability(self, call: Call, first: int = 0, limit: int | None = None) -> RowPage:
         caller, site = member(call), call.query("site")
         question = asked.asked(call, self._clock.now().at_us)
         names: dict[str, str] = {}
@@ -137,7 +137,8 @@ class QuestionRoutes:
                 names = await device_names(connection, caller, site)
             if question.by in ("site", "line"):
                 names = {place.slug: place.name for place in await all_sites(connection, caller, site)}
-        return await availability(self._bands(call), await self._scope(call), question, names)
+        about = await self._scope(call)
+        return await availability_page(self._bands(call), about, question, names, first, limit)
 
     async def _pareto(self, call: Call) -> list[ParetoRow]:
         question = asked.asked(call, self._clock.now().at_us)

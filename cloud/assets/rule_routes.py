@@ -9,15 +9,16 @@ from typing import Any, TypeVar
 import msgspec
 
 from cloud.accounts.member import member
-from cloud.assets.lookup import rules_of
+from cloud.assets.lookup import assets, rules_of
 from cloud.db.database import Database
 from cloud.fleet.asking import Asking
 from cloud.fleet.lookup import Place, all_sites, find_site
+from edge.assets import forms
 from edge.clock import Clock
 from edge.errors import NotFound
 from edge.serving.roles import Role
 from edge.serving.routing import Answer, Call, Page, Route
-from edge.wire.assets import AssetRules, SetPlanned, SetReason, SetShift
+from edge.wire.assets import AssetRules, PlannedView, ReasonView, SetPlanned, SetReason, SetShift, ShiftView
 from edge.wire.centre import SitePlanned, SiteReason, SiteShift
 
 T = TypeVar("T", SiteReason, SiteShift, SitePlanned)
@@ -65,15 +66,17 @@ class RuleRoutes:
 
     async def set_reason(self, call: Call) -> Answer:
         """PUT /v1/stop-reasons/{id}?site=."""
-        return await self._set(call, "reason", "reasons", SiteReason)
+        return await self._set(call, forms.reason(call.param("id"), call.body), "reason", "reasons", SiteReason)
 
     async def set_shift(self, call: Call) -> Answer:
         """PUT /v1/shifts/{id}?site=."""
-        return await self._set(call, "shift", "shifts", SiteShift)
+        return await self._set(call, forms.shift(call.param("id"), call.body), "shift", "shifts", SiteShift)
 
     async def set_planned(self, call: Call) -> Answer:
         """PUT /v1/planned/{id}?site=."""
-        return await self._set(call, "planned", "planned", SitePlanned)
+        wanted, _ = forms.planned(call.param("id"), call.body, self._clock.now().at_us)
+        wanted = msgspec.structs.replace(wanted, assets=await self._ids(call, wanted.assets))
+        return await self._set(call, wanted, "planned", "planned", SitePlanned)
 
     async def remove_shift(self, call: Call) -> Answer:
         """DELETE /v1/shifts/{id}?site=."""
@@ -95,15 +98,28 @@ class RuleRoutes:
             places = await all_sites(connection, member(call), call.query("site"))
             return await rules_of(connection, member(call), places)
 
-    async def _set(self, call: Call, do: str, field: str, kind: type[T]) -> T:
-        """Have it so: as the hub tells it by now, else as it was asked for."""
-        request = {name: value for name, value in msgspec.to_builtins(call.body).items() if value is not None}
+    async def _set(
+        self, call: Call, wanted: ReasonView | ShiftView | PlannedView, do: str, field: str, kind: type[T]
+    ) -> T:
+        """Have it so, in the form in which hubs keep it: as the hub tells it by now, else as it was asked for."""
+        form = msgspec.to_builtins(wanted)
+        names = msgspec.to_builtins(call.body)
+        request = {name: value for name in names if (value := form[name]) not in (None, "", [])}
         place = await self._ask(call, do, do, request)
         async with self._db.read() as connection:
             rules = await rules_of(connection, member(call), [place])
-        asked = msgspec.convert({**request, "id": call.param("id"), "site": place.slug}, kind)
+        asked = msgspec.convert({**form, "site": place.slug}, kind)
         told = next((one for one in _of(rules, field, kind) if one.id == asked.id), None)
         return asked if told == asked else msgspec.structs.replace(asked, pending=True)
+
+    async def _ids(self, call: Call, names: list[str]) -> list[str]:
+        """The ids of assets that may be called by their names; what is not known here is left to the hub."""
+        if not names or not call.query("site"):
+            return names
+        async with self._db.read() as connection:
+            there = await assets(connection, member(call), call.query("site"), self._clock.now().at_us)
+        ids, by_name = {one.id for one in there}, {one.name.casefold(): one.id for one in there}
+        return sorted({name if name in ids else by_name.get(name.casefold(), name) for name in names})
 
     async def _ask(self, call: Call, do: str, what: str, request: dict[str, Any]) -> Place:
         """Have the site's hub do it. Raises what it says against it."""

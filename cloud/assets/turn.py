@@ -13,10 +13,10 @@ from cloud.analytics.times_store import fixed_boots
 from cloud.assets import band_store as sql
 from cloud.assets.band_store import Mark
 from cloud.assets.definition_store import SiteKey
-from cloud.assets.definitions import Difference, Made, difference
 from cloud.assets.derivation import Standing, lived_on
 from cloud.assets.due_store import ALL, Due
 from cloud.assets.evidence import SiteReadings
+from cloud.assets.made import Difference, Made, Written, difference
 from edge.assets.deriving import FOREVER_US
 from edge.assets.model import State, Tail
 
@@ -33,6 +33,15 @@ class Task(msgspec.Struct, frozen=True):
     relaid: bool
 
 
+class Plan(msgspec.Struct, frozen=True):
+    """What there is to do at a site. `lived`: the marks, as they are now, of assets whose loggers only went on
+    watching; `gone`: those of assets that the hub tells of no more; `tasks`: what is to be worked out."""
+
+    lived: list[Mark]
+    gone: list[Mark]
+    tasks: list[Task]
+
+
 class SiteTurn:
     """One look at a site, with what is due there."""
 
@@ -41,10 +50,11 @@ class SiteTurn:
         self._first_us = {one.device: one.from_us for one in dues}
         self._lives: dict[str, list[tuple[int, float]]] = {}
 
-    async def planned(self, all_made: Sequence[Made]) -> tuple[list[Mark], list[Task]]:
-        """The marks of assets whose loggers only went on watching, as they are now; and what is to be worked
-        out."""
+    async def planned(self, all_made: Sequence[Made]) -> Plan:
+        """What is to be done."""
         marks = await sql.marks(self._connection, self._site)
+        told = {made.asset.id for made in all_made}
+        gone = [mark for mark in marks.values() if mark.asset not in told and mark.made_by]
         tasks = [task for made in all_made if (task := self._task(made, marks.get(made.asset.id))) is not None]
         quiet = await self._quiet([task for task in tasks if task.mark is not None and not task.relaid])
         lived: list[Mark] = []
@@ -55,7 +65,7 @@ class SiteTurn:
                 rest.append(task)
             else:
                 lived.append(after)
-        return lived, rest
+        return Plan(lived, gone, rest)
 
     def _task(self, made: Made, mark: Mark | None) -> Task | None:
         due_us = self._due_us(made)
@@ -124,7 +134,7 @@ def _difference(made: Made, mark: Mark | None) -> Difference:
         return difference(None, made)
     if mark.made_by == made.written():
         return SAME
-    return difference(msgspec.json.decode(mark.made_by, type=Made), made)
+    return difference(msgspec.json.decode(mark.made_by, type=Written), made)
 
 
 def _input(task: Task) -> tuple[str, str]:

@@ -6,14 +6,14 @@ from typing import Any
 
 import msgspec
 
+from cloud.assets.definitions import told_us
 from cloud.assets.question_store import Key
 from cloud.fleet.lookup import Found
 from cloud.fleet.views import plain
 from edge.assets.asking import Chosen
 from edge.clock import iso
 from edge.errors import NotFound
-from edge.serving.moments import moment
-from edge.wire.assets import StopView
+from edge.wire.assets import SilentS, StopView, ThresholdS
 from edge.wire.centre import SiteAsset
 
 
@@ -22,6 +22,7 @@ def asset_view(found: Found, now_us: int) -> SiteAsset:
     data = plain(found, now_us)
     try:
         view = msgspec.convert(data | {"id": found.id, "age_s": None, "pending": []}, SiteAsset)
+        _require_told(view)
         return msgspec.structs.replace(view, age_s=_age_s(view.evidence_at, now_us))
     except (msgspec.ValidationError, OverflowError, ValueError, TypeError, RecursionError) as error:
         raise NotFound(f"What the hub told of it cannot be read: {error}.", hint="Update the hub.") from error
@@ -72,8 +73,16 @@ def unseen_stop(of: Chosen[Key], began_us: int) -> StopView:
     )
 
 
+def _require_told(view: SiteAsset) -> None:
+    """Raises ValueError, TypeError, for what no hub says: times that are none, and seconds beyond all bounds."""
+    msgspec.convert((view.short_stop_s, view.silent_s), tuple[ThresholdS, SilentS])
+    for at in (view.since, *(wiring.at for wiring in view.wirings)):
+        if at is not None:
+            told_us(at)
+
+
 def _age_s(evidence_at: str | None, now_us: int) -> float | None:
     """How long ago the logger was heard, by the clocks of the site and of the centre."""
     if evidence_at is None:
         return None
-    return round(max(0, now_us - moment("evidence_at", evidence_at, now_us)) / 1e6, 1)
+    return round(max(0, now_us - told_us(evidence_at)) / 1e6, 1)

@@ -1,8 +1,9 @@
 """Bands are made in the background, from what `assets_due` says came in and from what time alone brings about.
 
 What is due is worked out anew from there on, so bands are right however late, often and out of order readings come.
-Several instances may work at once; a lock keeps them from making those of one site at the same time. A sign of life
-that only says that a logger goes on watching moves its assets' marks, and no band.
+Sites have their turn one after the other, each for a share of time, until all is done. Several instances may work
+at once; a lock keeps them from making those of one site at the same time. A sign of life that only says that a
+logger goes on watching moves its assets' marks, and no band.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections import deque
 from collections.abc import AsyncIterator
 
+import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cloud.analytics.hours import CLOCK_SET_US
@@ -21,6 +24,7 @@ from cloud.assets import due_store
 from cloud.assets.band_store import Mark
 from cloud.assets.definition_store import Definitions, SiteKey
 from cloud.assets.derivation import Derivation
+from cloud.assets.due_store import Due
 from cloud.assets.evidence import SiteReadings
 from cloud.assets.turn import SiteTurn, Task
 from cloud.db.database import Database
@@ -34,6 +38,7 @@ from edge.serving.buckets import DAY_S, SECOND_US
 log = logging.getLogger(__name__)
 
 LOOK_S = 2.0  # what came in between is done together
+SHARE_S = 0.5  # of work at one site before the next has its turn
 TRY_AGAIN_S = 10.0  # a database that is away is not back in a second
 STAND_BACK = 9.0  # while very much comes in it rests so many times as long as it worked,
 STAND_BACK_S = 30.0  # at most so long
@@ -48,50 +53,73 @@ class BandsWorker:
         self._aside = SetAside(clock, "the states of assets")
         self._definitions = Definitions()
         self._turning = asyncio.Lock()
+        self._visits: dict[SiteKey, _Visit] = {}  # begun, with a share of time that was not enough
         self.made = self.waiting = 0
 
     async def run(self) -> None:
         """Work until cancelled; a database that is away is waited for."""
         while True:
-            began_s = self._clock.mono_s()
+            began_s, more = self._clock.mono_s(), False
             try:
-                await self.turn()
+                more = await self.round()
             except StorageError as error:
                 log.warning("states of assets cannot be worked out now; it is tried again: %s", error)
                 await asyncio.sleep(TRY_AGAIN_S)
             took_s = self._clock.mono_s() - began_s
-            await asyncio.sleep(max(LOOK_S, min(STAND_BACK * took_s, STAND_BACK_S) if self._traffic.is_busy else 0))
+            rest_s = min(STAND_BACK * took_s, STAND_BACK_S) if self._traffic.is_busy else 0
+            await asyncio.sleep(rest_s if more else max(LOOK_S, rest_s))
 
     async def turn(self) -> None:
-        """All that is due now, site by site; one that fails is set aside. Raises StorageError."""
+        """All that is due now; a site that fails is set aside. Raises StorageError."""
+        while await self.round():
+            pass
+
+    async def round(self) -> bool:
+        """A share of time for each site with something due, so that much of one holds up none of the others;
+        whether anything is left of what was begun. A site that fails is set aside. Raises StorageError."""
         async with self._turning:
             async with self._db.read() as connection:
                 sites = await due_store.sites(connection, self._clock.now().at_us)
             self.waiting = len(sites)
+            self._visits = {site: self._visits[site] for site in sites if site in self._visits}
             for site in sites:
                 if not self._aside.has(site):
                     with self._aside.on_failure(site):
                         await self._of_site(site)
+            return bool(self._visits)
 
     async def _of_site(self, site: SiteKey) -> None:
-        async with self._locked(site) as connection:
-            if connection is None:
-                return  # another instance is at it
-            dues = await due_store.of_site(connection, site)
-            turn = SiteTurn(connection, site, dues, self._clock.now().at_us)
-            lived, tasks = await turn.planned(await self._definitions.of(connection, site))
-            async with self._writing(connection) as writing:
-                await sql.save_marks(writing, site, lived)
-        for task in tasks:
-            if not await self._work(site, task):
+        """Go on with what is to be done there until its share of time is over."""
+        until_s = self._clock.mono_s() + SHARE_S
+        visit = self._visits.pop(site, None) or await self._begun(site)
+        if visit is None:
+            return
+        while visit.tasks:
+            if not await self._work(site, visit.tasks.popleft()):
+                return
+            if visit.tasks and self._clock.mono_s() >= until_s:
+                self._visits[site] = visit
                 return
         async with self._db.write() as connection:
-            await due_store.done(connection, site, dues)
+            await due_store.done(connection, site, visit.dues)
 
-    async def _work(self, site: SiteKey, task: Task) -> bool:
-        """Do one asset; False when another instance is at the site."""
+    async def _begun(self, site: SiteKey) -> _Visit | None:
+        """What is to be done at a site, marks alone done already; None when another instance is at it."""
         async with self._locked(site) as connection:
             if connection is None:
+                return None
+            dues = await due_store.of_site(connection, site)
+            turn = SiteTurn(connection, site, dues, self._clock.now().at_us)
+            plan = await turn.planned(await self._definitions.of(connection, site))
+            async with self._writing(connection) as writing:
+                await sql.save_marks(writing, site, plan.lived)
+                await sql.forget(writing, site, plan.gone)
+        return _Visit(dues, deque(plan.tasks))
+
+    async def _work(self, site: SiteKey, task: Task) -> bool:
+        """Do one asset; False when another instance is at the site, or was since this was found to be done."""
+        async with self._locked(site) as connection:
+            if connection is None or _moved(task.mark, await sql.mark(connection, site, task.made.asset.id)):
                 return False
             now_us = self._clock.now().at_us
             boots = await fixed_boots(connection, *site)
@@ -146,6 +174,19 @@ class BandsWorker:
             return
         async with self._db.write() as connection:
             yield connection
+
+
+class _Visit(msgspec.Struct):
+    """What is left to do at a site, and what is due no more once it is done."""
+
+    dues: list[Due]
+    tasks: deque[Task]
+
+
+def _moved(then: Mark | None, now: Mark | None) -> bool:
+    if then is None or now is None:
+        return then is not now
+    return (then.number, then.upto_us, then.made_by) != (now.number, now.upto_us, now.made_by)
 
 
 class _Stored:

@@ -21,7 +21,8 @@ class AssetMark(SiteKeyed):
 
     `upto_us`: up to when they were worked out. How its last wiring stood then: `evidence_us`, the last thing heard,
     0 where nothing was; the `raw` state; `alive_s`, the last sign of life. `look_us`: when to work them out anew
-    although nothing comes, null for never. `made_by`: what they were made by, as JSON.
+    although nothing comes, null for never. `made_by`: what they were made by, as JSON, '' for an asset
+    that nothing tells of any more.
     """
 
     __tablename__ = "asset_marks"

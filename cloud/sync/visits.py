@@ -33,6 +33,8 @@ LOOK_S = 1.0  # a signal may be lost: whoever waits looks anyway
 OPEN_MAX = 200  # on their way to one site
 KEPT_S = 60.0  # behind its time, one that an instance left behind when it was killed
 SWEEP_S = 20.0
+BAD_GATEWAY = 502
+UNREADABLE = '{"detail":"Its hub answered what cannot be read; look whether it was done."}'
 BODY_MAX = 4 * ANSWER_CHARS  # of an answer on its way: JSON in JSON, four bytes a character
 
 
@@ -121,7 +123,7 @@ class Visits:
     async def answered(self, call: HubCall) -> Heard:
         """POST /sync/v1/answers."""
         said = call.read(Answered)
-        status = said.status if 200 <= said.status < 600 else 502
+        status, body = (said.status, said.body) if _is_readable(said) else (BAD_GATEWAY, UNREADABLE)
         async with self._db.write() as connection:
             waited_for = await sql.answer(
                 connection,
@@ -130,7 +132,7 @@ class Visits:
                 said.id,
                 status=status,
                 known=said.known,
-                text=said.body.replace("\0", ""),
+                text=body.replace("\0", ""),
             )
         if waited_for:
             self._signals.tell(f"visits:{call.site.site_id}")
@@ -145,6 +147,16 @@ class Visits:
                     await sql.drop_old(connection, self._clock.now().at_us - int(KEPT_S * 1_000_000))
             except StorageError as error:
                 log.warning("old requests of people are not forgotten yet: %s", error)
+
+
+def _is_readable(said: Answered) -> bool:
+    """Whether it is an answer that can be passed on: JSON or nothing, and not the way to somewhere else."""
+    try:
+        if said.body:
+            msgspec.json.decode(said.body)
+    except (ValueError, RecursionError):
+        return False
+    return 200 <= said.status < 300 or 400 <= said.status < 600
 
 
 def _asked(row: RowMapping, now_us: int) -> Asked:

@@ -17,6 +17,11 @@ def link(path: str, asked: Mapping[str, object] | None = None, /, **more: object
     return f"{path}?{urlencode(told)}" if told else path
 
 
+def site_page(site: str, act: str = "") -> str:
+    """The page of a site, or one behind it."""
+    return f"{ROOT}/sites/{_quoted(site)}" + (f"/{act}" if act else "")
+
+
 def device_page(site: str, device: str) -> str:
     """The page of a device of a site."""
     return f"{ROOT}/sites/{_quoted(site)}/devices/{part_of(device)}"

@@ -25,5 +25,8 @@ def local_moment(text: str, zone: ZoneInfo) -> str | None:
 
 
 def local_field(at: str | None, zone: ZoneInfo) -> str:
-    """A time of the API as such a field shows it; '' for none."""
-    return "" if at is None else f"{datetime.fromisoformat(at).astimezone(zone):%Y-%m-%dT%H:%M}"
+    """A time of the API as such a field shows it; '' for none, and for one that no clock there can show."""
+    try:
+        return "" if at is None else f"{datetime.fromisoformat(at).astimezone(zone):%Y-%m-%dT%H:%M}"
+    except (ValueError, OverflowError):
+        return ""

@@ -9,16 +9,19 @@ window holds, its figures are a difference of two bands.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Generic, Protocol, TypeVar
 
 import msgspec
 
 from edge.assets.figures import EMPTY, Edge, Window, edge, figures, window
-from edge.assets.model import Band, Span
+from edge.assets.model import Band, Span, Sums
 from edge.assets.windows import Part, Question, SiteRules, check, parts
 from edge.clock import iso
+from edge.errors import BadInput
 from edge.wire.assets import AvailabilityRow
 
+PAIRS_MAX = 200_000  # windows of assets that one answer is made of: some seconds of a hub
 BANDS_AT_ONCE = 10_000  # in memory for one question, and made in one go: some 8 MB
 NO_ENDS = (0, 0)
 
@@ -89,6 +92,13 @@ class Chosen(msgspec.Struct, Generic[K], frozen=True, kw_only=True):
     site: str = ""
 
 
+class RowPage(msgspec.Struct, frozen=True):
+    """Rows of figures, and whether others follow."""
+
+    rows: list[AvailabilityRow]
+    more: bool
+
+
 class Scope(msgspec.Struct, Generic[K], frozen=True, kw_only=True):
     """What is asked about: assets, the rules of their sites (by `Chosen.site`), and when it is asked."""
 
@@ -122,20 +132,35 @@ async def availability(
     `names` has the names of loggers and sites by their ids, for rows that are about these. Assets are in the order
     in which they were chosen, other rows by name, times by when they begin. Raises BadInput.
     """
+    return (await availability_page(bands, scope, question, names)).rows
+
+
+async def availability_page(
+    bands: Bands[K],
+    scope: Scope[K],
+    question: Question,
+    names: Mapping[str, str] = {},
+    first: int = 0,
+    limit: int | None = None,
+) -> RowPage:
+    """Some rows of `availability`, from number `first` on: no window of another row is looked at. Raises
+    BadInput, also where these rows would take too long."""
     check(question, {shift for rules in scope.rules.values() for shift in rules.shifts})
     rows: dict[Hashable, _Row] = {}
-    for rules, assets in scope.by_site():
-        theirs = parts(question, rules, scope.now_us, one_zone=scope.one_zone)
-        windows = [(part, span) for part in theirs for span in part.spans]
-        if question.trend:
-            of_time = [_there(rows, _row_of_time(part)) for part, _ in windows]
-        else:
-            of_asset = {one.key: _there(rows, _row_of(one, question, scope, names)) for one in assets}
-        async for one, index, found in windows_of(bands, assets, [span for _, span in windows]):
-            row = of_time[index] if question.trend else of_asset[one.key]
-            row.window += found
+    work = [
+        _work(rows, parts(question, rules, scope.now_us, one_zone=scope.one_zone), assets, question, scope, names)
+        for rules, assets in scope.by_site()
+    ]
     ordered = list(rows.values()) if question.by == "asset" else sorted(rows.values(), key=lambda row: row.order)
-    return [_view(row) for row in ordered]
+    behind = len(ordered) if limit is None else first + limit
+    shown = ordered[first:behind]
+    few = [each.only({row.id for row in shown}) for each in work]
+    few = [await _without_unknown(bands, each, pairs_of(few)) for each in few]
+    require_few(pairs_of(few))
+    for each in few:
+        async for one, index, found in windows_of(bands, each.assets, each.spans):
+            each.row(one, index).window += found
+    return RowPage([_view(row) for row in shown], behind < len(ordered))
 
 
 async def windows_of(
@@ -189,6 +214,88 @@ class _Row(msgspec.Struct, kw_only=True):
     order: tuple[int, str, str]
     site: str = ""
     window: Window = EMPTY
+
+
+class _Work(msgspec.Struct, Generic[K], kw_only=True):
+    """The assets of a site and the windows they are looked at in. Either each asset has its row, or each window."""
+
+    assets: list[Chosen[K]]
+    spans: list[Span]
+    of_asset: dict[K, _Row] = {}
+    of_time: list[_Row] = []
+
+    def row(self, one: Chosen[K], index: int) -> _Row:
+        """The row that an asset's window is added to."""
+        return self.of_time[index] if self.of_time else self.of_asset[one.key]
+
+    def only(self, shown: AbstractSet[Hashable]) -> _Work[K]:
+        """What of it is added to these rows."""
+        if not self.of_time:
+            assets = [one for one in self.assets if self.of_asset[one.key].id in shown]
+            return msgspec.structs.replace(self, assets=assets)
+        some = [(span, row) for span, row in zip(self.spans, self.of_time, strict=True) if row.id in shown]
+        spans, of_time = [span for span, _ in some], [row for _, row in some]
+        return msgspec.structs.replace(self, assets=self.assets if some else [], spans=spans, of_time=of_time)
+
+
+def _work(
+    rows: dict[Hashable, _Row],
+    theirs: Sequence[Part],
+    assets: list[Chosen[K]],
+    question: Question,
+    scope: Scope[K],
+    names: Mapping[str, str],
+) -> _Work[K]:
+    """What there is to do of a site's assets; its rows are added to `rows`."""
+    windows = [(part, span) for part in theirs for span in part.spans]
+    work = _Work(assets=assets, spans=[span for _, span in windows])
+    if not question.trend:
+        work.of_asset = {one.key: _there(rows, _row_of(one, question, scope, names)) for one in assets}
+    elif windows:
+        work.of_time = [_there(rows, _row_of_time(part)) for part, _ in windows]
+    else:
+        work.assets = []
+    return work
+
+
+def pairs_of(work: Iterable[_Work[K]]) -> int:
+    """How many windows of assets there are."""
+    return sum(len(each.assets) * len(each.spans) for each in work)
+
+
+def require_few(pairs: int) -> None:
+    """Raises BadInput where so many windows of assets would take too long."""
+    if pairs > PAIRS_MAX:
+        raise BadInput(
+            f"That is {pairs} windows of assets, and at most {PAIRS_MAX} are worked out at once.",
+            hint="Ask for less time, fewer assets, longer windows or a smaller page.",
+        )
+
+
+async def known(bands: Bands[K], assets: Sequence[Chosen[K]], until_us: int) -> list[Chosen[K]]:
+    """Those of them of which anything is known before a time."""
+    found: list[Chosen[K]] = []
+    for first in range(0, len(assets), BANDS_AT_ONCE):
+        some = assets[first : first + BANDS_AT_ONCE]
+        edges = await bands.edges([one.key for one in some], [until_us])
+        found += [one for one in some if (one.key, until_us) in edges]
+    return found
+
+
+async def _without_unknown(bands: Bands[K], work: _Work[K], pairs: int) -> _Work[K]:
+    """What is left of it, where there is much, without the assets of which nothing is known: their windows are
+    added at once, since nothing is in them but their length."""
+    if pairs <= BANDS_AT_ONCE or not work.spans:
+        return work
+    assets = await known(bands, work.assets, max(end_us for _, end_us in work.spans))
+    there = {one.key for one in assets}
+    lengths_us = [end_us - begin_us for begin_us, end_us in work.spans]
+    for row, length_us in zip(work.of_time, lengths_us, strict=False):
+        row.window += Window(length_us * (len(work.assets) - len(assets)), Sums(), 0)
+    for one in work.assets if not work.of_time else []:
+        if one.key not in there:
+            work.of_asset[one.key].window += Window(sum(lengths_us), Sums(), 0)
+    return msgspec.structs.replace(work, assets=assets)
 
 
 def _there(rows: dict[Hashable, _Row], row: _Row) -> _Row:

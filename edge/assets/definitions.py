@@ -62,9 +62,15 @@ class Assets(AssetBook):
         self._registry = registry
 
     async def add(
-        self, wanted: NewAsset, *, actor: str, within: Within = nothing, asset_id: str = ""
+        self,
+        wanted: NewAsset,
+        *,
+        actor: str,
+        within: Within = nothing,
+        asset_id: str = "",
+        asked_us: int | None = None,
     ) -> Definition:
-        """A new asset; under `asset_id` where the caller has chosen one, and then once.
+        """A new asset; under `asset_id` where the caller has chosen one, and then once. `asked_us`: as for `wire`.
 
         Raises BadInput, NotFound, or Conflict where its name or its input is taken.
         """
@@ -73,7 +79,7 @@ class Assets(AssetBook):
                 await self._db.write(within)
                 return self._known[asset_id]
             self._require_room()
-            first = self._wiring(wanted.device, wanted.input, wanted.inverted, wanted.at)
+            first = self._wiring(wanted, asked_us)
             kept = Kept(
                 id=asset_id or new_id(),
                 name=self._free_name(wanted.name),
@@ -132,11 +138,20 @@ class Assets(AssetBook):
             fact, body = ("asset.removed" if gone else "asset.changed"), _differences(before, after)
             return await self._save(after, fact, body, actor, within, self._since(before, after), giving_way)
 
-    async def wire(self, asset: Definition, wanted: Wire, *, actor: str, within: Within = nothing) -> Definition:
-        """Say which input tells of it from a time on. Raises BadInput, NotFound, or Conflict as for `add`."""
+    async def wire(
+        self,
+        asset: Definition,
+        wanted: Wire,
+        *,
+        actor: str,
+        within: Within = nothing,
+        asked_us: int | None = None,
+    ) -> Definition:
+        """Say which input tells of it from a time on; `asked_us`: when that was asked, where the hub hears of it
+        later. Raises BadInput, NotFound, or Conflict as for `add`."""
         async with self._changing:
             before = self._kept[asset.id]
-            new = self._wiring(wanted.device, wanted.input, wanted.inverted, wanted.at, of=before)
+            new = self._wiring(wanted, asked_us, of=before)
             after = rewired(before, new, self._when)
             if after == before:
                 await self._db.write(within)
@@ -183,21 +198,14 @@ class Assets(AssetBook):
         if len(self._known) >= ASSETS_MAX:
             raise Conflict(f"A site has at most {ASSETS_MAX} assets, removed ones counted.")
 
-    def _wiring(
-        self,
-        device: str,
-        input: str,
-        inverted: bool,
-        at: str | None,
-        *,
-        of: Kept | None = None,
-    ) -> KeptWiring:
-        """A wiring as asked for, from now on unless `at` says otherwise. Raises BadInput, NotFound."""
-        now, key = self._clock.now(), texts.input_key(input)
-        device_id = self._registry.get(device).id
-        if at is None:
+    def _wiring(self, wanted: NewAsset | Wire, asked_us: int | None, *, of: Kept | None = None) -> KeptWiring:
+        """A wiring as asked for, from then on unless `at` says otherwise. Raises BadInput, NotFound."""
+        now, key, inverted = self._clock.now(), texts.input_key(wanted.input), wanted.inverted
+        device_id = self._registry.get(wanted.device).id
+        if wanted.at is None:
+            from_us = min(asked_us, now.at_us) if asked_us is not None and now.quality.good else now.at_us
             wiring = KeptWiring(
-                from_us=whole_ms(now.at_us), clock=unset(now), device=device_id, input=key, inverted=inverted
+                from_us=whole_ms(from_us), clock=unset(now), device=device_id, input=key, inverted=inverted
             )
             last_us = defined(of, self._when).wired.from_us if of else 0
             if not now.quality.good and last_us > self._when(wiring.from_us, wiring.clock):
@@ -206,7 +214,7 @@ class Assets(AssetBook):
                     hint="Say since when it is wired so (`at`), or wait until the clock is set.",
                 )
             return wiring
-        at_us = whole_ms(moment("at", at, now.at_us))
+        at_us = whole_ms(moment("at", wanted.at, now.at_us))
         if now.quality.good and at_us > now.at_us + AHEAD_US:
             raise BadInput("A wiring begins now or in the past.")
         if not now.quality.good and at_us > self._latest_us() + DAY_US:

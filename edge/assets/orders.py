@@ -8,7 +8,7 @@ that it is added once however often that is asked.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
@@ -26,19 +26,21 @@ from edge.wire.assets import (
     SetShift,
     Wire,
 )
+from edge.wire.values import TIME_MAX_US
 
-NAMES = ("do", "asset", "stop", "id")
+NAMES = ("do", "asset", "stop", "id", "asked_us")
 
 T = TypeVar("T", bound=msgspec.Struct)
 
 
 class _Named(msgspec.Struct, kw_only=True):
-    """What an order is about, beside its request."""
+    """What an order is about, beside its request. `asked_us`: when it was asked, by the centre's clock."""
 
     do: str
     asset: str = ""
     stop: str | int = ""
     id: str = ""
+    asked_us: Annotated[int, msgspec.Meta(ge=0, le=TIME_MAX_US)] | None = None
 
 
 class AssetOrders:
@@ -68,7 +70,8 @@ class AssetOrders:
 
     async def _add(self, named: _Named, request: Any, actor: str, within: Within) -> None:
         asset_id = slug(named.asset, "asset") if named.asset else ""
-        await self._assets.add(_converted(request, NewAsset), actor=actor, within=within, asset_id=asset_id)
+        wanted = _converted(request, NewAsset)
+        await self._assets.add(wanted, actor=actor, within=within, asset_id=asset_id, asked_us=named.asked_us)
 
     async def _change(self, named: _Named, request: Any, actor: str, within: Within) -> None:
         asset = self._assets.get(named.asset)
@@ -76,7 +79,8 @@ class AssetOrders:
 
     async def _wire(self, named: _Named, request: Any, actor: str, within: Within) -> None:
         asset = self._assets.get(named.asset)
-        await self._assets.wire(asset, _converted(request, Wire), actor=actor, within=within)
+        wanted = _converted(request, Wire)
+        await self._assets.wire(asset, wanted, actor=actor, within=within, asked_us=named.asked_us)
 
     async def _explain(self, named: _Named, request: Any, actor: str, within: Within) -> None:
         asset, given = self._assets.get(named.asset), _converted(request, GiveReason)

@@ -12,10 +12,11 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from edge.assets.asking import BANDS_AT_ONCE, Bands, Explanation, K, Scope, StopRow, edges_of
+from edge.assets.asking import BANDS_AT_ONCE, Bands, Explanation, K, Scope, StopRow, edges_of, known, require_few
 from edge.assets.figures import Edge
 from edge.assets.model import SECOND_US, Span
-from edge.assets.stops import crossing, explained, explanation_of, span_of
+from edge.assets.said import Said
+from edge.assets.stops import crossing, explained, span_of
 from edge.assets.windows import Question, check, parts
 from edge.wire.assets import ParetoRow
 
@@ -57,11 +58,20 @@ async def pareto(bands: Bands[K], scope: Scope[K], question: Question) -> list[P
     check(question, {shift for rules in scope.rules.values() for shift in rules.shifts})
     shares = _Shares()
     names: dict[str, str] = {}
+    work = []
     for rules, assets in scope.by_site():
         spans = [span for part in parts(question, rules, scope.now_us) for span in part.spans]
+        there = (
+            await known(bands, assets, spans[-1][1])
+            if spans and len(spans) * len(assets) > BANDS_AT_ONCE
+            else assets
+        )
         if spans:
-            await _of_site(bands, [one.key for one in assets], spans, scope.now_us, shares)
+            work.append(([one.key for one in there], spans))
         names.update(rules.reasons)
+    require_few(sum(len(keys) * len(spans) for keys, spans in work))
+    for keys, spans in work:
+        await _of_site(bands, keys, spans, scope.now_us, shares)
     return _rows(shares, names)
 
 
@@ -77,8 +87,9 @@ async def _of_site(bands: Bands[K], keys: Sequence[K], spans: Sequence[Span], no
             for _, begin, end in cuts:
                 shares.whole(begin, end)
             entries = said.get(key, [])
+            its = Said(entries)
             for row in await explained(bands, key, entries):
-                last = explanation_of(span_of(row, now_us), entries)
+                last = its.of(span_of(row, now_us))
                 if last is not None and last.reason:
                     shares.explained(last, *_within(row, cuts))
 

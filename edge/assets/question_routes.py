@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from edge.assets import asked
-from edge.assets.asking import Bands, Chosen, Scope, availability
+from edge.assets.asking import Bands, Chosen, Scope, availability, availability_page
 from edge.assets.definitions import Assets
 from edge.assets.pareto import pareto
 from edge.assets.reasons import chosen
@@ -87,9 +87,10 @@ class QuestionRoutes:
 
     async def availability(self, call: Call) -> Answer:
         """GET /v1/availability."""
-        rows, first = await self._availability(call), call.cursor() or 0
-        following = first + call.limit()
-        return Page(rows[first:following], str(following) if following < len(rows) else None)
+        scope, first, limit = self._chosen(call), call.cursor() or 0, call.limit()
+        question = asked.asked(call, scope.now_us)
+        page = await availability_page(self._bands, scope, question, self._names(), first, limit)
+        return Page(page.rows, str(first + limit) if page.more else None)
 
     async def availability_csv(self, call: Call) -> Answer:
         """GET /v1/availability.csv."""

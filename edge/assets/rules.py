@@ -7,23 +7,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from datetime import date
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from edge.assets import calendar, planning, texts
+from edge.assets import calendar, forms, planning
 from edge.assets import store as sql
 from edge.assets.events import RulesChanged
 from edge.assets.model import Span
-from edge.assets.wirings import whole_ms
-from edge.clock import Clock, iso
-from edge.errors import BadInput, Conflict, NotFound
-from edge.serving.moments import moment
+from edge.clock import Clock
+from edge.errors import Conflict, NotFound
 from edge.store.database import Database
 from edge.store.transaction import Transaction, Within, nothing
 from edge.wire.assets import (
-    EVERY_DAY,
     PLANNED_MAX,
     REASONS_MAX,
     SHIFTS_MAX,
@@ -37,7 +33,6 @@ from edge.wire.assets import (
 )
 
 SUBJECT = "rules"  # of the fact, and the id of the row that head office is sent
-MIDNIGHT_AFTER = "24:00"  # an end alone
 
 
 class Rules:
@@ -95,9 +90,7 @@ class Rules:
         self, reason_id: str, wanted: SetReason, *, actor: str, within: Within = nothing
     ) -> ReasonView:
         """Make a reason, call it otherwise, or retire it. Raises BadInput, Conflict."""
-        reason = ReasonView(
-            id=texts.slug(reason_id, "reason"), name=texts.name(wanted.name), retired=wanted.retired
-        )
+        reason = forms.reason(reason_id, wanted)
         async with self._changing:
             _require_room(self._reasons, reason.id, REASONS_MAX, "reasons")
 
@@ -115,13 +108,7 @@ class Rules:
         self, shift_id: str, wanted: SetShift, *, actor: str, within: Within = nothing
     ) -> ShiftView:
         """Make a shift, or another of it. Raises BadInput, Conflict."""
-        shift = ShiftView(
-            id=texts.slug(shift_id, "shift"),
-            name=texts.name(wanted.name),
-            begins=_begin(wanted.begins),
-            ends=wanted.ends,
-            days=sorted(set(wanted.days)),
-        )
+        shift = forms.shift(shift_id, wanted)
         async with self._changing:
             _require_room(self._shifts, shift.id, SHIFTS_MAX, "shifts")
 
@@ -152,13 +139,7 @@ class Rules:
         self, rule_id: str, wanted: SetPlanned, *, actor: str, within: Within = nothing
     ) -> PlannedView:
         """Say when assets, named by their ids, need not run: weekly or once. Raises BadInput, Conflict."""
-        rule_id, name = texts.slug(rule_id, "planned time"), texts.name(wanted.name)
-        once = self._once(wanted)
-        rule = PlannedView(id=rule_id, name=name, assets=sorted(set(wanted.assets)))
-        if once is None:
-            rule = _weekly(rule, wanted)
-        else:
-            rule = msgspec.structs.replace(rule, at=iso(once[0]), to=iso(once[1]))
+        rule, once = forms.planned(rule_id, wanted, self._clock.now().at_us)
         async with self._changing:
             _require_room(self._planned, rule.id, PLANNED_MAX, "planned times")
 
@@ -198,51 +179,10 @@ class Rules:
     def _plan(self, rules: dict[str, PlannedView]) -> None:
         self._planned, self._calendar = rules, planning.planned(rules.values())
 
-    def _once(self, wanted: SetPlanned) -> Span | None:
-        """The span of planned time that is not weekly. Raises BadInput where it is neither, or both."""
-        is_weekly = wanted.begins is not None or wanted.ends is not None or bool(wanted.days)
-        if is_weekly is (wanted.at is not None or wanted.to is not None):
-            raise BadInput("Planned time is either weekly (`begins`, `ends`, `days`) or once (`at`, `to`).")
-        if is_weekly:
-            return None
-        if wanted.at is None or wanted.to is None or wanted.first or wanted.last:
-            raise BadInput("Planned time that comes once needs both `at` and `to`, and no days.")
-        now_us = self._clock.now().at_us
-        once = whole_ms(moment("at", wanted.at, now_us)), whole_ms(moment("to", wanted.to, now_us))
-        if once[0] >= once[1]:
-            raise BadInput("`to` is later than `at`.")
-        return once
-
     def _earliest(self, changed: list[PlannedView]) -> int:
         """From when on these rules say anything."""
         begins = [0 if rule.once is None else rule.once[0] for rule in planning.planned(changed)]
         return min(begins)
-
-
-def _begin(text: str) -> str:
-    if text == MIDNIGHT_AFTER:
-        raise BadInput("A time of day that something begins at is at most 23:59.")
-    return text
-
-
-def _weekly(rule: PlannedView, wanted: SetPlanned) -> PlannedView:
-    if wanted.begins is None or wanted.ends is None:
-        raise BadInput("Planned time that comes every week needs both `begins` and `ends`.")
-    for day in filter(None, (wanted.first, wanted.last)):
-        try:
-            date.fromisoformat(day)
-        except ValueError as error:
-            raise BadInput(f"There is no day {day}.") from error
-    if wanted.first and wanted.last and wanted.first > wanted.last:
-        raise BadInput("`last` is no day before `first`.")
-    return msgspec.structs.replace(
-        rule,
-        begins=_begin(wanted.begins),
-        ends=wanted.ends,
-        days=sorted(set(wanted.days or EVERY_DAY)),
-        first=wanted.first,
-        last=wanted.last,
-    )
 
 
 def _require_room(there: Mapping[str, object], one: str, most: int, what: str) -> None:

@@ -11,6 +11,7 @@ import msgspec
 from edge.assets.asking import Bands, Chosen, Explanation, K, Scope, StopRow, edges_of
 from edge.assets.calendar import merged
 from edge.assets.model import SECOND_US, Span
+from edge.assets.said import Said
 from edge.assets.windows import Question, check, parts
 from edge.clock import iso
 from edge.wire.assets import StopView
@@ -194,8 +195,8 @@ async def _measured(bands: Bands[K], rows: Sequence[StopRow[K]], now_us: int) ->
 async def _explained(
     bands: Bands[K], rows: Sequence[StopRow[K]], now_us: int
 ) -> list[tuple[StopRow[K], Explanation[K] | None]]:
-    said = await said_of(bands, rows, now_us)
-    return [(row, explanation_of(span_of(row, now_us), said.get(row.key, ()))) for row in rows]
+    said = {key: Said(entries) for key, entries in (await said_of(bands, rows, now_us)).items()}
+    return [(row, said[row.key].of(span_of(row, now_us)) if row.key in said else None) for row in rows]
 
 
 def _windows(scope: Scope[K], question: Question) -> Iterable[tuple[list[Span], list[K]]]:

@@ -8,7 +8,8 @@ import msgspec
 
 from edge.assets.asking import Bands, Chosen, K, StopRow
 from edge.assets.model import Band, Span, State
-from edge.assets.stops import explanation_of, said_of, span_of, whole
+from edge.assets.said import Said
+from edge.assets.stops import said_of, span_of, whole
 from edge.clock import iso
 from edge.wire.assets import BandView
 
@@ -100,8 +101,8 @@ async def _reasons(
             rows += await whole(bands, {key: began_us})
         else:
             rows.append(StopRow(key=key, began_us=began_us, ended_us=end.at_us, stopped_us=end.stopped_us))
-    said = (await said_of(bands, rows, now_us)).get(key, [])
-    found = {row.began_us: explanation_of(span_of(row, now_us), said) for row in rows}
+    said = Said((await said_of(bands, rows, now_us)).get(key, []))
+    found = {row.began_us: said.of(span_of(row, now_us)) for row in rows}
     return {began_us: last.reason for began_us, last in found.items() if last is not None}
 
 

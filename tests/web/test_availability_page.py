@@ -19,6 +19,7 @@ from cloud.web.pages.site_rules import id_of
 from edge.assets.model import SECOND_US, State
 from edge.clock import iso
 from edge.wire.assets import PlannedView
+from edge.wire.values import TIME_MAX_US
 from tests.filled_centre import HOUR_US, Filled
 from tests.running_centre import RunningCentre, started
 from tests.web.entering import add_person
@@ -233,8 +234,10 @@ async def test_what_cannot_be_asked_is_said_and_the_usual_is_shown(vera: Visitor
     assert (await vera.get("/availability?cursor=x")).status == 400
     assert (await vera.get("/sites/pune/assets/press?cursor=x")).status == 400
     assert (await vera.get(f"{PUNE}?assets=x")).status == 400
-    assert (await vera.get("/sites/pune/assets/press/stops/17")).status == 404
-    assert (await vera.get("/sites/pune/assets/press/stops/x")).status == 404
+    for stop in ("17", "x", str(TIME_MAX_US), str(TIME_MAX_US + SECOND_US), "9" * 18, "9" * 5_000):
+        assert (await vera.get(f"/sites/pune/assets/press/stops/{stop}")).status == 404, stop[:20]
+    led = await vera.get("/availability?site=//evil.example")
+    assert (led.status, led.hops) == (404, ["/office/sites/%2F%2Fevil.example/availability"])
     assert (await vera.get("/sites/pune/assets/none")).status == 404
 
 

@@ -7,6 +7,7 @@ away is said to be away; nothing is done then.
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 from aiohttp import web
@@ -80,7 +81,7 @@ class ChangesAnywhere:
             user = _user(visit)
             site, device = site_and_id(_his(await self._plant.seen(user), visit.params["id"]).id)
             place = await self._place(user, site)
-            return await self._ask(user, place, method, f"/api/loggers/{device}", body_of(visit))
+            return await self._ask(user, place, method, f"/api/loggers/{_part(device)}", body_of(visit))
 
         return handle
 
@@ -92,7 +93,7 @@ class ChangesAnywhere:
             _his(seen, machine.logger)
             site, asset = site_and_id(machine.id)
             return await self._ask(
-                user, await self._place(user, site), method, f"/api/assets/{asset}", body_of(visit)
+                user, await self._place(user, site), method, f"/api/assets/{_part(asset)}", body_of(visit)
             )
 
         return handle
@@ -131,6 +132,11 @@ def _his(seen: Seen[Key], given: str) -> Logger:
     if not logger.yours:
         raise Forbidden(NOT_YOURS)
     return logger
+
+
+def _part(name: str) -> str:
+    """An id as part of a path."""
+    return quote(name, safe="")
 
 
 def _one(places: list[Place]) -> Place:

@@ -16,21 +16,22 @@ from cloud.accounts.app_logins import AppUser
 from cloud.accounts.member import Member
 from cloud.analytics.rollups import zone_named
 from cloud.assets.bands import CentreBands
+from cloud.assets.definitions import told_rules, told_us
 from cloud.assets.question_store import Key
+from cloud.assets.views import asset_view
 from cloud.compat.asset_pages import page_store as sql
 from cloud.db.database import Database
 from cloud.db.signals import Signals
 from cloud.fleet.lookup import Found, Place, all_sites, found
-from cloud.fleet.views import device_view, plain
+from cloud.fleet.views import device_view
 from edge.access.accounts.model import User
 from edge.assets.model import State
 from edge.clock import Clock
 from edge.compat.assets.pages import plant
 from edge.compat.assets.pages.plant import Logger, Machine, News, Seen
-from edge.compat.assets.pages.seen import machine_of, page_id, place_of, utc_us
+from edge.compat.assets.pages.seen import machine_of, page_id, place_of
 from edge.errors import NotFound
 from edge.serving.roles import Role
-from edge.wire.assets import AssetRules, AssetView
 from edge.wire.centre import SiteDevice
 
 LOGGER = "logger"
@@ -67,6 +68,10 @@ class CentrePlant:
         """Whatever hubs of his tenant tell."""
         return self._signals.watch(f"states:{member_of(user).tenant_id}")
 
+    def tenant_of(self, user: User) -> int | None:
+        """His tenant."""
+        return member_of(user).tenant_id
+
     def _devices(self, user: User, rows: Iterable[Found]) -> dict[tuple[int, str], tuple[str, Logger]]:
         """Devices by site and id, with their kinds."""
         now_us, every = self._clock.now().at_us, {}
@@ -102,12 +107,12 @@ class CentrePlant:
         """An asset; None for one that is removed, or cannot be read."""
         now_us = self._clock.now().at_us
         try:
-            view = msgspec.convert(plain(row, now_us), AssetView)
-            machine = machine_of(view, (row.place.site_id, row.id), site=row.place.slug)
-        except (msgspec.ValidationError, ValueError, OverflowError, RecursionError):
+            view = asset_view(row, now_us)
+        except NotFound:
             return None
         if view.removed:
             return None
+        machine = machine_of(view, (row.place.site_id, row.id), site=row.place.slug)
         if row.place.stale(now_us):
             return msgspec.structs.replace(
                 machine, state=State.UNKNOWN.word, since_us=row.place.seen_us, stop="", reason=""
@@ -123,22 +128,15 @@ def member_of(user: User) -> Member:
 
 def _places(places: Iterable[Place], rules: Mapping[int, str]) -> tuple[plant.Place, ...]:
     """His sites, with their shifts; a person without any has one place all the same, whose days are UTC's."""
-    every = [
-        place_of(place.slug, place.name, zone_named(place.timezone), _rules(rules.get(place.site_id, "")))
-        for place in places
-    ]
+    every = []
+    for place in places:
+        theirs = told_rules(rules.get(place.site_id, ""), place.timezone)
+        every.append(place_of(place.slug, place.name, zone_named(place.timezone), theirs))
     return tuple(every) or (place_of("", "", zone_named("UTC"), None),)
-
-
-def _rules(view: str) -> AssetRules | None:
-    try:
-        return msgspec.json.decode(view, type=AssetRules) if view else None
-    except (msgspec.DecodeError, ValueError, RecursionError):
-        return None
 
 
 def _us(text: str | None) -> int | None:
     try:
-        return None if text is None else utc_us(text)
-    except (ValueError, OverflowError):
+        return None if text is None else told_us(text)
+    except (ValueError, TypeError, OverflowError):
         return None

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from cloud.analytics.rollups import zone_named
 from cloud.web.cut import cut
 from cloud.web.frame import ROOT, PageRoute, Result, Shown, Visit, Went
-from cloud.web.links import link
+from cloud.web.links import link, site_page
 from cloud.web.listing import Listing
 from cloud.web.pages.asset_figures import ROWS, figures, table, total, worst_first
 from cloud.web.plots.strip import Picture, columns
@@ -37,7 +37,7 @@ class AvailabilityPage:
         """A page of sites; one alone has a page of its own."""
         if visit.query("site"):
             asked = {name: value for name, value in visit.request.query.items() if name != "site"}
-            return Went(link(f"{ROOT}/sites/{visit.query('site')}/availability", asked))
+            return Went(link(site_page(visit.query("site"), "availability"), asked))
         sites = await reached(visit)
         seen = window(visit.query, zone_of(sites), visit.now_us)
         asked = {**seen.query, "line": visit.query("line")}
@@ -61,7 +61,7 @@ class AvailabilityPage:
                 "pictures": await _pictures(visit, seen, asked) if 0 < len(rows) <= PICTURES_FOR else {},
                 "refused": refused,
                 "look": lambda **other: link(HERE, {"line": kept["line"]} | other),
-                "place_of": lambda row: link(f"{ROOT}/sites/{row.of}/availability", kept),
+                "place_of": lambda row: link(site_page(row.of, "availability"), kept),
                 "query": link("", kept),
                 "first": link(HERE, kept) if cursor else "",
                 "next": link(HERE, kept, cursor=following) if following else "",

@@ -6,7 +6,7 @@ from typing import Any
 
 from cloud.web.cut import cut
 from cloud.web.frame import PageRoute, Result, Shown, Visit, Went
-from cloud.web.links import asset_page, link
+from cloud.web.links import asset_page, link, site_page
 from cloud.web.listing import Listing
 from cloud.web.pages import asset_figures as of_assets
 from cloud.web.pages.asset_figures import HEARD, PARETO, ROWS, STOPS, looked, table
@@ -127,7 +127,7 @@ class SiteAvailabilityPage:
 
 def place(site: str) -> str:
     """The page of a site's availability."""
-    return f"/office/sites/{site}/availability"
+    return site_page(site, "availability")
 
 
 def said_of(site: SiteView, answer: object) -> str:

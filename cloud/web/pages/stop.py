@@ -13,9 +13,10 @@ from edge.errors import NotFound, OutpostError
 from edge.serving.roles import Role
 from edge.wire.assets import NOTE_CHARS, AssetView, StopView
 from edge.wire.centre import SiteView
+from edge.wire.values import TIME_MAX_US
 
 SECOND_US = 1_000_000
-ID_DIGITS = 18
+ID_DIGITS = len(str(TIME_MAX_US))
 FEW = 20  # stops of one asset that begin within a second
 
 
@@ -71,8 +72,8 @@ class StopPage:
 async def _stop(visit: Visit, site: SiteView, asset: AssetView) -> StopView:
     """The stop that the address names, by when it began. Raises NotFound."""
     named = visit.param("stop")
-    if named.isascii() and named.isdecimal() and len(named) <= ID_DIGITS:
-        began_us = int(named)
+    is_number = named.isascii() and named.isdecimal() and len(named) <= ID_DIGITS
+    if is_number and (began_us := int(named)) <= TIME_MAX_US - SECOND_US:
         span = {"from": iso(began_us - began_us % SECOND_US), "to": iso(began_us + SECOND_US)}
         page = await visit.get("/v1/stops", {"site": site.id, "asset": asset.id, **span, "limit": FEW})
         for stop in page.items:

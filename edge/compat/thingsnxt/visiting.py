@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping
+from urllib.parse import unquote
 
 from aiohttp import web
 
@@ -51,7 +52,7 @@ class Visiting:
     def _found(self, method: str, path: str) -> tuple[Handler, Mapping[str, str]]:
         for known, pattern, handler in self._table:
             if known == method and (match := pattern.fullmatch(path)):
-                return handler, match.groupdict()
+                return handler, {name: unquote(part) for name, part in match.groupdict().items()}
         raise NotFound("Not Found")
 
 

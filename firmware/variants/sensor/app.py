@@ -59,12 +59,13 @@ class Sensor(Device):
 
     def tick(self) -> None:
         now = self._clock.ms()
-        self._watch_inputs(now)
-        if self._measured_ms is not None:
-            if now >= self._measured_ms:
-                self._measured_ms = None
-                self.note(self._everything())
-        elif now >= self._read_due_ms:
+        changed = self._changed_inputs(now)
+        if self._measured_ms is not None and now >= self._measured_ms:
+            self._measured_ms = None
+            self.note(self._everything())  # what changed just now is in it
+            return
+        self.note(changed)
+        if self._measured_ms is None and now >= self._read_due_ms:
             self._read_due_ms = now + self._read_ms
             self._measured_ms = now + MEASURE_MS
             self._port.begin_measuring()
@@ -87,7 +88,7 @@ class Sensor(Device):
     def _on(self) -> int:
         return len([key for key in self._switches if self._switches[key]])
 
-    def _watch_inputs(self, now: int) -> None:
+    def _changed_inputs(self, now: int) -> "dict[str, object]":
         says = self._port.read_inputs()
         changed = {}  # type: dict[str, object]
         for key in says:
@@ -95,7 +96,7 @@ class Sensor(Device):
                 self._inputs[key] = Debounced(not says[key])
             if self._inputs[key].changed(says[key], now, self._hold_ms):
                 changed[key] = says[key]
-        self.note(changed)
+        return changed
 
     def _everything(self) -> "dict[str, object]":
         values = self._port.measured()

@@ -61,7 +61,8 @@ async def test_a_machine_is_watched_and_its_stops_are_explained(hub: RunningHub)
         await told(hub, device, minutes, running)
 
     async def stands() -> bool:
-        return bool((await hub.get(one)).body["state"] == "stopped")
+        body = (await hub.get(one)).body
+        return bool(body["state"] == "stopped" and body["age_s"] < 1_200)  # by the last that was told
 
     await until(stands)
     now = (await hub.get(one)).body

@@ -166,6 +166,9 @@ async def test_what_is_asked_of_a_hub_that_is_away_is_pending(centre: RunningCen
     wanted = {"device": "Hall", "input": "in7"}
     moved = await centre.ask("PUT", "/v1/assets/press/wiring", wanted)
     assert (moved.body["device"], moved.body["input"], moved.body["pending"]) == ("log-1", "in7", ["input"])
+    again = (await centre.get("/v1/assets/press")).body
+    assert (again["line"], again["input"], again["pending"]) == ("B", "in7", ["input", "line"])
+    assert [each["pending"] for each in await items(centre, "/v1/assets")] == [again["pending"]]
     made = await centre.ask("POST", "/v1/assets", {**wanted, "name": "Mill"})
     assert (made.status, made.body["name"], made.body["state"], made.body["pending"]) == (
         201,
@@ -188,12 +191,74 @@ async def test_what_is_asked_of_a_hub_that_is_away_is_pending(centre: RunningCen
     assert {kind for kind, _ in asked} == {"asset"}
     assert [body["do"] for _, body in asked] == ["change", "wire", "add", "explain", "reason", "reason", "no_shift"]
     assert asked[0][1] == {"do": "change", "asset": "press", "line": "B", "short_stop_s": 300.0}
-    assert (asked[1][1]["device"], asked[1][1]["at"][-1]) == ("log-1", "Z"), "the hub hears of it later"
+    asked_us = centre.centre.clock.now().at_us
+    for _, body in asked[1:3]:
+        assert (body["device"], body["at"]) == ("log-1", None)
+        assert asked_us - 60 * MINUTE_US < body["asked_us"] <= asked_us, "the hub hears of it later"
     assert (asked[2][1]["asset"], asked[3][1]["stop"]) == (made.body["id"], stop["id"])
     audit = await items(centre, "/v1/audit", "admin")
     assert {"asset.changed", "asset.wired", "asset.added", "asset.explained", "asset.rules"} <= {
         each["what"] for each in audit
     }
+
+
+@pytest.mark.either_engine
+async def test_what_is_so_already_is_not_pending_however_it_is_written(centre: RunningCentre) -> None:
+    hub, _ = await plant(centre, 1)
+    await away(centre, hub)
+    changed = await centre.ask("PATCH", "/v1/assets/press", {"name": "  Press ", "line": " A "})
+    assert (changed.body["name"], changed.body["pending"]) == ("Press", [])
+    early = {"name": " Early", "begins": "06:00", "ends": "14:00", "days": [7, 6, 5, 4, 3, 2, 1]}
+    same = await centre.ask("PUT", f"/v1/shifts/early?site={hub.site}", early)
+    assert (same.body["name"], same.body["days"], same.body["pending"]) == ("Early", [1, 2, 3, 4, 5, 6, 7], False)
+    once = {"name": "Stocktaking", "at": "2026-12-01T00:00:00+01:00", "to": "2026-12-02T00:00:00Z"}
+    planned = await centre.ask("PUT", f"/v1/planned/stock?site={hub.site}", {**once, "assets": ["PRESS"]})
+    assert (planned.body["at"], planned.body["assets"]) == ("2026-11-30T23:00:00.000Z", ["press"])
+    night = {"name": "Night", "begins": "22:00", "ends": "06:00"}
+    weekly = await centre.ask("PUT", f"/v1/planned/night?site={hub.site}", night)
+    assert (weekly.body["days"], weekly.body["pending"]) == ([1, 2, 3, 4, 5, 6, 7], True)
+
+
+@pytest.mark.either_engine
+async def test_what_no_hub_would_do_is_refused_though_it_is_away(centre: RunningCentre) -> None:
+    hub, from_us = await plant(centre, 1)
+    await away(centre, hub)
+    (stop,) = await items(centre, f"/v1/stops?from={iso(from_us)}")
+    night = {"name": "Night", "begins": "22:00", "ends": "06:00"}
+    wire = {"device": "Hall", "input": "in7"}
+    for status, method, path, body in (
+        (400, "PATCH", "/v1/assets/press", {"name": "   "}),
+        (400, "PUT", "/v1/assets/press/wiring", {**wire, "input": "alive"}),
+        (400, "PUT", "/v1/assets/press/wiring", {**wire, "at": "nonsense"}),
+        (400, "PUT", "/v1/assets/press/wiring", {**wire, "at": "2999-01-01T00:00:00Z"}),
+        (400, "POST", "/v1/assets", {**wire, "name": "\n"}),
+        (400, "PUT", f"/v1/planned/p?site={hub.site}", {"name": "P", "at": "nonsense", "to": "z"}),
+        (400, "PUT", f"/v1/planned/p?site={hub.site}", {"name": "P"}),
+        (400, "PUT", f"/v1/planned/P!?site={hub.site}", night),
+        (400, "PUT", f"/v1/shifts/a..b?site={hub.site}", night),
+        (400, "PUT", f"/v1/stop-reasons/A?site={hub.site}", {"name": "A"}),
+        (404, "PUT", "/v1/assets/press/stops/12345/reason", {"reason": "jam"}),
+        (404, "PUT", f"/v1/assets/press/stops/{stop['id']}/reason", {"reason": "never-made"}),
+    ):
+        answer = await centre.ask(method, path, body)
+        assert answer.status == status, (path, body, answer.body)
+    assert await waiting(centre, hub) == []
+    await centre.ask("PUT", f"/v1/stop-reasons/tool?site={hub.site}", {"name": "Tool"})
+    given = await centre.ask("PUT", f"/v1/assets/press/stops/{stop['id']}/reason", {"reason": "tool"})
+    assert (given.status, given.body["pending"]) == (200, True), "its hub will have made it before"
+
+
+async def test_of_what_was_said_of_one_time_the_last_counts(centre: RunningCentre) -> None:
+    hub, from_us = await plant(centre, 2)
+    span = {"from_us": from_us, "to_us": from_us + HOURS * 60 * MINUTE_US}
+    for reason in ("jam", "tool", "belt"):
+        hub.fact("asset.explained", "press", asset="press", **span, reason=reason, reason_name=reason.title())
+    hub.fact("asset.explained", "press", asset="press", from_us=1, to_us=2, reason="jam")
+    assert (await hub.send_facts(1, 4)).status == 200
+    (row,) = await items(centre, f"/v1/pareto?from={iso(from_us)}")
+    assert (row["reason"], row["name"], row["stops"]) == ("belt", "Belt", 2)
+    stops = await items(centre, f"/v1/stops?from={iso(from_us)}")
+    assert [stop["reason_name"] for stop in stops] == ["Belt", "Belt"]
 
 
 @pytest.mark.either_engine

@@ -12,6 +12,7 @@ import pytest
 from edge.access.accounts.model import ACCESS_S, PAGE_S
 from edge.clock import ManualClock, iso
 from edge.settings import Accounts
+from edge.wire.asked import Asked
 from tests.fakes.asset_pages import AssetPages, Refused
 from tests.integration.compat.asset_page_site import PASSWORD, logger, person, runs, say, shown
 from tests.integration.running_hub import QUIET, RunningHub, started, until
@@ -37,6 +38,17 @@ async def test_a_day_at_the_pages(hub: RunningHub) -> None:
     assert claimed["logger"]["id"] == device.id
     (one,) = await ann.loggers()
     assert (one["logger_id"], one["logger_name"], one["status"]) == ("ESP32_001", "Hall 1", "online")
+    written = "".join(f"%{byte:02X}" for byte in device.id.encode())  # as any letter may stand in a path
+    asked = Asked(
+        id="v_1",
+        person=one["user_id"],
+        method="PUT",
+        path=f"/api/loggers/{written}",
+        query={},
+        body="{}",
+        left_ms=1_000,
+    )
+    assert (await hub.hub.things.visit(asked)).status == 200
 
     await runs(hub, "ESP32_001", 25, True)
     asset = await shown(ann, "RUNNING")

@@ -5,18 +5,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import aiohttp
+import msgspec
 import pytest
+from aiohttp.client import _WSRequestContextManager
 from socketio.exceptions import ConnectionError as NotConnected
 
 from edge.compat.assets.pages import sockets
 from edge.compat.assets.pages.event_names import SettingsTold
+from edge.settings import Limits
 from tests.fakes.asset_pages import AssetPages
 from tests.integration.compat.asset_page_site import PASSWORD, logger, person, runs
-from tests.integration.running_hub import RunningHub, started, until
+from tests.integration.running_hub import QUIET, RunningHub, started, until
 from tests.patience import AT_ONCE_S
 
 
@@ -192,6 +196,69 @@ async def test_what_a_page_says_means_nothing_and_is_bounded(hub: RunningHub) ->
         await ann.hears("initial_data")  # it was hung up on, and connected again
 
 
+async def test_who_leaves_gives_his_place_back(hub: RunningHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    ann = await person(hub, "ann")
+    monkeypatch.setattr(sockets, "READERS", 1)
+    async with _socket(hub) as socket:
+        await socket.send_str("40" + json.dumps({"token": ann.token}))
+        while "initial_data" not in await socket.receive_str(timeout=AT_ONCE_S):
+            pass
+        await socket.send_str("41")
+        await _ended(socket)
+    live = _sockets(hub)
+
+    async def free() -> bool:
+        return not live.readers and not live._open
+
+    await until(free)
+    async with open_page(ann):
+        pass
+
+
+async def test_strangers_fill_no_log(hub: RunningHub, caplog: pytest.LogCaptureFixture) -> None:
+    for frame in ("42", "4", "451-[]", "49999", "9", "x", "", "40{", "42[1,"):
+        async with _socket(hub) as socket:
+            await socket.send_str(frame)
+            await _ended(socket)
+    await until(_counted(hub, "strange"))
+    ann = await person(hub, "ann")
+    async with _socket(hub) as socket:
+        await socket.send_str("40" + json.dumps({"token": ann.token}))
+        for frame in ("42", "451-[]", "40{}", '40{"token":"x"}', "", "3", "3"):
+            await socket.send_str(frame)
+        while "initial_data" not in await socket.receive_str(timeout=AT_ONCE_S):
+            pass
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+async def test_strangers_of_one_address_take_a_few_places(hub: RunningHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sockets, "STRANGERS_PER_ADDRESS", 1)
+    ann = await person(hub, "ann")
+    async with _socket(hub) as first:
+        with pytest.raises(aiohttp.WSServerHandshakeError, match="409"):
+            await _socket(hub)
+        await first.send_str("40" + json.dumps({"token": ann.token}))
+        while "initial_data" not in await first.receive_str(timeout=AT_ONCE_S):
+            pass
+        async with open_page(ann):
+            pass
+
+
+@pytest.mark.parametrize(("first", "then"), [("40", '40{"token":"a.b.c"}'), ("40%s", '42["join"]')])
+async def test_what_is_said_on_one_socket_is_counted(tmp_path: Path, first: str, then: str) -> None:
+    few = msgspec.structs.replace(QUIET, limits=Limits(authenticated_per_minute=60, anonymous_per_minute=60))
+    async with started(tmp_path, few) as hub:
+        ann = await person(hub, "ann")
+        async with _socket(hub) as socket:
+            await socket.send_str(first.replace("%s", json.dumps({"token": ann.token})))
+            with contextlib.suppress(ConnectionError):
+                while not socket.closed:
+                    await socket.send_str(then)
+                    await asyncio.sleep(0)
+            await _ended(socket)
+        await until(_counted(hub, "noisy"))
+
+
 async def test_other_ways_than_a_websocket_are_refused(hub: RunningHub) -> None:
     for question in ("EIO=4&transport=polling", "transport=websocket", "EIO=3&transport=polling"):
         async with hub.http.get(f"{hub.url}/socket.io/?{question}") as response:
@@ -211,6 +278,18 @@ async def test_the_hub_ends_with_pages_open(tmp_path: Path) -> None:
 
 def _sockets(hub: RunningHub) -> sockets.AssetSockets:
     return hub.hub.asset_pages.pages.live.sockets
+
+
+def _socket(hub: RunningHub) -> _WSRequestContextManager:
+    """A connection that speaks the protocol by hand."""
+    return hub.http.ws_connect(f"{hub.url}/socket.io/?EIO=4&transport=websocket")
+
+
+async def _ended(socket: aiohttp.ClientWebSocketResponse) -> None:
+    """Read until the hub has ended it."""
+    while (await socket.receive(timeout=AT_ONCE_S)).type is aiohttp.WSMsgType.TEXT:
+        pass
+    assert socket.closed
 
 
 def _counted(hub: RunningHub, why: str) -> Callable[[], Awaitable[bool]]:

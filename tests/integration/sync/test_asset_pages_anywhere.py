@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 from socketio.exceptions import ConnectionError as NotConnected
 
+from edge.compat.assets.pages import sockets
 from tests.fakes.asset_pages import AssetPages, Refused
 from tests.integration.compat.asset_page_site import logger, runs, shown
 from tests.integration.sync.conftest import Pair, until
@@ -43,6 +44,16 @@ async def claimed(pair: Pair, pages: AssetPages, logger_id: str, **more: str) ->
 
     await until(seen)
     return str(made["logger"]["id"])
+
+
+async def test_a_tenant_has_not_all_places(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sockets, "READERS_PER_TENANT", 1)
+    ann, bob = await person(pair, "ann"), await person(pair, "bob")
+    async with open_page(ann):
+        with pytest.raises(NotConnected):
+            await bob.connect()
+        assert (await bob.hears("connect_error"))["message"] == "Too many connections"
+        await bob.hang_up()
 
 
 async def test_each_sees_what_he_has_claimed_and_an_administrator_all(pair: Pair) -> None:

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
-from edge.assets.asking import Chosen, Scope, availability
+from edge.assets.asking import Chosen, Scope, availability, availability_page
+from edge.assets.pareto import pareto
 from edge.assets.windows import Question, SiteRules
 from edge.clock import iso
 from edge.errors import BadInput
@@ -165,3 +166,40 @@ def test_without_assets_there_is_nothing() -> None:
     question = Question(from_us=T0, to_us=NOW)
     assert run(availability(plant.bands, plant.of(), question)) == []
     assert run(availability(plant.bands, plant.of(), msgspec.structs.replace(question, by="hour"))) == []
+
+
+@pytest.mark.parametrize("by", ["asset", "device", "hour", "shift"])
+def test_pages_of_rows_are_the_same_as_the_whole(plant: Plant, by: str) -> None:
+    question = Question(from_us=SOME[0], to_us=SOME[1], by=by)
+    found: list[AvailabilityRow] = []
+    more = True
+    while more:
+        page = run(availability_page(plant.bands, plant.scope, question, NAMES, len(found), 3))
+        found += page.rows
+        more = page.more
+    assert found == ask(plant, SOME, by)
+
+
+@pytest.mark.parametrize("by", ["asset", "hour"])
+def test_an_asset_of_which_nothing_is_known_is_unknown_however_much_is_asked(
+    plant: Plant, by: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Chosen(key="asset-9", id="asset-9", name="New", short_us=1)
+    scope = Scope(chosen=[*plant.scope.chosen, other], rules={"": RULES}, now_us=NOW)
+    question = Question(from_us=SOME[0], to_us=SOME[1], by=by, shift="early")
+    rows = run(availability(plant.bands, scope, question))
+    monkeypatch.setattr("edge.assets.asking.BANDS_AT_ONCE", 1)
+    assert run(availability(plant.bands, scope, question)) == rows
+    assert all(row.unknown_s > 0 for row in rows)
+
+
+def test_what_would_take_too_long_is_refused(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge.assets.asking.PAIRS_MAX", 40)
+    with pytest.raises(BadInput, match="windows of assets"):
+        ask(plant, WHOLE, "hour")
+    question = Question(from_us=T0, to_us=NOW, by="hour")
+    page = run(availability_page(plant.bands, plant.scope, question, NAMES, 5, 10))
+    assert (len(page.rows), page.more) == (10, True)
+    monkeypatch.setattr("edge.assets.asking.PAIRS_MAX", 4)
+    with pytest.raises(BadInput, match="windows of assets"):
+        run(pareto(plant.bands, plant.scope, Question(from_us=T0, to_us=NOW, shift="early")))

@@ -10,6 +10,7 @@ import pytest
 
 from edge.assets.orders import AssetOrders
 from edge.assets.reasons import StopReasons
+from edge.assets.wirings import whole_ms
 from edge.clock import ManualClock
 from edge.errors import BadInput, Conflict, NotFound, OutpostError
 from edge.store.transaction import Transaction
@@ -56,6 +57,15 @@ async def test_an_order_and_its_end_are_one(site: AssetSite) -> None:
     assert site.assets.get("asset-saw").removed
     assert len(await site.told("inbox.applied")) == 10
     assert [fact["by"] for fact in await site.told("asset.rules")] == [ANN] * 5
+
+
+async def test_from_now_on_means_when_it_was_asked(site: AssetSite) -> None:
+    device, now_us = site.registry.get("Hall 1").id, site.clock.now().at_us
+    asked_us, ahead_us = now_us - 7 * 86_400_000_000, now_us + 86_400_000_000
+    await ask(site, do="add", asset="asset-saw", name="Saw", device=device, input="in2", asked_us=asked_us)
+    assert site.assets.get("asset-saw").wired.from_us == whole_ms(asked_us)
+    await ask(site, do="wire", asset="asset-saw", device=device, input="in3", asked_us=ahead_us)
+    assert site.assets.get("asset-saw").wired.from_us == whole_ms(now_us), "its own clock is behind"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from collections.abc import Sequence
 
@@ -10,6 +11,7 @@ import pytest
 
 from edge.assets.asking import Explanation
 from edge.assets.pareto import pareto
+from edge.assets.said import Said
 from edge.assets.stops import Wanted, explanation_of, stop, stops
 from edge.assets.tables import BANDS, STOPS, every_band, every_stop
 from edge.assets.timeline import timeline
@@ -240,5 +242,25 @@ def said(from_us: int, to_us: int, reason: str) -> Explanation[str]:
     ],
 )
 def test_a_stop_has_what_was_said_last_of_it(entries: list[Explanation[str]], reason: str | None) -> None:
-    found = explanation_of((10, 20), entries)
-    assert (found.reason if found else None) == reason
+    for found in (explanation_of((10, 20), entries), Said(entries).of((10, 20))):
+        assert (found.reason if found else None) == reason
+
+
+@pytest.mark.parametrize("number", range(share(5, 50)))
+def test_much_that_was_said_is_found_as_one_by_one(number: int) -> None:
+    chance = random.Random(number)
+    begins = [chance.randrange(100) for _ in range(30)]
+    entries = [said(begin, begin + chance.randrange(40), f"r{index}") for index, begin in enumerate(begins)]
+    index = Said(entries)
+    for begin in range(-5, 150, 3):
+        span = begin, begin + 1 + chance.randrange(20)
+        assert index.of(span) == explanation_of(span, entries), span
+
+
+async def test_stops_are_shared_out_at_once_however_much_was_said_of_all_of_them() -> None:
+    """Each entry is of all stops."""
+    plant = Plant(3)
+    plant.bands.said += [said(T0 - number, NOW + number, "jam") for number in range(20_000)]
+    plant.bands.said = [msgspec.structs.replace(one, key=ALL[0]) for one in plant.bands.said]
+    rows = {row.reason for row in await pareto(plant.bands, plant.of(ALL[0]), Question(from_us=T0, to_us=NOW))}
+    assert rows == {"jam"}

@@ -73,7 +73,7 @@ class AssetLive(Generic[K]):
     def __init__(self, door: Door, users: Users, plant: Plant[K], clock: Clock) -> None:
         self._plant, self._clock = plant, clock
         self._changed = asyncio.Event()
-        self.sockets = AssetSockets(door, users, self._changed.set)
+        self.sockets = AssetSockets(door, users, plant.tenant_of, self._changed.set)
 
     def table(self) -> dict[tuple[str, str], AiohttpHandler]:
         """Its routes."""

@@ -20,7 +20,7 @@ from edge.errors import NotFound
 
 K = TypeVar("K", bound=Hashable)
 
-_NUMBER = re.compile(r"[0-9]+$")
+_NUMBER = re.compile(r"(?<![0-9])[0-9]{1,9}$")
 
 
 class Logger(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,3 +132,6 @@ class Plant(Protocol[K]):
 
     def news(self, user: User) -> AbstractContextManager[News]:
         """Follow what changes for this person, from now on."""
+
+    def tenant_of(self, user: User) -> int | None:
+        """With whom he shares the places of pages that listen; None: with everybody."""
