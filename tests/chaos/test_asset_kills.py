@@ -31,7 +31,7 @@ async def test_bands_are_whole_whenever_the_hub_dies(tmp_path: Path) -> None:
             await made(session, "/v1/assets", name=f"Press {n}", device=device, input=f"in{n}", at="-90d")
             for n in range(1, 4)
         ]
-    for _ in range(share(3, 60)):
+    for _ in range(share(2, 60)):
         saying = asyncio.create_task(said(hub, device, chance))
         await asyncio.sleep(chance.uniform(0.2, 1.5))  # the moment of the kill is what is random
         await hub.kill()

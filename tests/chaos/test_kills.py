@@ -27,7 +27,7 @@ from tests.tools import share
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(1800)]
 
-KILLS = share(8, 200)
+KILLS = share(5, 200)
 ENOUGH = 100  # kills, that one of them falls where it is to
 SEED = 20261121
 CHIP = "A0B7650C2D31"

@@ -27,7 +27,7 @@ async def test_a_buffer_is_taken_once_whenever_the_hub_dies(tmp_path: Path) -> N
     """The workload begins each time before where it was, as a device does that has missed the answer."""
     chance = random.Random(3)
     following, singles = 0, set()
-    for _ in range(share(5, 100)):
+    for _ in range(share(3, 100)):
         batches, answered = await killed_after(tmp_path, following, chance.uniform(0.0, 0.25))
         following, singles = max(following, *batches, 0), singles | answered
     with sqlite3.connect(tmp_path / "readings.db") as database:

@@ -23,7 +23,7 @@ from tests.tools import share
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(1800)]
 
-ROUNDS = share(4, 200)
+ROUNDS = share(3, 200)
 ENOUGH = 50  # rounds, to tell that vends still succeed between kills
 SEED = 20261121
 SLOTS, STOCK = range(1, 6), 1000

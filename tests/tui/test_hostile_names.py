@@ -33,7 +33,7 @@ CORPUS = (
     "\ud800lone",
     "x" * 10_000,
 )
-TOGETHER = [" ".join(CORPUS[start : start + 4]) for start in range(0, len(CORPUS), 4)]  # a walk takes seconds
+TOGETHER = [" ".join(CORPUS[start : start + 8]) for start in range(0, len(CORPUS), 8)]  # a walk takes seconds
 
 
 def poisoned(struct: msgspec.Struct, text: str) -> Any:

@@ -159,7 +159,7 @@ def test_what_is_taken_is_there_exactly_once(served: tuple[asyncio.Runner, Runni
     run_state_machine_as_test(
         lambda: ExactlyOnce(*served),
         settings=settings(
-            max_examples=share(5, 200),
+            max_examples=share(3, 200),
             stateful_step_count=25,
             deadline=None,
             suppress_health_check=slow,

@@ -84,6 +84,7 @@ async def alike(pair: Pair, hub: RunningHub, span: str, questions: Sequence[str]
         assert _plain((await hub.get(path)).body), path
 
 
+@pytest.mark.either_engine
 async def test_hub_and_head_office_answer_alike(pair: Pair) -> None:
     rng = random.Random(1)
     async with pair.hub() as hub:

@@ -12,7 +12,7 @@ from tests.tools import share
 from tests.unit.assets.plant import MACHINES, NOW, T0, Plant
 
 ALL = [asset for asset, *_ in MACHINES]
-ROUNDS = share(8, 60)
+ROUNDS = share(4, 60)
 PAGE = 30
 LONG_US = 4 * 86_400 * 1_000_000
 

@@ -28,7 +28,7 @@ UTC = ZoneInfo("UTC")
 BEGIN, END = 1000, 1040  # microseconds: everything happens in so few moments that much happens at once
 NOW = END + 5
 
-often = settings(max_examples=share(120, 2500), deadline=None, suppress_health_check=list(HealthCheck))
+often = settings(max_examples=share(60, 2500), deadline=None, suppress_health_check=list(HealthCheck))
 
 moments = st.integers(BEGIN, END)
 spans = st.tuples(moments, moments).map(lambda ends: (min(ends), max(ends)))

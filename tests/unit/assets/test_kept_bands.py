@@ -24,7 +24,7 @@ BEGAN_US = 1_763_700_000_000_000
 GRID_S = 10  # times fall together
 SILENT_S = 60
 
-EXAMPLES = share(25, 1_500)
+EXAMPLES = share(12, 1_500)
 
 
 class Say(msgspec.Struct, frozen=True):

@@ -39,7 +39,7 @@ async def hub_over(folder: Path) -> AsyncIterator[Hub]:
         yield hub
 
 
-@settings(max_examples=share(12, 200), suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=share(6, 200), suppress_health_check=[HealthCheck.too_slow])
 @given(requests)
 def test_a_key_and_a_body_make_one_command(batches: list[list[Request]]) -> None:
     asyncio.run(_played(batches))

@@ -270,5 +270,5 @@ class Lives(RuleBasedStateMachine):
 
 TestLives = Lives.TestCase
 TestLives.settings = settings(
-    max_examples=share(15, 500), stateful_step_count=30, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=share(8, 500), stateful_step_count=30, suppress_health_check=[HealthCheck.too_slow]
 )
