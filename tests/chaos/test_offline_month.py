@@ -37,7 +37,7 @@ RETAIN_EVERY = 10  # rounds of batches
 FACTS_EACH = 5  # with every round
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=share(["sqlite"], ["sqlite", "postgresql"]))
 def server(request: pytest.FixtureRequest) -> Iterator[PostgresServer | None]:
     """A PostgreSQL of this test's own, for it is restarted; None for SQLite."""
     if request.param == "sqlite":

@@ -37,7 +37,7 @@ QUIET_S = 60.0
 NEVER_DONE = {"queued", "expired", "cancelled", "superseded"}
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=share(["postgresql"], ["sqlite", "postgresql"]))
 def server(request: pytest.FixtureRequest) -> Iterator[PostgresServer | None]:
     """A PostgreSQL of this test's own, for it is killed; None for SQLite."""
     if request.param == "sqlite":
