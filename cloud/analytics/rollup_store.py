@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, delete, func, insert, literal, select, text, union_all, update
+from sqlalchemy import ColumnElement, and_, delete, func, insert, literal, select, union_all, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -20,7 +20,6 @@ from edge.wire.times import since
 
 NUMBERS_EACH = 1000  # in one statement
 NEVER = -1  # a boot that no fix tells of
-LOCK = 0x726F_6C6C  # of this alone; the second part is the site's number
 
 
 class Due(msgspec.Struct, frozen=True):
@@ -111,14 +110,6 @@ async def _add_due(connection: AsyncConnection, tenant_id: int, site_id: int, ep
             to_us=span[1] + 1,
         )
     )
-
-
-async def alone(connection: AsyncConnection, site_id: int) -> bool:
-    """Until the transaction ends nobody else makes rollups of this site; False when somebody does (PostgreSQL)."""
-    if connection.dialect.name == "sqlite":
-        return True
-    asked = text("SELECT pg_try_advisory_xact_lock(:lock, :site)")
-    return bool((await connection.execute(asked, {"lock": LOCK, "site": site_id})).scalar_one())
 
 
 async def zone_of(connection: AsyncConnection, tenant_id: int, site_id: int) -> tuple[str, int | None]:

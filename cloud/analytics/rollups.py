@@ -10,19 +10,16 @@ readings.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections import defaultdict
-from collections.abc import AsyncIterator
 from zoneinfo import ZoneInfo
-
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cloud.analytics import rollup_store as sql
 from cloud.analytics.hours import CLOCK_SET_US, Span, clipped, hour_of, hours_of
 from cloud.analytics.rollup_store import Due
 from cloud.analytics.times_store import fixed_boots
 from cloud.db.database import Database
+from cloud.db.site_lock import Work, alone, locked, to_write
 from cloud.sync.set_aside import SetAside
 from cloud.sync.traffic import Traffic
 from edge.clock import Clock
@@ -121,12 +118,12 @@ class Rollups:
     ) -> bool:
         """Make these hours. Where readings may have been let go of, only what is new is added."""
         kept_us = hour_of(self._clock.now().at_us - self._days * DAY_S * SECOND_US, offset_us) + HOUR_US
-        async with self._locked(site) as reading:
+        async with locked(self._db, Work.ROLLUPS, site[1]) as reading:
             if reading is None:
                 return False
             boots = await fixed_boots(reading, *site)
             rows = await sql.in_hours(reading, site, epoch_no, series, boots, span, offset_us)
-            async with self._writing(reading) as writing:
+            async with to_write(self._db, reading) as writing:
                 for whole in (*clipped([span], (0, CLOCK_SET_US)), *clipped([span], (kept_us, FAR))):
                     mine = [row for row in rows if whole[0] <= row["hour_us"] < whole[1]]
                     await sql.replace(writing, site, epoch_no, series, whole, mine)
@@ -137,7 +134,7 @@ class Rollups:
     async def _put_together(self, site: tuple[int, int], dues: list[Due]) -> None:
         if len(dues) >= MERGE_FROM:
             async with self._db.write() as connection:
-                if await sql.alone(connection, site[1]):
+                if await alone(self._db, connection, Work.ROLLUPS, site[1]):
                     await sql.merge(connection, site, dues)
 
     async def _offset_us(self, site: tuple[int, int]) -> int:
@@ -150,24 +147,6 @@ class Rollups:
             await sql.keep_offset(connection, *site, hour_offset_us(zone_named(zone), self._clock.now().at_us))
             _, offset_us = await sql.zone_of(connection, *site)
         return offset_us or 0
-
-    @contextlib.asynccontextmanager
-    async def _locked(self, site: tuple[int, int]) -> AsyncIterator[AsyncConnection | None]:
-        """A connection that reads while nobody else makes this site's rollups; None when somebody does.
-
-        On SQLite there is nobody else, and reading does not hold up those who write.
-        """
-        async with self._db.read() if self._db.sqlite else self._db.write() as connection:
-            yield connection if await sql.alone(connection, site[1]) else None
-
-    @contextlib.asynccontextmanager
-    async def _writing(self, reading: AsyncConnection) -> AsyncIterator[AsyncConnection]:
-        """Where to write what was read: on PostgreSQL under the same lock."""
-        if not self._db.sqlite:
-            yield reading
-            return
-        async with self._db.write() as connection:
-            yield connection
 
 
 def zone_named(name: str) -> ZoneInfo:

@@ -7,14 +7,13 @@ from itertools import islice
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cloud.assets.definition_store import SiteKey
 from cloud.db.asset_models import AssetBand, AssetMark
 from edge.assets.model import Band, Past, State, Sums
 
-LOCK = 0x6173_7365  # of this alone; the second part is the site's number
 ROWS_AT_ONCE = 1_000  # written: some 20 ms in which nobody else is served
 SUMS = Sums.__struct_fields__
 COLUMNS = tuple(
@@ -41,14 +40,6 @@ def band(row: Sequence[Any]) -> Band:
     """A band from the values of `COLUMNS`."""
     at_us, state, raw, past, began_us, stopped_us, *sums, anew = row
     return Band(at_us, _STATES[state], _STATES[raw], _PASTS[past], began_us, stopped_us, Sums(*sums), bool(anew))
-
-
-async def alone(connection: AsyncConnection, site_id: int) -> bool:
-    """Until the transaction ends nobody else makes bands of this site; False when somebody does (PostgreSQL)."""
-    if connection.dialect.name == "sqlite":
-        return True
-    asked = text("SELECT pg_try_advisory_xact_lock(:lock, :site)")
-    return bool((await connection.execute(asked, {"lock": LOCK, "site": site_id})).scalar_one())
 
 
 async def marks(connection: AsyncConnection, site: SiteKey) -> dict[str, Mark]:

@@ -11,12 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cloud.assets.definitions import ASSET, RULES
 from cloud.assets.made import Made, all_made
 from cloud.db.models import Site, StateRow, Stream
+from cloud.sync.set_aside import SiteKey as SiteKey
 from cloud.sync.stream_store import READINGS
 from edge.wire.assets import ASSETS_MAX
 
 SITES_KEPT = 2_000  # whose definitions an instance remembers; the one longest not asked for goes first
-SiteKey = tuple[int, int]
-"""Tenant and site by their numbers."""
 
 
 class Definitions:

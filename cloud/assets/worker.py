@@ -9,10 +9,8 @@ logger goes on watching moves its assets' marks, and no band.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections import deque
-from collections.abc import AsyncIterator
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -28,6 +26,7 @@ from cloud.assets.due_store import Due
 from cloud.assets.evidence import SiteReadings
 from cloud.assets.turn import SiteTurn, Task
 from cloud.db.database import Database
+from cloud.db.site_lock import Work, locked, to_write
 from cloud.sync.set_aside import SetAside
 from cloud.sync.traffic import Traffic
 from edge.assets.model import Band, State, Tail
@@ -105,20 +104,20 @@ class BandsWorker:
 
     async def _begun(self, site: SiteKey) -> _Visit | None:
         """What is to be done at a site, marks alone done already; None when another instance is at it."""
-        async with self._locked(site) as connection:
+        async with locked(self._db, Work.BANDS, site[1]) as connection:
             if connection is None:
                 return None
             dues = await due_store.of_site(connection, site)
             turn = SiteTurn(connection, site, dues, self._clock.now().at_us)
             plan = await turn.planned(await self._definitions.of(connection, site))
-            async with self._writing(connection) as writing:
+            async with to_write(self._db, connection) as writing:
                 await sql.save_marks(writing, site, plan.lived)
                 await sql.forget(writing, site, plan.gone)
         return _Visit(dues, deque(plan.tasks))
 
     async def _work(self, site: SiteKey, task: Task) -> bool:
         """Do one asset; False when another instance is at the site, or was since this was found to be done."""
-        async with self._locked(site) as connection:
+        async with locked(self._db, Work.BANDS, site[1]) as connection:
             if connection is None or _moved(task.mark, await sql.mark(connection, site, task.made.asset.id)):
                 return False
             now_us = self._clock.now().at_us
@@ -131,7 +130,7 @@ class BandsWorker:
             await derivation.run(await self._kept(stored, task.since_us, now_us), now_us)
             look_us, alive_s = await derivation.mark_after(now_us)
             tail = derivation.tail or Tail(State.UNKNOWN, 0)
-            async with self._writing(connection) as writing:
+            async with to_write(self._db, connection) as writing:
                 if number is None:
                     number = (await self._db.numbers(writing, "asset", 1))[0]
                     await sql.add_mark(writing, site, Mark(asset=task.made.asset.id, number=number))
@@ -156,24 +155,6 @@ class BandsWorker:
         kept_us = now_us - self._days * DAY_S * SECOND_US
         first_us = await stored.first_at(CLOCK_SET_US) if since_us < kept_us else None
         return since_us if first_us is None or first_us >= kept_us else kept_us
-
-    @contextlib.asynccontextmanager
-    async def _locked(self, site: SiteKey) -> AsyncIterator[AsyncConnection | None]:
-        """A connection that reads while nobody else makes this site's bands; None when somebody does.
-
-        On SQLite there is nobody else, and reading does not hold up those who write.
-        """
-        async with self._db.read() if self._db.sqlite else self._db.write() as connection:
-            yield connection if await sql.alone(connection, site[1]) else None
-
-    @contextlib.asynccontextmanager
-    async def _writing(self, reading: AsyncConnection) -> AsyncIterator[AsyncConnection]:
-        """Where to write what was read: on PostgreSQL under the same lock."""
-        if not self._db.sqlite:
-            yield reading
-            return
-        async with self._db.write() as connection:
-            yield connection
 
 
 class _Visit(msgspec.Struct):

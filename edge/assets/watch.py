@@ -144,7 +144,7 @@ class Watch:
         while True:
             try:
                 await self._run()
-            except Exception:
+            except Exception:  # the task's edge: reported, told among the problems, and begun again
                 log.exception("the states of machines could not be worked out; it is begun anew in a while")
                 self._failed = True
                 await asyncio.sleep(BEGIN_ANEW_S)

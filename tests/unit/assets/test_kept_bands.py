@@ -203,33 +203,21 @@ CHANGES: dict[str, Callable[..., object]] = {
 }
 
 
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
-@given(histories)
-@example(CUT)
-@example(CUT_AND_SAVED)
-@example(CUT_IN_THE_MIDDLE)
-@example(MEANWHILE)
-@example(TOUCHING)
-@example(AHEAD)
-@example(QUIET)
-@example(GONE_AND_BACK)
-@pytest.mark.timeout(0)
+def over_histories(test: Callable[[list[Say | Do]], None]) -> Callable[[], None]:
+    """Run a test over random histories, and over each that was wrong once."""
+    for one in (CUT, CUT_AND_SAVED, CUT_IN_THE_MIDDLE, MEANWHILE, TOUCHING, AHEAD, QUIET, GONE_AND_BACK):
+        test = example(one)(test)
+    often = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+    return pytest.mark.timeout(0)(often(given(histories)(test)))
+
+
+@over_histories
 def test_what_is_kept_is_what_follows_from_all_readings(history: list[Say | Do]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(Run(Path(folder)).all(history))
 
 
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
-@given(histories)
-@example(CUT)
-@example(CUT_AND_SAVED)
-@example(CUT_IN_THE_MIDDLE)
-@example(MEANWHILE)
-@example(TOUCHING)
-@example(AHEAD)
-@example(QUIET)
-@example(GONE_AND_BACK)
-@pytest.mark.timeout(0)
+@over_histories
 def test_so_is_what_is_made_aside_in_small_steps(history: list[Say | Do]) -> None:
     with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
         patch.setattr(making, "STEP_ROWS", 3)
