@@ -24,6 +24,7 @@ from cloud.part import Core, Part
 from cloud.settings import CloudSettings
 from cloud.sites.part import SitesPart
 from cloud.sync.part import SyncPart
+from cloud.updates.part import UpdatesPart
 from cloud.web.part import WebPart
 from edge.clock import Clock, SystemClock
 from edge.directory_lock import DirectoryLock
@@ -73,6 +74,8 @@ class Centre:
         self.compat = CompatPart(core, self.accounts, self.sync, self.fleet)
         self.analytics = AnalyticsPart(core, self.sync)
         self.assets = AssetsPart(core, self.sync, self.fleet)
+        self.updates = UpdatesPart(core, self.sync, self.fleet, directory)
+        self.sites.sites.when_revoked.append(self.updates.site_revoked)
         self.api = ApiPart(core, self.sites.sites, lambda: self.parts)
         self.live = LivePart(core)
         self.web = WebPart(core, self.accounts, lambda: self.routes)
@@ -83,6 +86,7 @@ class Centre:
             self.fleet,
             self.analytics,
             self.assets,
+            self.updates,
             self.compat,
             self.live,
             self.api,

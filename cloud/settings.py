@@ -42,6 +42,16 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     inbox_per_site: int = 1000  # items that may wait for a site that is away
 
 
+class Updates(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Firmware: how much of it is kept for each tenant, and how it is handed out to hubs and people."""
+
+    artifact_mb: int = 16  # of one file that is uploaded
+    store_mb: int = 2048  # of all files of one tenant
+    slot_bytes: int = 1_310_720  # of an image for older devices: what their flash holds
+    parallel_downloads: int = 64
+    max_kbit_s: int = 0  # of all downloads together; 0: as fast as the line is
+
+
 class Retention(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How long things are kept; facts, commands and vends are for good."""
 
@@ -63,6 +73,7 @@ class CloudSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     accounts: Accounts = Accounts()
     limits: Limits = Limits()
     retention: Retention = Retention()
+    updates: Updates = Updates()
     log: Log = Log()
 
 

@@ -13,6 +13,7 @@ from edge.errors import BadInput, ExitCode, OutpostError
 from edge.verbs import (
     asset_rules,
     assets,
+    bluetooth,
     centre,
     commands,
     config,
@@ -20,12 +21,14 @@ from edge.verbs import (
     devices,
     doctor,
     export,
+    firmware,
     hooks,
     keys,
     knocking,
     log,
     logins,
     paths,
+    provision,
     readings,
     safekeeping,
     scan,
@@ -42,7 +45,8 @@ from edge.verbs.output import cell
 
 VERBS = (
     demo, serve, centre, terminal, sim, scan, sites, keys, tenants, users, logins, devices, readings, twin,
-    commands, vending, assets, asset_rules, export, hooks, log, knocking, doctor, config, paths, safekeeping,
+    commands, provision, bluetooth, vending, assets, asset_rules, firmware, export, hooks, log, knocking,
+    doctor, config, paths, safekeeping,
 )  # fmt: skip
 """Each has `add(verbs)`, which adds its parsers; a parser's `do` takes the arguments and gives the exit code."""
 

@@ -80,6 +80,12 @@ class Client:
             await asyncio.sleep(ONCE_PAUSE_S)
         return await self._ask(method, path, headers, data=msgspec.json.encode(body))
 
+    async def upload(self, path: str, pieces: AsyncIterator[bytes], size: int, **query: str) -> Json:
+        """A POST of a file of `size` bytes, piece by piece; its JSON."""
+        patient = aiohttp.ClientTimeout(total=None, connect=TIMEOUT_S, sock_read=STREAM_S)
+        headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
+        return await self._ask("POST", path, headers, data=pieces, params=query, timeout=patient)
+
     async def stream(self, path: str, **query: str) -> AsyncIterator[bytes]:
         """A GET's answer in pieces, however long it goes on. Raises Unreachable when it breaks off."""
         patient = aiohttp.ClientTimeout(total=None, connect=TIMEOUT_S, sock_read=STREAM_S)

@@ -5,6 +5,9 @@ OutpostError
 │   ├── BadPicture        a picture that cannot be shown, or a QR that cannot be read
 │   ├── TooLarge          a body, picture or number past its bound
 │   ├── GarbledBatch      bytes that are no batch of a hub's
+│   ├── BadRange          a part of a file that it has not got (416)
+│   ├── BadFirmware       a file that is no firmware, or is damaged, or fits nowhere (422)
+│   │   └── Unsigned      firmware that nobody signed who is trusted here (422)
 │   ├── RowRejected       a row of a batch that the centre cannot keep (422)
 │   └── Rejected          well-formed, but against a rule (422)
 ├── NotAllowed
@@ -26,6 +29,7 @@ OutpostError
 ├── StorageError
 │   ├── StorageFull       no space for anything new; what was accepted stays
 │   └── StorageDamaged    a database file failed its check
+├── Crowded               too many are served the same now; carries retry_after_s
 ├── LinkError             the conversation with a device broke; says whether a byte left
 ├── ConfigError           a setting that is unknown, missing or wrong
 └── Unreachable           the service to speak to does not answer
@@ -98,6 +102,31 @@ class GarbledBatch(BadInput):
     code = "not-a-batch"
     retryable = True
     hint = "What is between hub and centre changed them; the hub sends them again."
+
+
+class BadRange(BadInput):
+    """The file has no such part."""
+
+    code = "bad-range"
+    status = 416
+    hint = "Content-Range says how long it is."
+
+
+class BadFirmware(BadInput):
+    """This is no firmware that could run anywhere here."""
+
+    code = "bad-firmware"
+    status = 422
+    hint = "Build it with `outpost firmware build`, or send the app image that your build tool makes for updates."
+
+
+class Unsigned(BadFirmware):
+    """Nobody has signed this firmware who is trusted here."""
+
+    code = "unsigned"
+    hint = (
+        "Sign it: `outpost firmware sign FILE --key KEY`; trust its key: `outpost firmware trust add NAME KEY.pub`."
+    )
 
 
 class RowRejected(BadInput):
@@ -262,6 +291,20 @@ class StorageDamaged(StorageError):
 
     code = "storage-damaged"
     hint = "Restore the last good copy: `outpost restore FILE --data-dir DIR`."
+
+
+class Crowded(OutpostError):
+    """Too many are being served the same now."""
+
+    code = "crowded"
+    status = 503
+    retryable = True
+    hint = "Wait as long as Retry-After says, then ask again; what was fetched need not be fetched again."
+    retry_after_s: float
+
+    def __init__(self, detail: str = "", *, retry_after_s: float = 10.0) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
 
 
 class LinkError(OutpostError):

@@ -29,7 +29,6 @@ from edge.commands.routes import CommandRoutes
 from edge.commands.shown import Shown
 from edge.commands.upkeep import Upkeep
 from edge.compat.nic.display import NicDisplay
-from edge.compat.nic.facade import Nic
 from edge.compat.vending.line import VendingLine
 from edge.content.fetch import Fetcher
 from edge.content.pictures import Pictures
@@ -51,16 +50,23 @@ from edge.links.spec import Profile, parse
 from edge.links.supervisor import Supervisor
 from edge.parts.asset_pages import AssetPagesPart
 from edge.parts.assets import AssetsPart
+from edge.parts.bluetooth import BluetoothPart
 from edge.parts.clock import ClockPart
 from edge.parts.field import FieldPart
+from edge.parts.flashing import FlashingPart
 from edge.parts.hooks import HooksPart
 from edge.parts.loggers import LoggersPart
+from edge.parts.nic import NicPart
 from edge.parts.part import Core, Part
 from edge.parts.people import PeoplePart
+from edge.parts.personalcms import PersonalCmsPart
+from edge.parts.provision import ProvisionPart
+from edge.parts.rollouts import RolloutsPart
 from edge.parts.sync import SyncPart
 from edge.parts.telemetry import TelemetryPart
 from edge.parts.things import ThingsPart
 from edge.parts.twins import TwinsPart
+from edge.parts.updates import UpdatesPart
 from edge.parts.vending import VendingPart
 from edge.serving.app import build
 from edge.serving.channels import OneChannel
@@ -181,8 +187,8 @@ class Hub:
             self.store.boots,
         )
 
-    def _build_parts(self) -> None:
-        core = Core(
+    def _core(self) -> Core:
+        return Core(
             settings=self.settings,
             directory=self.directory,
             zone=self.zone,
@@ -201,6 +207,9 @@ class Hub:
             attachments=self.attachments,
             view=self.views.of,
         )
+
+    def _build_parts(self) -> None:
+        core = self._core()
         self.telemetry = TelemetryPart(core)
         self.assets = AssetsPart(core, self.telemetry)
         self.twins = TwinsPart(core, self.telemetry)
@@ -208,7 +217,13 @@ class Hub:
         self.loggers = LoggersPart(core, self.telemetry, self.assets)
         self.people = PeoplePart(core)
         self.hooks = HooksPart(core)
-        self.field = FieldPart(core, self.telemetry, self.twins, self.vending)
+        self.updates = UpdatesPart(core)
+        self.rollouts = RolloutsPart(core, self.updates)
+        self.personalcms = PersonalCmsPart(core, self.telemetry, self.updates, self.rollouts)
+        self.flashing = FlashingPart(core, self.updates, self.ports)
+        self.field = FieldPart(core, self.telemetry, self.twins, self.vending, self.rollouts.handing)
+        self.bluetooth = BluetoothPart(core, self.telemetry)
+        self.provision = ProvisionPart(core, self.ports, self.bluetooth, self.field)
         self.things = ThingsPart(core, self.telemetry, self.twins, self.people, self.hooks, self.forget)
         self.asset_pages = AssetPagesPart(core, self.assets, self.people, self.things, self.forget)
         self.sync = SyncPart(
@@ -219,8 +234,11 @@ class Hub:
             self.assets,
             self.people,
             self.things,
+            self.updates,
+            self.rollouts,
             self._told_afar,
         )
+        self.nic = NicPart(core, self.content, self.shown, self.screens, self.loggers.register)
         self.parts: list[Part] = [
             ClockPart(core),
             self.telemetry,
@@ -230,10 +248,17 @@ class Hub:
             self.loggers,
             self.people,
             self.hooks,
+            self.updates,
+            self.rollouts,
+            self.personalcms,
+            self.flashing,
             self.field,
+            self.bluetooth,
+            self.provision,
             self.things,
             self.asset_pages,
             self.sync,
+            self.nic,
         ]
 
     def _build_api(self, settings: Settings) -> None:
@@ -258,24 +283,9 @@ class Hub:
         )
         self.routes: list[Route] = [route for capability in capabilities for route in capability.all()]
         self.routes += [route for part in self.parts for route in part.routes()]
-        self.nic = Nic(
-            gate=self.guard,
-            knocks=self.knocking,
-            clock=self.clock,
-            database=self.store.hub,
-            registry=self.registry,
-            presences=self.presences,
-            agents=self.agents,
-            commands=self.commands,
-            content=self.content,
-            shown=self.shown,
-            screens=self.screens,
-            loggers=self.loggers.register,
-            body_s=settings.limits.body_s,
-        )
         self.app = build(
             self.routes,
-            [*(route for part in self.parts for route in part.legacy()), *self.nic.routes()],
+            [route for part in self.parts for route in part.legacy()],
             self.guard,
             self.knocking,
             body_bytes=settings.limits.body_bytes,
@@ -356,13 +366,13 @@ class Hub:
                 group.create_task(self.attachments.run(), name="attachments"),
                 group.create_task(self.presences.watch(self.registry.all), name="presences"),
                 group.create_task(self.upkeep.run(), name="upkeep"),
-                group.create_task(self.nic.run(), name="nic"),
             ]
             self._tasks += [
                 group.create_task(work(), name=name) for part in self.parts for name, work in part.tasks().items()
             ]
             if not brief:
                 self._tasks.append(group.create_task(self.ports.run(), name="ports"))
+                self._tasks.append(group.create_task(self.bluetooth.radio.run(), name="bluetooth"))
             check = group.create_task(self.store.check_readings(), name="check")  # not a task that has to live
             try:
                 bound = await server.start(wanted, tls, self.directory / SOCKET_NAME)

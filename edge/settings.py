@@ -19,7 +19,17 @@ from edge.errors import ConfigError
 
 ENV_PREFIX = "OUTPOST_"
 CENTRE_PREFIX = "OUTPOST_CENTRE_"  # the central service's own; a machine may run both
-ENV_NOT_SETTINGS = frozenset({"OUTPOST_DATA_DIR", "OUTPOST_PASSWORD", "OUTPOST_KEY_FILE", "OUTPOST_HUB"})
+ENV_NOT_SETTINGS = frozenset(
+    {
+        "OUTPOST_BIND_KEY",
+        "OUTPOST_DATA_DIR",
+        "OUTPOST_HUB",
+        "OUTPOST_KEY_FILE",
+        "OUTPOST_PASSWORD",
+        "OUTPOST_SIGNING_PASSPHRASE",
+        "OUTPOST_WIFI_PASSWORD",
+    }
+)
 T = TypeVar("T", bound=msgspec.Struct)
 
 
@@ -46,6 +56,7 @@ class Serial(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     ports: tuple[str, ...] = ()  # PATH[=PROFILE][@BAUD]; each stays the hub's also while unplugged
     scan: bool = True  # take every USB serial port that appears
     lines: str = "keep"  # DTR/RTS when opening: keep, or deassert for boards whose RTS is wired to EN
+    by_hand: tuple[str, ...] = ()  # paths of ports without DTR and RTS: to flash, a person presses BOOT and EN
 
 
 class Discovery(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -54,6 +65,12 @@ class Discovery(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     enabled: bool = True
     udp_port: int = 12346  # what older machines have compiled in
     mdns: bool = True
+
+
+class Bluetooth(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The Bluetooth adapter: sensors are heard by it, and new boards get their WiFi over it."""
+
+    enabled: str = "auto"  # on, off, or auto: used where there is one, and missed by nobody where there is none
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -110,6 +127,24 @@ class Sync(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     ca_file: str = ""  # the authority that signed the centre's certificate, where no public one did
     insecure: bool = False  # speak http:// to a centre that is not this machine: for a bench, not for a site
     max_kbit_s: int = 0  # what sending may take of the line; 0: all of it
+    unsigned_firmware: bool = False  # take images that nobody signed from head office, for older devices
+
+
+class Updates(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Firmware: what is kept of it, and how it is given out."""
+
+    parallel_downloads: int = 8  # devices that fetch at the same time; others wait for their turn
+    max_kbit_s: int = 0  # what all of them together may take of the network; 0: all of it
+    artifact_mb: int = 16  # one file of firmware
+    store_mb: int = 512  # all firmware together
+    slot_bytes: int = 1_310_720  # what older devices' flash holds of an image
+
+
+class PersonalCms(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The older boards that update themselves over the air."""
+
+    download_user: str = ""  # what they show for a download, as it was typed into their setup page; empty: nothing
+    download_password: str = ""
 
 
 class Disk(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -134,6 +169,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     hub: Hub = Hub()
     serial: Serial = Serial()
     discovery: Discovery = Discovery()
+    bluetooth: Bluetooth = Bluetooth()
     limits: Limits = Limits()
     content: Content = Content()
     vending: Vending = Vending()
@@ -141,6 +177,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     hooks: Hooks = Hooks()
     sync: Sync = Sync()
     history: History = History()
+    updates: Updates = Updates()
+    personalcms: PersonalCms = PersonalCms()
     disk: Disk = Disk()
     log: Log = Log()
 

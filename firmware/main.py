@@ -8,6 +8,6 @@ import gc
 
 gc.threshold(16 * 1024)
 
-from ports.esp32 import main  # noqa: E402
+from outpost_boot import main  # noqa: E402
 
 main()

@@ -38,6 +38,7 @@ SETTINGS = {
     "dynamic_shared_memory_type": "mmap",  # within its folder: kill -9 leaves nothing in /dev/shm
     "log_min_messages": "warning",
     "max_wal_size": "256MB",
+    "jit": "off",  # it pays for what runs for seconds
 }
 _numbers = itertools.count(1)
 
@@ -74,7 +75,8 @@ class PostgresServer:
         name = f"test_{os.getpid()}_{next(_numbers)}"
         connection = await self.connect()
         try:
-            of = f" TEMPLATE {like.rsplit('/', 1)[1]}" if like else ""
+            # Its files are copied: to write each page to the log as well takes several times as long.
+            of = f" TEMPLATE {like.rsplit('/', 1)[1]} STRATEGY FILE_COPY" if like else ""
             await connection.execute(f"CREATE DATABASE {name}{of}")
         finally:
             await connection.close()
@@ -177,6 +179,7 @@ class PostgresServer:
             str(self._bin / "initdb"),
             *("-D", str(self._data), "-U", USER, "-A", "scram-sha-256", f"--pwfile={secret}"),
             *("-E", "UTF8", "--locale=C", "--no-sync"),
+            *("--set", "scram_iterations=1"),  # a test opens ten connections
         ]
         made = subprocess.run(command, capture_output=True, text=True, cwd=self._folder, check=False)
         assert made.returncode == 0, made.stdout + made.stderr

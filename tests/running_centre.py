@@ -12,6 +12,7 @@ from typing import Any
 import aiohttp
 import msgspec
 from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cloud.db.database import Database
 from cloud.db.models import ApiKey
@@ -60,24 +61,42 @@ class RunningCentre:
 
     async def add_key(self, name: str, role: Role, *, tenant_id: int = 1, sites: str = "", scope: str = "") -> str:
         """A key made behind everybody's back, known from now on under `name`; returns its secret."""
-        key_id, secret = new_secret()
         async with self.centre.db.write() as connection:
-            await connection.execute(
-                insert(ApiKey).values(
-                    tenant_id=tenant_id,
-                    id=key_id,
-                    name=name,
-                    role=role.label,
-                    sites=sites,
-                    scope=scope,
-                    hash=hash_secret(secret),
-                    created_us=self.centre.clock.now().at_us,
-                    created_by="test",
-                )
-            )
+            await self._insert_key(connection, name, role, tenant_id=tenant_id, sites=sites, scope=scope)
         await self.centre.accounts.keys.reload()
-        self.keys[name] = secret
-        return secret
+        return self.keys[name]
+
+    async def add_keys(self, *roles: Role) -> None:
+        """The same, one for each of these roles, known under its label."""
+        async with self.centre.db.write() as connection:
+            for role in roles:
+                await self._insert_key(connection, role.label, role)
+        await self.centre.accounts.keys.reload()
+
+    async def _insert_key(
+        self,
+        connection: AsyncConnection,
+        name: str,
+        role: Role,
+        *,
+        tenant_id: int = 1,
+        sites: str = "",
+        scope: str = "",
+    ) -> None:
+        key_id, self.keys[name] = new_secret()
+        await connection.execute(
+            insert(ApiKey).values(
+                tenant_id=tenant_id,
+                id=key_id,
+                name=name,
+                role=role.label,
+                sites=sites,
+                scope=scope,
+                hash=hash_secret(self.keys[name]),
+                created_us=self.centre.clock.now().at_us,
+                created_by="test",
+            )
+        )
 
 
 @contextlib.asynccontextmanager
@@ -93,8 +112,7 @@ async def started(
         keys = {"admin": admin or (folder / "admin.key").read_text().strip()}
         running = RunningCentre(centre, listens[0].url, keys)
         try:
-            for role in (Role.TECHNICIAN, Role.VIEWER, Role.APP):
-                await running.add_key(role.label, role)
+            await running.add_keys(Role.TECHNICIAN, Role.VIEWER, Role.APP)
             yield running
         finally:
             await running.http.close()

@@ -17,6 +17,7 @@ T = TypeVar("T")
 
 PACKAGES = {
     "chromium-headless-shell": "chromium-headless-shell",
+    "dbus-daemon": "dbus-daemon",
     "gcc": "build-essential",
     "ip": "iproute2",
     "nsenter": "util-linux",

@@ -23,8 +23,10 @@ from tui.palette import Commands
 from tui.screens.asset import AssetScreen
 from tui.screens.assets import AssetsScreen
 from tui.screens.device import DeviceScreen
+from tui.screens.firmware import FirmwareScreen
 from tui.screens.help import HelpScreen
 from tui.screens.overview import OverviewScreen
+from tui.screens.provision import ProvisionScreen
 from tui.screens.queue import QueueScreen
 from tui.screens.serial import SerialScreen
 from tui.screens.site_screen import SiteScreen
@@ -67,6 +69,8 @@ class OutpostApp(App[None]):
         self.add_mode("talk", lambda: TalkScreen(self.session))
         self.add_mode("sync", lambda: SyncScreen(self.session))
         self.add_mode("assets", lambda: AssetsScreen(self.session))
+        self.add_mode("firmware", lambda: FirmwareScreen(self.session))
+        self.add_mode("provision", lambda: ProvisionScreen(self.session))
         self.switch_mode("overview")
         self.set_interval(REDRAW_S, self._pass_on)
         self.set_interval(TICK_S, self._tick)
@@ -148,6 +152,14 @@ class OutpostApp(App[None]):
     async def do_go_assets(self) -> None:
         """To the machines that are watched."""
         await self._go("assets")
+
+    async def do_go_firmware(self) -> None:
+        """To what is held and rolled out."""
+        await self._go("firmware")
+
+    async def do_go_provision(self) -> None:
+        """To where boards get their WiFi."""
+        await self._go("provision")
 
     async def _go(self, mode: str) -> None:
         await self.switch_mode(mode)

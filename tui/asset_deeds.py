@@ -9,14 +9,12 @@ from tui import ages, asset_words
 from tui.client import segment
 from tui.deeds import ask, name
 from tui.dialogs.give_reason import GiveReasonDialog
-from tui.dialogs.question import Blank, Question, something
+from tui.dialogs.question import Blank, Question, means_yes, something, yes_or_no
 from tui.literal import literal
 from tui.screens.site_screen import SiteScreen
 
 LEAST_SILENT_S = 5
 LONGEST_S = 86_400
-YES = ("yes", "y", "1", "true", "on")
-NO = ("no", "n", "0", "false", "off", "")
 
 
 def called(view: AssetView) -> str:
@@ -85,7 +83,7 @@ async def wire(screen: SiteScreen, view: AssetView) -> None:
     blanks = (
         Blank("device", "Logger's name or id", logger if alone else _plain(view.device), something),
         Blank("input", "Input (as its reading is called)", _plain(view.input), something),
-        Blank("inverted", "True means stopped (yes or no)", "yes" if view.inverted else "no", _yes_or_no),
+        Blank("inverted", "True means stopped (yes or no)", "yes" if view.inverted else "no", yes_or_no),
         Blank(
             "at", "Since (empty: now)", "", lambda it: _time(it, site.zone, clock.now()),
             "14:30, 2026-11-21 14:30 or -2h",
@@ -101,7 +99,7 @@ async def wire(screen: SiteScreen, view: AssetView) -> None:
         body = Wire(
             device=values["device"],
             input=values["input"],
-            inverted=values["inverted"].casefold() in YES,
+            inverted=means_yes(values["inverted"]),
             at=asset_words.moment(values["at"], site.zone, clock.now()) or None,
         )
         where = f"/v1/assets/{segment(view.id)}/wiring"
@@ -129,10 +127,6 @@ def _seconds(text: str, least: int) -> str:
     except ValueError:
         good = False
     return "" if good else f"A number of seconds from {least} to {LONGEST_S}."
-
-
-def _yes_or_no(text: str) -> str:
-    return "" if text.strip().casefold() in YES + NO else "yes or no."
 
 
 def _time(text: str, zone: tzinfo, now: datetime) -> str:

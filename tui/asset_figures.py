@@ -19,10 +19,11 @@ from edge.wire.assets import (
     ShiftView,
     StopView,
 )
+from edge.wire.state_line import Piece, cells
 from tui.client import HubClient, segment
 from tui.machines import Machines
 from tui.session import Session
-from tui.state_bar import Piece, cells, pieces, seconds
+from tui.state_bar import pieces, seconds
 from tui.windows import Question
 
 AGAIN_S = 10.0  # a window that ends now moves on

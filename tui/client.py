@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
 
 import aiohttp
 import msgspec
 
-from edge.errors import Forbidden, OutpostError, Unreachable
+from edge.errors import Forbidden, NotFound, OutpostError, Unreachable
 from edge.wire import views
 from tui.problem import from_answer
 from tui.target import Target
@@ -26,6 +28,8 @@ CLOSE_S = 1.0  # a hub that does not say goodbye is left without
 PAGE = 200  # items asked for at once
 MOST_ITEMS = 1000  # of any list; a hub owns 500 devices at most
 LARGEST_EVENT = 1 << 20
+UPLOAD_LULL_S = 120.0  # between two pieces taken, and until the answer: a large file is looked at byte by byte
+PIECE = 64 * 1024
 
 T = TypeVar("T")
 
@@ -83,6 +87,28 @@ class HubClient:
         once = {"Idempotency-Key": uuid.uuid4().hex}
         return _decode(await self._call("POST", path, body, headers=once), views.CommandView)
 
+    async def upload(
+        self, path: str, file: Path, kind: type[T], told: Callable[[int, int], None], **query: str
+    ) -> T:
+        """Send a file of this machine as it is; `told` hears how many bytes of how many are sent. Raises NotFound
+        for a file that cannot be read."""
+        self._refuse_readonly()
+        size = await asyncio.to_thread(_size, file)
+        headers = self._headers() | {"Content-Length": str(size), "Content-Type": "application/octet-stream"}
+        patient = aiohttp.ClientTimeout(total=None, connect=CONNECT_S, sock_read=UPLOAD_LULL_S)
+        try:
+            async with self._session().post(
+                self.target.base + path,
+                params={name: text for name, text in query.items() if text},
+                data=_pieces(file, size, told),
+                headers=headers,
+                timeout=patient,
+            ) as answer:
+                read = await answer.read()
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise self._away(error) from error
+        return _decode(_good(answer, read), kind)
+
     async def preview(self, body: views.PreviewRequest) -> views.Preview:
         """The picture a panel would show; changes nothing."""
         answer = await self._call("POST", "/v1/content/preview", body, harmless=True)
@@ -115,8 +141,8 @@ class HubClient:
         headers: dict[str, str] | None = None,
         harmless: bool = False,
     ) -> bytes:
-        if self._readonly and method != "GET" and not harmless:
-            raise Forbidden("this terminal is read-only", hint="Start `outpost tui` without --readonly.")
+        if method != "GET" and not harmless:
+            self._refuse_readonly()
         sent = (
             self._headers() | (headers or {}) | ({"Content-Type": "application/json"} if body is not None else {})
         )
@@ -127,9 +153,11 @@ class HubClient:
                 read = await answer.read()
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise self._away(error) from error
-        if answer.status >= 400:
-            raise from_answer(answer.status, read, _seconds(answer.headers.get("Retry-After")))
-        return read
+        return _good(answer, read)
+
+    def _refuse_readonly(self) -> None:
+        if self._readonly:
+            raise Forbidden("this terminal is read-only", hint="Start `outpost tui` without --readonly.")
 
     def _session(self) -> aiohttp.ClientSession:
         if self._http is None or self._http.closed:
@@ -152,6 +180,33 @@ class _Page(msgspec.Struct):
 def segment(text: str) -> str:
     """`text` as one segment of a path, whatever it holds."""
     return quote(text, safe="")
+
+
+def _good(answer: aiohttp.ClientResponse, read: bytes) -> bytes:
+    """What was answered, unless it is a refusal."""
+    if answer.status >= 400:
+        raise from_answer(answer.status, read, _seconds(answer.headers.get("Retry-After")))
+    return read
+
+
+def _size(file: Path) -> int:
+    try:
+        if not file.is_file():
+            raise NotFound(f"there is no file {file}", hint="Give the full path of a file on this machine.")
+        with file.open("rb"):
+            return file.stat().st_size
+    except OSError as error:
+        raise NotFound(f"it cannot be read: {error.strerror}", hint="Check the path and its rights.") from error
+
+
+async def _pieces(file: Path, size: int, told: Callable[[int, int], None]) -> AsyncIterator[bytes]:
+    done = 0
+    opened = await asyncio.to_thread(file.open, "rb")
+    with opened:
+        while piece := await asyncio.to_thread(opened.read, PIECE):
+            yield piece
+            done += len(piece)
+            told(done, size)
 
 
 def _decode(body: bytes, kind: type[T]) -> T:

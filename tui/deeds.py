@@ -6,10 +6,12 @@ travel up as errors of edge/errors.py; the app shows them with their hint.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
 from edge.wire.views import BindAgent, BindWorkstation, ChangeDevice, ClaimView, DeviceView, NewCommand
+from tui.dialogs.choose import Choice, ChooseDialog
 from tui.dialogs.question import Answer, Blank, Question, QuestionDialog, something
 from tui.literal import literal, typeable
 from tui.screens.site_screen import SiteScreen
@@ -30,6 +32,11 @@ def called(view: DeviceView) -> str:
 async def ask(screen: SiteScreen, question: Question) -> Answer | None:
     """Put a question to the technician."""
     return await screen.app.push_screen_wait(QuestionDialog(question))
+
+
+async def choose(screen: SiteScreen, title: str, effect: str, choices: Sequence[Choice]) -> str | None:
+    """Have one of several chosen: its key, None for none."""
+    return await screen.app.push_screen_wait(ChooseDialog(title, effect, choices))
 
 
 def sure(title: str, effect: str, do: str) -> Question:

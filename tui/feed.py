@@ -12,11 +12,15 @@ import msgspec
 
 from edge.errors import NotFound, OutpostError, Unreachable
 from edge.wire.assets import AssetView
+from edge.wire.flashing import BoardImageView, FlashView
+from edge.wire.provision import ProvisionView
 from edge.wire.readings import TwinView
 from edge.wire.site import DeadLetterView, SyncView
+from edge.wire.updates import ArtifactView, RolloutDevice, RolloutView
 from edge.wire.vending import SlotView, TransactionView
 from edge.wire.views import ClaimView, CommandView, DeviceView, KnockView, LiveEvent, LogLine, PortView, StatusView
 from tui.client import HubClient
+from tui.firmware import MOST_ROLLOUTS
 from tui.site import Contact, Site
 
 FIRST_WAIT_S = 0.5
@@ -115,6 +119,8 @@ class Feed:
         site.goods.put_slots(await client.items("/v1/slots", SlotView))
         site.goods.put_transactions(await client.newest("/v1/transactions", TransactionView, TRANSACTIONS))
         await self._read_assets()
+        await self._read_firmware()
+        await self._read_boards()
         await self._read_sync()
         site.heard()
 
@@ -123,6 +129,24 @@ class Feed:
             self._site.machines.put_all(await self._client.items("/v1/assets", AssetView))
         except NotFound:
             self._site.machines.none_here()
+
+    async def _read_firmware(self) -> None:
+        client, firmware = self._client, self._site.firmware
+        try:
+            firmware.put_artifacts(await client.items("/v1/artifacts", ArtifactView))
+            firmware.put_rollouts(await client.newest("/v1/rollouts", RolloutView, MOST_ROLLOUTS))
+        except NotFound:
+            firmware.none_here()
+
+    async def _read_boards(self) -> None:
+        client, boards = self._client, self._site.boards
+        try:
+            boards.put_flashing(await client.items("/v1/flash", FlashView))
+            boards.put_images(await client.items("/v1/board-images", BoardImageView))
+            if not self._site.looks_only:  # a viewer sees no boards being set up
+                boards.put_setups(await client.items("/v1/provision", ProvisionView))
+        except NotFound:  # an older hub
+            boards.put_setups([])
 
     async def _read_sync(self) -> None:
         client, site = self._client, self._site
@@ -158,6 +182,8 @@ class Feed:
             site.put_log(str(event.data.get("device", "")), msgspec.convert(event.data, LogLine))
         elif event.topic in ("asset", "reading", "twin", "slot", "transaction"):
             self._apply_measured(event)
+        elif event.topic in ("firmware", "rollout", "update", "flash", "provision"):
+            self._apply_to_boards(event)
         elif event.topic == "sync":
             site.sync = msgspec.convert(event.data, SyncView)
             return site.sync.dead_letters == len(site.letters)
@@ -180,6 +206,21 @@ class Feed:
             site.goods.put_slot(msgspec.convert(data, SlotView))
         elif event.topic == "transaction":
             site.goods.put_transactions([msgspec.convert(data, TransactionView)])
+
+    def _apply_to_boards(self, event: LiveEvent) -> None:
+        firmware, boards, data = self._site.firmware, self._site.boards, event.data
+        if event.topic == "rollout":
+            firmware.put_rollout(msgspec.convert(data, RolloutView))
+        elif event.topic == "update":
+            firmware.put_device(str(data.get("rollout", "")), msgspec.convert(data, RolloutDevice))
+        elif event.topic == "flash":
+            boards.put_flash(msgspec.convert(data, FlashView))
+        elif event.topic == "provision":
+            boards.put_setup(msgspec.convert(data, ProvisionView))
+        elif data.get("gone"):
+            firmware.drop_artifact(str(data.get("id", "")))
+        elif "id" in data:
+            firmware.put_artifact(msgspec.convert(data, ArtifactView))
 
     def _wait_s(self, failures: int) -> float:
         longest = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** min(failures, 10))

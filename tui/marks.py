@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from edge.wire.assets import AssetView
 from edge.wire.commands import State
+from edge.wire.flashing import FlashState
+from edge.wire.updates import RolloutState, Step
 from edge.wire.views import DeviceView, PortView
 
 
@@ -45,6 +47,57 @@ ASSETS = {
     "chatter": Mark("▲", "chatters", "warn"),
 }
 
+STEPS = {
+    Step.WAITING: Mark("○", "waiting", "quiet"),
+    Step.OFFERED: Mark("◐", "offered", "busy"),
+    Step.DOWNLOADING: Mark("◐", "downloading", "busy"),
+    Step.VERIFIED: Mark("◐", "verified", "busy"),
+    Step.STAGED: Mark("◐", "switching", "busy"),
+    Step.TESTING: Mark("◐", "testing", "busy"),
+    Step.DELAYED: Mark("○", "delayed", "warn"),
+    Step.CONFIRMED: Mark("●", "confirmed", "good"),
+    Step.ALREADY: Mark("●", "ran it already", "good"),
+    Step.FAILED: Mark("✗", "failed", "bad"),
+    Step.REJECTED: Mark("✗", "rejected", "bad"),
+    Step.ROLLED_BACK: Mark("✗", "rolled back", "bad"),
+    Step.TIMED_OUT: Mark("✗", "timed out", "bad"),
+    Step.WITHDRAWN: Mark("◌", "withdrawn", "quiet"),
+}
+
+ROLLOUTS = {
+    RolloutState.SCHEDULED: Mark("○", "scheduled", "quiet"),
+    RolloutState.RUNNING: Mark("◐", "running", "busy"),
+    RolloutState.PAUSED: Mark("▲", "paused", "warn"),
+    RolloutState.ABORTED: Mark("◌", "aborted", "quiet"),
+    RolloutState.DONE: Mark("●", "done", "good"),
+    RolloutState.SHORT: Mark("✗", "fell short", "bad"),
+}
+
+WAVES = {
+    "waiting": Mark("○", "waiting", "quiet"),
+    "open": Mark("◐", "open", "busy"),
+    "soaking": Mark("◐", "soaking", "busy"),
+    "done": Mark("●", "done", "good"),
+    "stopped": Mark("▲", "stopped", "warn"),
+}
+
+JOBS = {
+    "running": Mark("◐", "at work", "busy"),
+    "done": Mark("●", "done", "good"),
+    "failed": Mark("✗", "failed", "bad"),
+    "cancelled": Mark("◌", "cancelled", "quiet"),
+}
+
+
+def of_wave(state: str) -> Mark:
+    """A wave; a state unknown here by its own word."""
+    return WAVES.get(state, Mark("?", state, "warn"))
+
+
+def of_job(state: FlashState | str) -> Mark:
+    """Work at a board."""
+    return JOBS.get(str(state), Mark("?", str(state), "warn"))
+
 
 def of_asset(view: AssetView, heard_s: float | None) -> Mark:
     """A machine's state. What is unknown says why: its logger is silent, or its input changes oftener than any
@@ -69,5 +122,8 @@ def of_command(state: State) -> Mark:
 
 
 def of_port(view: PortView) -> Mark:
-    """A port's state; one this terminal does not know is shown by its own word."""
+    """A port's state; one this terminal does not know is shown by its own word. What a technician's work has for a
+    while has not failed."""
+    if view.owner == "lent":
+        return Mark("◐", "lent", "busy")
     return PORTS.get(view.state, Mark("?", view.state, "warn"))

@@ -9,8 +9,6 @@ from tui.clock import Clock
 from tui.site import Site
 from tui.state_bar import BLOCKS, Glyphs
 
-VIEWER = "viewer"  # the role that may only look
-
 
 @dataclass(frozen=True)
 class Session:
@@ -25,5 +23,4 @@ class Session:
     @property
     def may_change(self) -> bool:
         """Whether changes are offered: not with --readonly, nor to whom the hub takes for a viewer."""
-        status = self.site.status
-        return not self.readonly and (status is None or status.role != VIEWER)
+        return not self.readonly and not self.site.looks_only

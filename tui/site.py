@@ -15,12 +15,15 @@ from edge.wire.commands import OPEN, State
 from edge.wire.site import DeadLetterView, SyncView
 from edge.wire.views import ClaimView, CommandView, DeviceView, KnockView, LogLine, PortView, StatusView
 from tui import ages
+from tui.boards import Boards
 from tui.clock import Clock
+from tui.firmware import Firmware
 from tui.goods import Goods
 from tui.machines import Machines
 from tui.values import Values
 
 MOST_COMMANDS = 2000  # ended ones beyond it are forgotten here, oldest first; the hub keeps them
+VIEWER = "viewer"  # the role that may only look
 LOG_LINES = 1000  # kept of each device whose log is open
 TALK_LINES = 5000  # kept of what goes to and comes from all devices
 
@@ -61,6 +64,8 @@ class Site:
         self.values: dict[str, Values] = {}  # of the devices one looks at
         self.goods = Goods()
         self.machines = Machines(clock)
+        self.firmware = Firmware()
+        self.boards = Boards(clock)
         self.sync: SyncView | None = None
         self.sync_absent = False  # the hub is too old to know of syncing
         self.letters: list[DeadLetterView] = []  # rows the centre would not take
@@ -76,6 +81,11 @@ class Site:
     def ever_reached(self) -> bool:
         """Whether the hub answered at least once."""
         return self.as_of is not None
+
+    @property
+    def looks_only(self) -> bool:
+        """Whether the hub takes who sits here for a viewer."""
+        return self.status is not None and self.status.role == VIEWER
 
     @property
     def zone(self) -> tzinfo:

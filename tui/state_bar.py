@@ -1,6 +1,6 @@
 """An asset's states over a time as a line of characters: their height says it, colour only helps.
 
-A stop is seen however short it is: a cell of which any part stood still is not drawn as running.
+Which cell shows what is settled in edge/wire/state_line.py, so that the command line draws the same.
 """
 
 from __future__ import annotations
@@ -14,23 +14,14 @@ from typing import NamedTuple
 from rich.text import Text
 
 from edge.wire.assets import BandView
+from edge.wire.state_line import NOTHING, PARTLY, SIGNS, WORDS, Piece
 from tui import ages
 from tui.looks import STYLES
 
-PARTLY = "partly"  # what a cell shows that ran and stood still
-NOTHING = ""  # not known yet: not read, or behind the end
-
-
-class Piece(NamedTuple):
-    """A state and its time, in seconds since 1970."""
-
-    since_s: float
-    until_s: float
-    state: str
-
 
 class Glyphs(NamedTuple):
-    """A character for each state, and `mark` before a time of day."""
+    """A character for each state, `mark` before a time of day, and those of bars: what is full, a half of a cell,
+    what went wrong, and what is left."""
 
     running: str
     partly: str
@@ -40,19 +31,14 @@ class Glyphs(NamedTuple):
     mark: str
     full: str
     part: str
+    wrong: str
+    left: str
 
 
-BLOCKS = Glyphs("█", "▄", "▁", "·", "░", "│", "█", "▌")
-PLAIN = Glyphs("#", "=", "_", ".", "?", "|", "#", "-")
+BLOCKS = Glyphs(*SIGNS.values(), *"│█▌▒·")
+PLAIN = Glyphs("#", "=", "_", ".", "?", "|", "#", "-", "x", ".")
 """For the console of the Pi, whose font lacks some of the others."""
 COLOURS = {"running": "good", PARTLY: "warn", "stopped": "bad", "planned": "quiet", "unknown": "quiet"}
-WORDS = {
-    "running": "ran",
-    PARTLY: "stood for a part",
-    "stopped": "stood",
-    "planned": "planned",
-    "unknown": "unknown",
-}
 HOURS = (1, 2, 3, 4, 6, 12)
 LABEL_CELLS = 8  # of a time of day or a day, with its mark and a blank
 
@@ -66,26 +52,6 @@ def seconds(text: str) -> float:
 def pieces(bands: Iterable[BandView]) -> list[Piece]:
     """Bands of the wire as times; one that goes on has no end."""
     return [Piece(seconds(it.at), inf if it.to is None else seconds(it.to), it.state) for it in bands]
-
-
-def cells(of: Iterable[Piece], span: tuple[float, float], width: int) -> list[str]:
-    """What each of `width` cells of a span shows: a state, PARTLY, or NOTHING where there is no piece."""
-    begin, end = span
-    if end <= begin or width <= 0:
-        return []
-    each_s = (end - begin) / width
-    spent: list[dict[str, float]] = [{} for _ in range(width)]
-    for piece in of:
-        since, until = max(begin, piece.since_s), min(end, piece.until_s)
-        if until <= since:
-            continue
-        last = min(width - 1, int((until - begin) / each_s))
-        for index in range(min(width - 1, int((since - begin) / each_s)), last + 1):
-            left = begin + index * each_s
-            within = min(until, left + each_s) - max(since, left)
-            if within > 0:
-                spent[index][piece.state] = spent[index].get(piece.state, 0.0) + within
-    return [_shown(each) for each in spent]
 
 
 def drawn(shown: Sequence[str], glyphs: Glyphs = BLOCKS) -> Text:
@@ -123,13 +89,6 @@ def share_bar(share: float, width: int, glyphs: Glyphs = BLOCKS) -> str:
     if not halves and share > 0:
         halves = 1
     return glyphs.full * (halves // 2) + glyphs.part * (halves % 2)
-
-
-def _shown(spent: dict[str, float]) -> str:
-    ran, stood = spent.get("running", 0.0), spent.get("stopped", 0.0)
-    if stood:
-        return PARTLY if ran > stood else "stopped"
-    return max(sorted(spent), key=lambda state: spent[state], default=NOTHING)
 
 
 def _glyph(state: str, glyphs: Glyphs) -> str:

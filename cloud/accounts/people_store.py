@@ -41,6 +41,12 @@ async def found(connection: AsyncConnection, tenant_id: int, name: str) -> RowMa
     return None
 
 
+async def of_username(connection: AsyncConnection, tenant_id: int, username: str) -> RowMapping | None:
+    """Who has this username."""
+    one = select(Person.__table__).where(Person.tenant_id == tenant_id, Person.username == username)
+    return (await connection.execute(one)).mappings().first()
+
+
 async def insert_person(connection: AsyncConnection, **values: object) -> None:
     """Add somebody. Under the lock of his tenant, as `names` and `administrators` are asked."""
     await connection.execute(insert(Person).values(**values))

@@ -51,6 +51,12 @@ async def live_keys(connection: AsyncConnection) -> Sequence[RowMapping]:
     return (await connection.execute(select(ApiKey.__table__).where(ApiKey.revoked_us.is_(None)))).mappings().all()
 
 
+async def live_key(connection: AsyncConnection, tenant_id: int, name: str) -> RowMapping | None:
+    """The key of that name, while it is in use."""
+    named = ApiKey.tenant_id == tenant_id, ApiKey.name == name, ApiKey.revoked_us.is_(None)
+    return (await connection.execute(select(ApiKey.__table__).where(*named))).mappings().first()
+
+
 async def keys_of(connection: AsyncConnection, tenant_id: int) -> Sequence[RowMapping]:
     """All of a tenant, revoked ones too, the oldest first."""
     query = select(ApiKey.__table__).where(ApiKey.tenant_id == tenant_id).order_by(ApiKey.created_us, ApiKey.id)

@@ -9,6 +9,7 @@ import msgspec
 from cloud.assets.views import asset_view
 from cloud.fleet.lookup import Found
 from cloud.fleet.views import device_view, latest_views, slot_view, twin_view
+from cloud.updates.seen import firmware_seen
 from edge.bus import Event
 from edge.clock import Clock
 from edge.errors import NotFound
@@ -44,6 +45,17 @@ class LatestChanged(StateChanged, frozen=True):
     """The newest values of a device."""
 
 
+class FirmwareChanged(StateChanged, frozen=True):
+    """What a device runs, or how far it is with an offer."""
+
+
+class RolloutChanged(Event, frozen=True):
+    """A rollout of head office, to those who reach this site of it."""
+
+    site: str
+    told: dict[str, Json]
+
+
 class CommandChanged(Event, frozen=True):
     """A command, by a fact of its hub."""
 
@@ -66,6 +78,7 @@ KINDS: dict[str, type[StateChanged]] = {
     "twin": TwinChanged,
     "asset": AssetChanged,
     "latest": LatestChanged,
+    "firmware": FirmwareChanged,
 }
 TOPICS: dict[type[StateChanged], str] = {
     DeviceChanged: "device",
@@ -73,12 +86,14 @@ TOPICS: dict[type[StateChanged], str] = {
     TwinChanged: "twin",
     AssetChanged: "asset",
     LatestChanged: "reading",
+    FirmwareChanged: "update",
 }
 _VIEWS: dict[type[StateChanged], Callable[[Found, int], msgspec.Struct]] = {
     DeviceChanged: device_view,
     SlotChanged: slot_view,
     TwinChanged: twin_view,
     AssetChanged: asset_view,
+    FirmwareChanged: firmware_seen,
 }
 
 
@@ -99,6 +114,8 @@ class Translator:
         """The thing as it is now; None of what cannot be read."""
         if isinstance(event, CommandChanged):
             return LiveEvent(topic="command", data=msgspec.to_builtins(event.view))
+        if isinstance(event, RolloutChanged):
+            return LiveEvent(topic="rollout", data={**event.told, "site": event.site})
         if isinstance(event, TransactionChanged):
             return LiveEvent(topic="transaction", data=msgspec.to_builtins(event.view))
         if isinstance(event, StateChanged):

@@ -16,7 +16,7 @@ from cloud.accounts.member import Member, member
 from cloud.analytics import fact_store
 from cloud.analytics import state_changes_store as states
 from cloud.analytics.fact_store import BEGIN, Position
-from cloud.api.changes import CommandChanged, TransactionChanged, Translator, events_of
+from cloud.api.changes import CommandChanged, RolloutChanged, TransactionChanged, Translator, events_of
 from cloud.db.database import Database
 from cloud.db.signals import Signals
 from cloud.fleet import command_changes_store as commands
@@ -24,6 +24,7 @@ from cloud.fleet import command_store, transaction_store
 from cloud.fleet.command_view import command_view
 from cloud.fleet.lookup import found, place
 from cloud.fleet.transactions import transaction_view
+from cloud.updates import changes_store as rollouts
 from edge.bus import Bus
 from edge.clock import Clock
 from edge.errors import StorageError
@@ -124,6 +125,7 @@ class _Tail:
         self.head: Position = BEGIN
         self._changed: Position = BEGIN
         self._commanded: Position = BEGIN
+        self._rolled: Position = BEGIN
         self._opening = asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
         self.users = 0
@@ -137,7 +139,13 @@ class _Tail:
                 self.head, _ = await fact_store.head(self._db, connection, self._tenant_id)
                 self._changed = await states.newest(self._db, connection, self._tenant_id)
                 self._commanded = await commands.newest(self._db, connection, self._tenant_id)
-            tails = (("facts", self._facts), ("facts", self._commands), ("states", self._states))
+                self._rolled = await rollouts.newest(self._db, connection, self._tenant_id)
+            tails = (
+                ("facts", self._facts),
+                ("facts", self._commands),
+                ("facts", self._rollouts),
+                ("states", self._states),
+            )
             self._tasks = [
                 asyncio.create_task(self._follow(f"{topic}:{self._tenant_id}", look), name=f"live-{topic}")
                 for topic, look in tails
@@ -198,6 +206,20 @@ class _Tail:
             for row in rows:
                 await self._tell_things(row["slug"], [row["id"]])
                 self._commanded = row["txid"], row["change"]
+            if len(rows) < PAGE:
+                return unsettled
+
+    async def _rollouts(self) -> bool:
+        """Look for rollouts that changed; whether some of it is not settled yet."""
+        while True:
+            async with self._db.read() as connection:
+                rows, unsettled = await rollouts.changed(self._db, connection, self._tenant_id, self._rolled, PAGE)
+                sites = [await rollouts.slugs(connection, self._tenant_id, row["id"]) for row in rows]
+            for row, slugs in zip(rows, sites, strict=True):
+                told = {key: row[key] for key in ("id", "name", "artifact", "state", "reason", "devices")}
+                for slug in slugs or [""]:
+                    self.bus.publish(RolloutChanged(site=slug, told=told))
+                self._rolled = row["txid"], row["change"]
             if len(rows) < PAGE:
                 return unsettled
 

@@ -22,7 +22,8 @@ from cloud.fleet.asking import Asking
 from cloud.fleet.cursor import behind_of, cursor_of
 from cloud.fleet.lookup import Found, find_device, find_site, found
 from cloud.fleet.views import readable
-from edge.assets import forms, stops, texts
+from edge.assets.answers import stops
+from edge.assets.defined import forms, texts
 from edge.clock import Clock, iso
 from edge.errors import BadInput, NotFound
 from edge.serving.moments import moment

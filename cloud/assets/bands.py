@@ -13,7 +13,7 @@ from cloud.assets import explanation_store
 from cloud.assets import question_store as sql
 from cloud.assets.question_store import Key
 from cloud.db.database import Database
-from edge.assets.asking import Explanation, StopRow
+from edge.assets.answers.asking import Explanation, StopRow
 from edge.assets.model import Band, Span
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from cloud.db.asset_models import AssetExplanation
 from cloud.db.reading_models import ClockFix
-from edge.assets.asking import Explanation
+from edge.assets.answers.asking import Explanation
 from edge.assets.model import Span
 from edge.wire.times import NONE, since
 

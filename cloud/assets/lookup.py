@@ -17,9 +17,9 @@ from cloud.assets.views import asset_view
 from cloud.fleet import state_store
 from cloud.fleet.lookup import Found, Place, all_sites, find_site, found, said_where
 from cloud.fleet.views import readable
-from edge.assets.asking import Chosen, Scope
+from edge.assets.answers.asking import Chosen, Scope
+from edge.assets.answers.windows import site_rules
 from edge.assets.model import SECOND_US
-from edge.assets.windows import site_rules
 from edge.errors import BadInput, Conflict, NotFound
 from edge.wire.assets import AssetRules
 from edge.wire.centre import SiteAsset

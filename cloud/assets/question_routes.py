@@ -16,11 +16,11 @@ from cloud.assets.question_store import Key
 from cloud.assets.views import asset_view
 from cloud.db.database import Database
 from cloud.fleet.lookup import all_sites
-from edge.assets import asked, tables
-from edge.assets.asking import Chosen, RowPage, Scope, availability, availability_page
-from edge.assets.pareto import pareto
-from edge.assets.stops import stops
-from edge.assets.timeline import timeline
+from edge.assets.answers import asked, tables
+from edge.assets.answers.asking import Chosen, RowPage, Scope, availability, availability_page
+from edge.assets.answers.pareto import pareto
+from edge.assets.answers.stops import stops
+from edge.assets.answers.timeline import timeline
 from edge.clock import Clock
 from edge.errors import BadInput
 from edge.serving.roles import Role

@@ -13,7 +13,7 @@ from cloud.assets.lookup import assets, rules_of
 from cloud.db.database import Database
 from cloud.fleet.asking import Asking
 from cloud.fleet.lookup import Place, all_sites, find_site
-from edge.assets import forms
+from edge.assets.defined import forms
 from edge.clock import Clock
 from edge.errors import NotFound
 from edge.serving.roles import Role

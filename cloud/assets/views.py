@@ -10,7 +10,7 @@ from cloud.assets.definitions import told_us
 from cloud.assets.question_store import Key
 from cloud.fleet.lookup import Found
 from cloud.fleet.views import plain
-from edge.assets.asking import Chosen
+from edge.assets.answers.asking import Chosen
 from edge.clock import iso
 from edge.errors import NotFound
 from edge.wire.assets import SilentS, StopView, ThresholdS

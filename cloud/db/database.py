@@ -23,7 +23,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from cloud.db import schema
+from cloud.db import version
 from edge.errors import ConfigError, StorageDamaged, StorageError, StorageFull
 
 READERS = 4  # connections of SQLite that only read
@@ -177,11 +177,16 @@ class Database:
         """Make the tables, or bring them to this version. Raises StorageError, and ConfigError for a database of a
         newer version or of somebody else."""
         async with self.write() as connection:
-            await connection.run_sync(schema.upgrade)
+            if not await connection.run_sync(version.is_newest):
+                from cloud.db import schema  # here: what makes tables takes long to load
+
+                await connection.run_sync(schema.upgrade)
 
     async def look(self) -> tuple[int, int]:
         """Its size in bytes, and how many steps its tables are behind this version; nothing is changed. Raises
         StorageError, and ConfigError for a database of a newer version."""
+        from cloud.db import schema
+
         async with self.read() as connection:
             size = (await connection.execute(_SIZE[self.engine_name])).scalar_one()
             return int(size), await connection.run_sync(schema.lacking)

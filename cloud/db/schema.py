@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
@@ -17,13 +16,13 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, create_engine, inspect, text
 
-from cloud.db import asset_models, people_models, visit_models  # noqa: F401 - their tables are made too
+from cloud.db import asset_models, people_models, update_models, visit_models  # noqa: F401 - their tables are made too
 from cloud.db.reading_models import Reading
+from cloud.db.version import STEPS
 from edge.errors import ConfigError
 
 LOCK = 0x6F757470_6D696772  # any number, of this alone
 TABLE = Reading.__tablename__
-STEPS = Path(__file__).with_name("migrations")
 
 
 def upgrade(connection: Connection) -> None:

@@ -52,6 +52,7 @@ class HubCall(msgspec.Struct, frozen=True):
 
 
 HubHandler = Callable[[HubCall], Awaitable[View]]
+FileHandler = Callable[[HubCall], Awaitable[web.StreamResponse]]
 
 
 class Door:
@@ -87,8 +88,16 @@ class Door:
 
         return self._behind(handled)
 
+    def opens_for_files(self, handler: FileHandler) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        """The same for files, which are sent piece by piece and bound themselves in number."""
+
+        async def handled(request: web.Request, site: HubCaller) -> web.StreamResponse:
+            return await handler(HubCall(request, site, _session(request), b""))
+
+        return self._behind(handled)
+
     def _behind(
-        self, handled: Callable[[web.Request, HubCaller], Awaitable[View]]
+        self, handled: Callable[[web.Request, HubCaller], Awaitable[View | web.StreamResponse]]
     ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def endpoint(request: web.Request) -> web.StreamResponse:
             try:

@@ -109,8 +109,10 @@ class Inbox:
         actor: str,
         expires_us: int | None = None,
         harmless: bool = True,
+        urgent: bool = False,
     ) -> None:
-        """Let an item wait for the hub of a `lock`ed site; call `tell` behind the commit.
+        """Let an item wait for the hub of a `lock`ed site; call `tell` behind the commit. `urgent`: there is always
+        room for it, as it only stops what the hub has already; whoever puts it bounds how many there are.
 
         Raises Busy when too many wait for it, TooLarge.
         """
@@ -118,7 +120,7 @@ class Inbox:
         if len(raw) > ITEM_MAX:
             raise TooLarge(f"What goes to a site has at most {ITEM_MAX} bytes.")
         tenant_id, site_id, seq = site["tenant_id"], site["id"], site["inbox_last"] + 1
-        if await sql.waiting(connection, tenant_id, site_id) >= self._limit:
+        if not urgent and await sql.waiting(connection, tenant_id, site_id) >= self._limit:
             raise Busy(
                 f"{self._limit} things wait for {site['name']} already.",
                 hint="`outpost site list` shows since when it is away.",
@@ -157,6 +159,13 @@ class Inbox:
         """End an item that nobody was handed; False when it is too late for that."""
         now_us = self._clock.now().at_us
         return await sql.take_back(connection, tenant_id, site_id, item_id, at_us=now_us, detail=reason)
+
+    async def take_back_words(
+        self, connection: AsyncConnection, tenant_id: int, site_id: int, begin: str, reason: str
+    ) -> None:
+        """End all items that nobody was handed and whose ids begin so: what is put now says it better."""
+        now_us = self._clock.now().at_us
+        await sql.take_back_words(connection, tenant_id, site_id, begin, at_us=now_us, detail=reason)
 
     async def outcome(self, tenant_id: int, site_id: int, item_id: str) -> RowMapping | None:
         """How an item stands: outcome, code, detail, handed_us."""

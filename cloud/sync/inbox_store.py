@@ -210,6 +210,22 @@ async def take_back(
     return done.first() is not None
 
 
+async def take_back_words(
+    connection: AsyncConnection, tenant_id: int, site_id: int, begin: str, *, at_us: int, detail: str
+) -> None:
+    """The same for all items whose ids begin so."""
+    await connection.execute(
+        update(InboxItem)
+        .where(
+            *_of(tenant_id, site_id),
+            InboxItem.id.startswith(begin, autoescape=True),
+            _waits(),
+            InboxItem.handed_us.is_(None),
+        )
+        .values(outcome="cancelled", detail=detail, ended_us=at_us, body="")
+    )
+
+
 async def outcome(connection: AsyncConnection, tenant_id: int, site_id: int, item_id: str) -> RowMapping | None:
     """How an item stands."""
     query = select(InboxItem.outcome, InboxItem.code, InboxItem.detail, InboxItem.handed_us).where(

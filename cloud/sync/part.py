@@ -22,7 +22,7 @@ from edge.serving.routing import Route
 
 class SyncPart(Part):
     """All that enrolled hubs say and fetch. `preparations`, `projections`, `epoch_watches`, `readings_watches` and
-    `state_watches` are what other parts add; `traffic` tells how much comes in."""
+    `state_watches` are what other parts add; `traffic` tells how much comes in, `door` lets hubs in."""
 
     def __init__(self, core: Core, gate: SiteGate) -> None:
         limits = core.settings.limits
@@ -33,10 +33,10 @@ class SyncPart(Part):
         self.readings_watches: list[ReadingsWatch] = []
         self.state_watches: list[StateWatch] = []
         self.traffic = Traffic(core.clock.mono_s)
-        self._door = Door(gate, core.knocking, body_s=limits.body_s)
+        self.door = Door(gate, core.knocking, body_s=limits.body_s)
         self._conversation = Conversation(
             core,
-            self._door,
+            self.door,
             self.preparations,
             self.projections,
             self.epoch_watches,
@@ -54,7 +54,7 @@ class SyncPart(Part):
     def paths(self) -> list[web.RouteDef]:
         """/sync/v1, but for enrolling."""
         inbox = InboxRoute(self.inbox, self.visits)
-        return [*self._conversation.paths(), *inbox.paths(self._door), *self.visits.paths(self._door)]
+        return [*self._conversation.paths(), *inbox.paths(self.door), *self.visits.paths(self.door)]
 
     def tasks(self) -> dict[str, Callable[[], Coroutine[None, None, None]]]:
         """Ending what nobody fetched in time."""

@@ -24,6 +24,11 @@ def decoded(raw: str | bytes) -> Json:
     return told
 
 
+def one_line(text: str, most: int) -> str:
+    """A text as one line of up to `most` characters: without what moves a terminal's cursor or colours it."""
+    return "".join(char if char.isprintable() else " " for char in text[:most]).strip()
+
+
 def plain_object(raw: str | bytes) -> dict[str, Json]:
     """The object it says, an empty one where it says none."""
     try:

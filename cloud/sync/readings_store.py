@@ -11,7 +11,6 @@ import asyncio
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-import asyncpg
 from sqlalchemy import ColumnElement, and_, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -127,6 +126,8 @@ async def _execute_many(
 async def _copy(
     connection: AsyncConnection, head: tuple[int, int, int], columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
 ) -> None:
+    import asyncpg  # here: a centre over SQLite starts without it
+
     raw = (await connection.get_raw_connection()).driver_connection
     assert raw is not None
     try:

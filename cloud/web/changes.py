@@ -12,7 +12,10 @@ from markupsafe import Markup, escape
 from cloud.web.words import Words
 from edge.wire.centre import AuditView
 
-GROUPS = ("command", "device", "person", "login", "key", "site", "slot", "twin", "asset", "user", "hook", "tenant")
+GROUPS = (
+    "command", "device", "person", "login", "key", "site", "slot", "twin", "asset", "firmware", "rollout", "group",
+    "user", "hook", "tenant",
+)  # fmt: skip
 """What the first part of a change's name may be: the things people look for."""
 _SAID_ELSEWHERE = frozenset({"by", "actor"})  # who did it has a column
 _TEXT_CHARS = 200  # of one value

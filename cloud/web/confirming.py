@@ -20,11 +20,13 @@ def confirm(
     button: Markup,
     back: str,
     fields: Mapping[str, str] | None = None,
+    asks: Mapping[str, tuple[Markup, str]] | None = None,
     danger: bool = True,
     refused: OutpostError | None = None,
 ) -> Shown:
     """The question. `says`: what it does, a sentence each; `back`: the page one came from; `fields` go with the
-    form, which is sent to this very address; `refused`: why it did not work a moment ago."""
+    form, which is sent to this very address; `asks`: what he has to write, by its field, with its label and what
+    stands there; `refused`: why it did not work a moment ago."""
     return Shown(
         "confirm.html",
         {
@@ -33,6 +35,7 @@ def confirm(
             "button": button,
             "back": back,
             "fields": fields or {},
+            "asks": asks or {},
             "danger": danger,
             "refused": refused,
         },

@@ -22,18 +22,18 @@ from cloud.accounts.guard import Guard
 from cloud.accounts.member import Member
 from cloud.accounts.own_page import address_here, require_own_page
 from cloud.web import assets
-from cloud.web.figures import Figures
-from cloud.web.inner import Api, Values
+from cloud.web.inner import Api
 from cloud.web.links import ROOT as ROOT
-from cloud.web.links import asset_page, command_page, device_page, part_of
+from cloud.web.links import artifact_page, asset_page, command_page, device_page, group_page, part_of, rollout_page
 from cloud.web.listing import Listing, send
 from cloud.web.navigation import places
-from cloud.web.words import Words, catalogue, language_of
+from cloud.web.visit import LANGUAGE_COOKIE as LANGUAGE_COOKIE
+from cloud.web.visit import SAID_COOKIE
+from cloud.web.visit import Visit as Visit
 from edge.clock import Clock, iso
 from edge.errors import BadInput, Forbidden, NotFound, OutpostError, RateLimited, Unauthenticated
 from edge.serving.bodies import read_body
 from edge.serving.roles import NOBODY, Principal, Role
-from edge.serving.routing import Call
 
 log = logging.getLogger(__name__)
 
@@ -41,10 +41,9 @@ LOGIN = ROOT + "/login"
 TEMPLATES = Path(__file__).with_name("templates")
 FORM_BYTES = 512 * 1024  # a picture's text is the largest thing a form carries
 FORM_FIELDS = 200
-LANGUAGE_COOKIE, THEME_COOKIE = "outpost_language", "outpost_theme"
+THEME_COOKIE = "outpost_theme"
 THEMES = ("light", "dark")
-SAID_COOKIE, SAID_S = "outpost_said", 60  # what a form has done, for the page it leads to: no link says it
-PAGE_DEST = ("", "document")  # of Sec-Fetch-Dest: a look by a script is none of its owner's
+SAID_S = 60
 URL_CHARS = "!#$%&'()*+,-./:;=?@[]_~"  # the rest of an address is escaped
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -80,109 +79,21 @@ class Went(msgspec.Struct, frozen=True):
 Result = Shown | Went | web.StreamResponse
 
 
-class Visit:
-    """One look at a page, or one form sent: by whom, in which language, with what."""
-
-    def __init__(
-        self,
-        request: web.Request,
-        principal: Principal,
-        api: Api,
-        clock: Clock,
-        form: Mapping[str, str],
-        *,
-        url: str,
-        still_allowed: Callable[[], bool],
-    ) -> None:
-        self.request, self.principal, self.form, self._api = request, principal, form, api
-        self._url, self._still_allowed = url, still_allowed
-        language = language_of(
-            request.cookies.get(LANGUAGE_COOKIE, ""), request.headers.get(hdrs.ACCEPT_LANGUAGE, "")
-        )
-        self.words: Words = catalogue()[language]
-        self.figures = Figures(language)
-        self.now_us = clock.now().at_us
-
-    @property
-    def member(self) -> Member:
-        """Who looks. Raises Forbidden for nobody."""
-        if not isinstance(self.principal, Member):
-            raise Forbidden("This is for members of a tenant.")
-        return self.principal
-
-    def may(self, role: Role) -> bool:
-        """Whether he has at least this role: what he may not do is not drawn. The API decides all the same."""
-        return not self.principal.scope and role <= self.principal.role
-
-    @property
-    def call(self) -> Call:
-        """The request as the API's services take it."""
-        return Call(self.request, self.principal, None, self._still_allowed)
-
-    @property
-    def origin(self) -> str:
-        """Where the centre is for others, such as https://office.example: as set, else as this browser has it."""
-        return self._url or f"{self.request.scheme}://{self.request.host}"
-
-    @property
-    def said(self) -> str:
-        """What the form that led here has done, a name of the group `said` of the catalogue; '' for nothing."""
-        if self.request.headers.get("Sec-Fetch-Dest", "") not in PAGE_DEST:
-            return ""
-        said = self.request.cookies.get(SAID_COOKIE, "")
-        return said if self.words.has(f"said.{said}") else ""
-
-    def param(self, name: str) -> str:
-        """A part of the page's path."""
-        return self.call.param(name)
-
-    def query(self, name: str) -> str:
-        """A parameter of the page, '' when it is not there."""
-        return self.call.query(name)
-
-    async def get(self, path: str, query: Values | None = None, /, **params: object) -> Any:
-        """What the API answers to the reader: a view, or a `Page` of them. Raises what the API raises."""
-        return await self._api.ask(self.request, self.principal, "GET", path, params=params, query=query)
-
-    async def every(self, path: str, query: Values | None = None, /, **params: object) -> Any:
-        """All items of a list of the API's, page after page: an async iterator of lists."""
-        asked = dict(query or {}) | {"limit": 500}
-        while True:
-            page = await self.get(path, asked, **params)
-            yield page.items
-            if page.next is None:
-                return
-            asked["cursor"] = page.next
-
-    async def act(
-        self,
-        method: str,
-        path: str,
-        body: Values | None = None,
-        query: Values | None = None,
-        key: str = "",
-        /,
-        **params: object,
-    ) -> Any:
-        """Ask the API to change something, as the reader; once for each `key`. Raises what the API raises."""
-        return await self._api.ask(
-            self.request, self.principal, method, path, params=params, query=query, body=body, key=key
-        )
-
-
 Handler = Callable[[Visit], Awaitable[Result]]
 Lister = Callable[[Visit], Listing]
 
 
 class PageRoute(msgspec.Struct, frozen=True):
     """One page, at `ROOT` + `path`. `role` None: for everybody. `tables`: its tables as files, by name; the first
-    is what the page's address with `.csv` or `.json` gives, others are chosen by `?table=`."""
+    is what the page's address with `.csv` or `.json` gives, others are chosen by `?table=`. `receives`: its form
+    brings a file, so its handler reads it (cloud/web/receiving.py)."""
 
     method: str
     path: str
     handler: Handler
     role: Role | None
     tables: Mapping[str, Lister] = {}
+    receives: bool = False
 
 
 class Frame:
@@ -203,6 +114,9 @@ class Frame:
         )
         self._templates.globals.update(asset=assets.address, part_of=part_of)
         self._templates.globals.update(asset_page=asset_page, device_page=device_page, command_page=command_page)
+        self._templates.globals.update(
+            artifact_page=artifact_page, rollout_page=rollout_page, group_page=group_page
+        )
         self._templates.filters["path"] = lambda text: quote(str(text), safe="")
 
     def paths(self, pages: list[PageRoute]) -> list[web.RouteDef]:
@@ -270,6 +184,7 @@ class Frame:
         form: Mapping[str, str] = {}
         if request.method == hdrs.METH_POST:
             require_own_page(request)
+        if request.method == hdrs.METH_POST and not page.receives:
             form = _form(await read_body(request, self._body_s, FORM_BYTES, known=principal is not NOBODY))
         return self._visit(request, principal, form)
 
@@ -395,4 +310,6 @@ def _form(raw: bytes) -> Mapping[str, str]:
         pairs = parse_qsl(raw.decode("utf-8"), keep_blank_values=True, max_num_fields=FORM_FIELDS, errors="strict")
     except ValueError as error:
         raise BadInput("The form cannot be read.") from error
+    if any("\0" in text for pair in pairs for text in pair):
+        raise BadInput("The form has a NUL in it.")
     return dict(pairs)

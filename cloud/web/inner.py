@@ -5,7 +5,7 @@ So who may see and do what is decided in one place, for programs and for people.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -16,21 +16,30 @@ from edge.serving.roles import Principal
 from edge.serving.routing import Call, Created, Route
 
 Values = Mapping[str, object]
+Pieces = Callable[[int, float], AsyncIterator[bytes]]
+"""A file that comes with a form: called with how large it may be and how long it may pause, it gives the bytes."""
 
 
 class InnerCall(Call):
     """A request of the API that a page makes for its reader; `params` and `query` are the API's, not the page's.
 
-    `key`: under which it may come again, from the form.
+    `key`: under which it may come again, from the form; `file`: what the form brings.
     """
 
-    __slots__ = ("_key", "_params", "_query")
+    __slots__ = ("_file", "_key", "_params", "_query")
 
     def __init__(
-        self, request: web.Request, principal: Principal, body: Any, params: Values, query: Values, key: str
+        self,
+        request: web.Request,
+        principal: Principal,
+        body: Any,
+        params: Values,
+        query: Values,
+        key: str,
+        file: Pieces | None = None,
     ) -> None:
         super().__init__(request, principal, body)
-        self._key = key
+        self._key, self._file = key, file
         self._params = {name: str(value) for name, value in params.items()}
         self._query = {name: str(value) for name, value in query.items() if value not in (None, "")}
 
@@ -45,6 +54,10 @@ class InnerCall(Call):
     def request_key(self) -> str:
         """The form's own."""
         return self._key
+
+    def pieces(self, most: int, lull_s: float) -> AsyncIterator[bytes]:
+        """The form's file. Raises TooLarge, BadInput."""
+        return super().pieces(most, lull_s) if self._file is None else self._file(most, lull_s)
 
 
 class Api:
@@ -70,14 +83,26 @@ class Api:
 
         Raises what the route raises: Forbidden, NotFound, BadInput, Conflict, StorageError …
         """
+        route = self._allowed(principal, method, path)
+        call = InnerCall(request, principal, _body(route, body), params or {}, query or {}, key)
+        answer = await route.handler(call)
+        return answer.view if isinstance(answer, Created) else answer
+
+    async def give(
+        self, request: web.Request, principal: Principal, path: str, *, query: Values, file: Pieces
+    ) -> tuple[Any, bool]:
+        """What a route answers that takes a file, and whether that made something new. Raises as `ask`."""
+        route = self._allowed(principal, "POST", path)
+        answer = await route.handler(InnerCall(request, principal, None, {}, query, "", file))
+        return (answer.view, True) if isinstance(answer, Created) else (answer, False)
+
+    def _allowed(self, principal: Principal, method: str, path: str) -> Route:
         route = self._routes[method, path]
         if route.role is not None:
             principal.require(route.role, app=route.app)
         if route.also is not None:
             route.also(principal)
-        call = InnerCall(request, principal, _body(route, body), params or {}, query or {}, key)
-        answer = await route.handler(call)
-        return answer.view if isinstance(answer, Created) else answer
+        return route
 
 
 def _body(route: Route, body: Values | None) -> Any:

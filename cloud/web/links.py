@@ -38,6 +38,21 @@ def command_page(site: str, command: str, act: str = "") -> str:
     return link(f"{ROOT}/commands/{part_of(command)}" + (f"/{act}" if act else ""), site=site)
 
 
+def artifact_page(artifact: str, act: str = "") -> str:
+    """The page of an artifact, or one behind it."""
+    return f"{ROOT}/firmware/artifacts/{part_of(artifact)}" + (f"/{act}" if act else "")
+
+
+def rollout_page(rollout: str, act: str = "") -> str:
+    """The page of a rollout, or one behind it."""
+    return f"{ROOT}/firmware/rollouts/{part_of(rollout)}" + (f"/{act}" if act else "")
+
+
+def group_page(group: str, act: str = "") -> str:
+    """The page of a group of devices, or one behind it."""
+    return f"{ROOT}/firmware/groups/{part_of(group)}" + (f"/{act}" if act else "")
+
+
 def part_of(name: str) -> str:
     """An id that hubs choose as part of a page's path. One that would mean something else there stands between two
     marks; so does one that has such marks itself."""

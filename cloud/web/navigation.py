@@ -22,6 +22,7 @@ _ALL = (
     ("fleet", "/office/", Role.VIEWER),
     ("availability", "/office/availability", Role.VIEWER),
     ("commands", "/office/commands", Role.VIEWER),
+    ("firmware", "/office/firmware", Role.VIEWER),
     ("people", "/office/people", Role.ADMIN),
     ("keys", "/office/keys", Role.ADMIN),
     ("audit", "/office/audit", Role.ADMIN),

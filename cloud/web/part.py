@@ -11,13 +11,18 @@ from cloud.part import Core, Part
 from cloud.web import assets
 from cloud.web.frame import ROOT, Frame
 from cloud.web.inner import Api
+from cloud.web.pages.artifact import ArtifactPage
 from cloud.web.pages.asset import AssetPage
 from cloud.web.pages.audit import AuditPage
 from cloud.web.pages.availability import AvailabilityPage
 from cloud.web.pages.command import CommandPage
 from cloud.web.pages.commands import CommandsPage
 from cloud.web.pages.device import DevicePage
+from cloud.web.pages.firmware import FirmwarePage
+from cloud.web.pages.firmware_figures import FirmwareFiguresPage
+from cloud.web.pages.firmware_keys import FirmwareKeysPage
 from cloud.web.pages.fleet import FleetPage
+from cloud.web.pages.groups import GroupsPage
 from cloud.web.pages.keys import KeysPage
 from cloud.web.pages.knocking import KnockingPage
 from cloud.web.pages.login import LoginPage
@@ -26,6 +31,9 @@ from cloud.web.pages.me import MePage
 from cloud.web.pages.people import PeoplePage
 from cloud.web.pages.person import PersonPage
 from cloud.web.pages.reset import ResetPage
+from cloud.web.pages.rollout import RolloutPage
+from cloud.web.pages.rollout_start import RolloutStartPage
+from cloud.web.pages.rollouts import RolloutsPage
 from cloud.web.pages.site import SitePage
 from cloud.web.pages.site_availability import SiteAvailabilityPage
 from cloud.web.pages.site_making import SiteMakingPage
@@ -33,6 +41,8 @@ from cloud.web.pages.site_rules import SiteRulesPage
 from cloud.web.pages.stop import StopPage
 from cloud.web.words import catalogue
 from edge.serving.routing import Route
+
+MB = 1024 * 1024
 
 
 class WebPart(Part):
@@ -73,6 +83,14 @@ class WebPart(Part):
             *KnockingPage().all(),
             *SiteMakingPage().all(),
             *SitePage().all(),
+            *FirmwarePage(core.settings.updates.artifact_mb * MB).all(),
+            *ArtifactPage().all(),
+            *FirmwareKeysPage().all(),
+            *GroupsPage().all(),
+            *RolloutsPage().all(),
+            *RolloutStartPage().all(),
+            *RolloutPage().all(),
+            *FirmwareFiguresPage().all(),
             *MePage().all(),
             *ResetPage(self._accounts.people).all(),
         ]

@@ -15,7 +15,7 @@ from edge.devices.presence import DeviceChanged, Presences
 from edge.devices.registry import Registry
 from edge.errors import OutpostError
 from edge.links.conversation import Conversation, DeviceEvent, Telling
-from edge.wire.cable import Readings, Report
+from edge.wire.cable import Fetch, Readings, Report, Told
 from edge.wire.native import Log, State
 
 log = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ class Attachments:
         self.links: dict[str, str] = {}
 
     def serve_field_with(self, side: FieldSide) -> None:
-        """Let devices that are no displays have their readings taken, and hear what they shall be."""
+        """Let devices with our firmware have their readings taken, and hear what they shall be and run."""
         self._side = side
 
     def look(self, device_id: str) -> None:
@@ -134,20 +134,30 @@ class Attachments:
         )
         if device is None or conversation.profile.value != "native":
             return device
-        return await self._registry.met(
-            device, epoch=str(hello["epoch"]), last_seq=int(hello["hwm"]), panel=_panel(conversation)
+        device = await self._registry.met(
+            device,
+            epoch=str(hello["epoch"]),
+            last_seq=int(hello["hwm"]),
+            panel=_panel(conversation),
+            kind=str(hello["kind"]),
         )
+        if self._side is not None and isinstance(conversation, Telling) and conversation.running is not None:
+            await self._side.updates.runs(device.id, conversation.running)
+        return device
 
     def _begin_talk(self, conversation: Conversation, device: Device) -> None:
-        if self._side is None or device.kind == "display" or not isinstance(conversation, Telling):
+        if self._side is None or not isinstance(conversation, Telling):
             return
-        line = FieldLine(device.id, conversation, self._side)
+        running, display = conversation.running, device.kind == "display"
+        if display and running is None:
+            return  # its firmware cannot be updated, and there is nothing else to say
+        line = FieldLine(device.id, conversation, self._side, display=display, running=running)
         talk = asyncio.create_task(line.run(), name=f"field-line-{device.id}")
         talk.add_done_callback(self._done)
         self._lines[conversation] = line, talk
 
     def _hear(self, conversation: Conversation, device_id: str, event: DeviceEvent) -> None:
-        if isinstance(event, Readings | Report):
+        if isinstance(event, Readings | Report | Fetch | Told):
             self._presences.seen(device_id, "its readings")
             if conversation in self._lines:
                 self._lines[conversation][0].hear(event)

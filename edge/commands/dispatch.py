@@ -122,6 +122,10 @@ class Dispatcher:
         for link in self._links.get(device_id, ()):
             link.wake.set()
 
+    def names_of(self, device_id: str) -> list[str]:
+        """The names of all its links, a cable's too."""
+        return [link.name for link in self._links.get(device_id, ())]
+
     def _name(self, device_id: str) -> None:
         names = sorted(
             (link.name for link in self._links.get(device_id, ())), key=lambda name: not name.startswith(CABLE)

@@ -1,4 +1,5 @@
-"""A cable to a device that is no display: it hears how it stands and what it shall be, and its readings are taken.
+"""A cable to a device with our firmware: it hears how it stands and what it shall be and run, and its readings are
+taken. A display is told of updates alone.
 
 Runs beside the handing out of commands over the same conversation, one message at a time.
 """
@@ -13,10 +14,12 @@ from typing import Protocol
 
 import msgspec
 
-from edge.errors import LinkError, OutpostError
+from edge.errors import Crowded, LinkError, NotFound, OutpostError
 from edge.links.conversation import Telling
-from edge.wire import field
-from edge.wire.cable import Desired, Readings, Report, Taken, Welcome
+from edge.wire import cable, field, updates
+from edge.wire.cable import Desired, Fetch, Readings, Report, Taken, Welcome
+from edge.wire.native import Running
+from edge.wire.updates import Offer
 
 log = logging.getLogger(__name__)
 
@@ -26,8 +29,43 @@ HEARD_MAX = 4  # a device sends one batch at a time; past it the oldest is shed,
 REFUSED_MAX, REFUSED_CHARS = 8, 120  # of the reasons told: a header has 4 KiB
 
 
+Said = Readings | Report | Fetch | cable.Told
+
+
+class Piece(msgspec.Struct, frozen=True, kw_only=True):
+    """Bytes of what a device is offered, from where it asked on, and how many the whole has."""
+
+    data: bytes
+    total: int
+    sha256: str  # of the whole, in hex
+
+
+class Updates(Protocol):
+    """What devices shall run, and where they stand with it."""
+
+    def offer(self, device_id: str) -> Offer | None:
+        """What stands for this device now."""
+
+    async def piece(self, device_id: str, artifact: str, what: str, start: int, most: int) -> Piece:
+        """At most so many bytes of what it is offered: `what` is `manifest`, `signatures` or a file's SHA-256.
+
+        Raises NotFound for what it is not offered, or not any more, Crowded when others are served first.
+        """
+
+    async def tell(self, device_id: str, told: updates.Told) -> updates.Heard:
+        """A device says how far it is; on disk when this returns."""
+
+    async def runs(self, device_id: str, running: Running) -> None:
+        """A device says, with its hello, what it runs."""
+
+    def reported(self, device_id: str) -> None:
+        """A device has said how it fares."""
+
+
 class FieldSide(Protocol):
     """What the hub has for such a device, and does with what it says."""
+
+    updates: Updates
 
     async def welcome(self, device_id: str) -> Welcome:
         """How it stands here."""
@@ -45,14 +83,18 @@ class FieldSide(Protocol):
 class FieldLine:
     """One conversation's side talk. `run` it for as long as the conversation lasts."""
 
-    def __init__(self, device_id: str, line: Telling, side: FieldSide) -> None:
-        self._device_id, self._line, self._side = device_id, line, side
-        self._heard: deque[Readings | Report] = deque(maxlen=HEARD_MAX)
+    def __init__(
+        self, device_id: str, line: Telling, side: FieldSide, *, display: bool, running: Running | None
+    ) -> None:
+        self._device_id, self._line, self._side, self._display = device_id, line, side, display
+        self._running = running
+        self._offered = ""
+        self._heard: deque[Said] = deque(maxlen=HEARD_MAX)
         self._wake = asyncio.Event()
         self._told: Welcome | None = None
         self._told_version = 0
 
-    def hear(self, message: Readings | Report) -> None:
+    def hear(self, message: Said) -> None:
         """The device has said this."""
         self._heard.append(message)
         self._wake.set()
@@ -78,8 +120,10 @@ class FieldLine:
     async def _tell(self) -> bool:
         """Tell what is new of it; False when the hub's disk did not let it know that."""
         try:
-            await self._tell_standing()
-            await self._tell_desired()
+            if not self._display:
+                await self._tell_standing()
+                await self._tell_desired()
+            await self._tell_offer()
         except LinkError:
             raise
         except OutpostError:
@@ -100,16 +144,49 @@ class FieldLine:
             self._told_version = desired.version  # what is too large for the line is so the next time too
             await self._line.tell(Desired(version=desired.version, state=desired.state))
 
-    async def _take(self, message: Readings | Report) -> None:
+    async def _tell_offer(self) -> None:
+        if self._running is None:
+            return  # its firmware cannot be updated
+        offer = self._side.updates.offer(self._device_id)
+        mark = updates.mark_of(offer) if offer is not None else ""
+        if mark != self._offered:
+            await self._line.tell(cable.Offer(offer=offer))
+            self._offered = mark
+
+    async def _take(self, message: Said) -> None:
         try:
-            if isinstance(message, Report):
+            if isinstance(message, Fetch):
+                await self._hand_over(message)
+            elif isinstance(message, cable.Told):
+                await self._line.tell(_heard(await self._side.updates.tell(self._device_id, message)))
+            elif isinstance(message, Report):
                 await self._side.report(self._device_id, message)
-                return
-            taken = await self._side.readings(self._device_id, message)
+            else:
+                await self._take_readings(message)
         except LinkError:
             raise
         except OutpostError:  # it gets no answer, so it sends it again
             log.exception("what a device said could not be kept", extra={"device": self._device_id})
+
+    async def _hand_over(self, wanted: Fetch) -> None:
+        """A piece of what it is offered, or why there is none."""
+        said = cable.Piece(artifact=wanted.artifact, what=wanted.what, start=wanted.start, total=0)
+        try:
+            piece = await self._side.updates.piece(
+                self._device_id, wanted.artifact, wanted.what, wanted.start, wanted.most
+            )
+        except (NotFound, Crowded) as error:
+            await self._line.tell(
+                msgspec.structs.replace(said, err="gone" if isinstance(error, NotFound) else "busy")
+            )
             return
+        await self._line.tell(msgspec.structs.replace(said, total=piece.total), piece.data)
+
+    async def _take_readings(self, message: Readings) -> None:
+        taken = await self._side.readings(self._device_id, message)
         refused = [reason[:REFUSED_CHARS] for reason in taken.refused[:REFUSED_MAX]]
         await self._line.tell(Taken(**msgspec.structs.asdict(msgspec.structs.replace(taken, refused=refused))))
+
+
+def _heard(answer: updates.Heard) -> cable.Heard:
+    return cable.Heard(**msgspec.structs.asdict(answer))

@@ -122,11 +122,18 @@ def _warm_up() -> None:
     orientation[0x0112] = 6
     for kind in FORMATS:
         for mode in _MODES.get(kind, ("L", "RGB")):
-            sample = io.BytesIO()
             extra = {} if kind in ("GIF", "BMP") else {"exif": orientation}
-            Image.new(mode, (16, 16)).save(sample, kind, **extra)
-            for panel in (None, *PANELS.values()):
-                answer(Job(sample.getvalue(), panel))
+            ImageOps.exif_transpose(open_picture(_sample(mode, kind, **extra)), in_place=True)
+    for mode in ("L", "RGB"):  # what follows opening does not know the kind
+        for panel in (None, *PANELS.values()):
+            answer(Job(_sample(mode, "PNG"), panel))
+
+
+def _sample(mode: str, kind: str, **extra: Image.Exif) -> bytes:
+    """A small picture's file."""
+    file = io.BytesIO()
+    Image.new(mode, (16, 16)).save(file, kind, **extra)
+    return file.getvalue()
 
 
 def _grant_cpu() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from edge.access.model import hash_secret
-from edge.devices.model import NAME_CHARS, Device, DeviceState, Facts, Trust
+from edge.devices.model import NAME_CHARS, NATIVE_KINDS, Device, DeviceState, Facts, Trust
 from edge.errors import Conflict
 from edge.wire.signing import key_from_token
 
@@ -36,14 +36,16 @@ def left(pending: Device) -> Device:
     return msgspec.structs.replace(pending, state=DeviceState.FORGOTTEN, aliases=(), link_key=None)
 
 
-def met(device: Device, epoch: str, last_seq: int, panel: str, facts: Facts) -> Device:
-    """With what it said in its handshake. Another epoch than before: its flash was erased."""
+def met(device: Device, epoch: str, last_seq: int, panel: str, facts: Facts, kind: str = "") -> Device:
+    """With what it said in its handshake. Another epoch than before: its flash was erased. Another kind: it runs
+    another firmware."""
     erased = device.approved and device.kind != "display" and device.epoch not in ("", epoch)
     return msgspec.structs.replace(
         device,
         epoch=epoch,
         # of a stranger nothing is believed: the number would outlive him, and the real board obey none below it
         last_seq=max(last_seq, device.last_seq) if device.approved or device.trusted else device.last_seq,
+        kind=kind if device.profile == "native" and kind in NATIVE_KINDS else device.kind,
         panel=panel or device.panel,
         facts={**device.facts, **facts},
         epoch_new=device.epoch_new or erased,

@@ -19,6 +19,7 @@ from edge.wire.native import BoardKind
 
 NAME_CHARS = 64
 ALIAS_CHARS = 128
+ALIASES_MAX = 12  # of one device
 FACTS_BYTES = 4096
 PENDING_DEVICES = 500  # more than a hub can own; past it who has been silent makes room, or the newcomer is counted
 MADE_ROOM, MADE_ROOM_WITHIN_S = 60, 3600.0  # how often who is silent makes room: then newcomers are only counted
@@ -46,7 +47,8 @@ class Trust(StrEnum):
 class Profile(msgspec.Struct, frozen=True):
     """What a device speaks: its kind and panel unless it says better, and how long it may be silent.
 
-    `silence_s` is the age of the last evidence past which the device is offline.
+    `silence_s` is the age of the last evidence past which the device is offline; `sleeps_s` that of one whose fact
+    `sleeps` says that it is silent for long and well.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Profile(msgspec.Struct, frozen=True):
     panel: str
     silence_s: float
     drops_repeats: bool  # it refuses a command number it has already claimed, so redelivery is safe
+    sleeps_s: float = 0.0
 
 
 PROFILES = {
@@ -71,6 +74,10 @@ PROFILES = {
         Profile("vending", "vending", "", silence_s=15.0, drops_repeats=False),
         # gives a sign of life each 30 s, if its server answered when it started: three missed and it is gone
         Profile("asset-logger", "logger", "", silence_s=90.0, drops_repeats=False),
+        # two of its sketches give a sign of life each 30 s; the others fall silent once they show something
+        Profile("personalcms", "cms", "", silence_s=90.0, drops_repeats=False, sleeps_s=26 * 3600.0),
+        # a Bluetooth sensor says something at least once an hour, or else only when a door opens
+        Profile("bthome", "sensor", "", silence_s=3900.0, drops_repeats=False),
     )
 }
 
@@ -81,8 +88,14 @@ Facts = dict[str, str | int | float | bool | None]
 """What a device says of itself."""
 
 
+HEARD_FIRST = frozenset({"bthome", "personalcms"})
+"""Taken in once they are heard: adding one by hand would give it nothing to say."""
+
+
 def kinds_of(profile: str) -> tuple[str, ...]:
-    """The kinds a device of this profile may be; none for a profile there is not."""
+    """The kinds of device that may be added with this profile; none for one that is not there or is heard first."""
+    if profile in HEARD_FIRST:
+        return ()
     if profile == "native":
         return NATIVE_KINDS
     return (PROFILES[profile].kind,) if profile in PROFILES else ()
@@ -132,10 +145,16 @@ class Presence(msgspec.Struct, frozen=True):
     how: str
 
 
-def is_online(presence: Presence | None, profile: str, now: Stamp) -> bool:
+def silence_s(device: Device) -> float:
+    """For how long a device may be silent and be online."""
+    profile = PROFILES[device.profile]
+    return profile.sleeps_s or profile.silence_s if device.facts.get("sleeps") else profile.silence_s
+
+
+def is_online(presence: Presence | None, device: Device, now: Stamp) -> bool:
     """Whether the evidence is young enough. Evidence of an earlier boot never is."""
     age = evidence_age_s(presence, now)
-    return age is not None and age <= PROFILES[profile].silence_s
+    return age is not None and age <= silence_s(device)
 
 
 def evidence_age_s(presence: Presence | None, now: Stamp) -> float | None:

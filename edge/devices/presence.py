@@ -66,7 +66,7 @@ class Presences:
         """Whether the last evidence is young enough."""
         if device.id in self._gone:
             return False
-        return is_online(self._last.get(device.id), device.profile, self._clock.now())
+        return is_online(self._last.get(device.id), device, self._clock.now())
 
     def age_s(self, device: Device) -> float | None:
         """Seconds since the last evidence; None when there is none, or the clocks cannot tell."""

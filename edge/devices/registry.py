@@ -15,6 +15,7 @@ from edge.devices import store as sql
 from edge.devices.book import DeviceBook
 from edge.devices.model import (
     ALIAS_CHARS,
+    ALIASES_MAX,
     FACTS_BYTES,
     NAME_CHARS,
     PROFILES,
@@ -109,6 +110,26 @@ class Registry(DeviceBook):
         await self._save(device, "device.registered", profile=profile, state=device.state.value, alias=alias)
         return device
 
+    async def note(self, device: Device, facts: Facts) -> Device:
+        """Keep what the hub has found out about it, beside what it says of itself. Raises StorageError."""
+        async with self._changing:
+            device = self._as_it_is(device)
+            noted = msgspec.structs.replace(device, facts={**device.facts, **facts})
+            if noted != device and len(msgspec.json.encode(noted.facts)) <= FACTS_BYTES:
+                await self._save(noted, "device.reported", **_public(facts))
+                return noted
+            return device
+
+    async def call_also(self, device: Device, system: str, alias: str) -> Device:
+        """Find it by one more name of a system, unless another has that, or it has many."""
+        async with self._changing:
+            device = self._as_it_is(device)
+            if self.by_alias(system, alias) is not None or len(device.aliases) >= ALIASES_MAX:
+                return device
+            named = msgspec.structs.replace(device, aliases=(*device.aliases, (system, alias)))
+            await self._save(named, "device.reported", changed=["aliases"])
+            return named
+
     async def approve(self, device: Device, *, actor: str, confirmed: bool = False) -> Device:
         """Let it be told to act; `confirmed`: the code that `device` has was compared. Twice changes nothing.
 
@@ -139,7 +160,14 @@ class Registry(DeviceBook):
             await self._save(changes.forgotten(device), "device.forgotten", name=device.name, by=actor)
 
     async def met(
-        self, device: Device, *, epoch: str, last_seq: int, panel: str, facts: Facts | None = None
+        self,
+        device: Device,
+        *,
+        epoch: str,
+        last_seq: int,
+        panel: str,
+        facts: Facts | None = None,
+        kind: str = "",
     ) -> Device:
         """Take over what a device said in its handshake; command numbers go on behind its own high-water mark.
 
@@ -147,11 +175,11 @@ class Registry(DeviceBook):
         """
         async with self._changing:
             device = self._as_it_is(device)
-            met = changes.met(device, epoch, last_seq, panel, facts or {})
+            met = changes.met(device, epoch, last_seq, panel, facts or {}, kind)
             if facts and met.trust is Trust.CONFIRMED:
                 met = self._known_by_chip(met)
             if met != device:
-                await self._save(met, "device.met", epoch=epoch, last_seq=last_seq, panel=met.panel)
+                await self._save(met, "device.met", epoch=epoch, last_seq=last_seq, panel=met.panel, kind=met.kind)
             return met
 
     async def report(self, device: Device, body: str) -> None:

@@ -13,8 +13,8 @@ import msgspec
 from edge.links.ports import PortFacts
 from edge.links.spec import Profile
 from edge.links.stream import ByteStream
-from edge.wire.cable import Readings, Report, ToDevice
-from edge.wire.native import Log, Panel, State
+from edge.wire.cable import Fetch, Readings, Report, ToDevice, Told
+from edge.wire.native import Log, Panel, Running, State
 from edge.wire.orders import Order, Outcome
 
 Json = Any  # any JSON value
@@ -26,7 +26,7 @@ class Heard(msgspec.Struct, frozen=True):
     what: str
 
 
-DeviceEvent = State | Log | Heard | Readings | Report
+DeviceEvent = State | Log | Heard | Readings | Report | Fetch | Told
 OnEvent = Callable[[DeviceEvent], None]
 
 
@@ -34,7 +34,11 @@ OnEvent = Callable[[DeviceEvent], None]
 class Telling(Protocol):
     """A conversation over which more than commands can be said."""
 
-    async def tell(self, message: ToDevice) -> None:
+    @property
+    def running(self) -> Running | None:
+        """What the device runs, by its handshake; None for one that cannot be updated."""
+
+    async def tell(self, message: ToDevice, blob: bytes = b"") -> None:
         """Send what is no command. Raises LinkError when the line is over, TooLarge for what fits no message."""
 
 

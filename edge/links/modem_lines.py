@@ -9,6 +9,7 @@ import termios
 
 LINES = termios.TIOCM_DTR | termios.TIOCM_RTS
 RESET = termios.TIOCM_RTS
+BOOT = termios.TIOCM_DTR
 NO_LINES = (errno.ENOTTY, errno.EINVAL)  # what a pseudo-terminal answers
 
 

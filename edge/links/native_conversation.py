@@ -11,7 +11,7 @@ from edge.links.native import NativeSession
 from edge.links.spec import Profile
 from edge.links.stream import ByteStream
 from edge.wire.cable import ToDevice
-from edge.wire.native import Panel
+from edge.wire.native import Panel, Running
 from edge.wire.orders import Order, Outcome
 
 EARLY_EVENTS_MAX = 32  # said between the handshake and `on_event` being set; older ones are shed
@@ -81,9 +81,14 @@ class NativeConversation:
         """One attempt at one command."""
         return await self._session.deliver(order)
 
-    async def tell(self, message: ToDevice) -> None:
+    @property
+    def running(self) -> Running | None:
+        """What it runs."""
+        return self._session.hello.running
+
+    async def tell(self, message: ToDevice, blob: bytes = b"") -> None:
         """Send what is no command. Raises LinkError when the line is over, TooLarge for what fits no message."""
-        await self._session.tell(message)
+        await self._session.tell(message, blob)
 
     async def wait_closed(self) -> str:
         """Wait for the end; its reason."""

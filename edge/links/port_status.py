@@ -13,10 +13,10 @@ from edge.links.boot_text import Stranger
 from edge.links.ports import PortFacts
 from edge.wire.views import PortView
 
-HUB, IGNORED, ABSENT_OWNER, MONITOR = "hub", "ignored", "absent", "monitor"
+HUB, IGNORED, ABSENT_OWNER, MONITOR, LENT = "hub", "ignored", "absent", "monitor", "lent"
 
 
-TAKEN = frozenset({IGNORED, MONITOR})  # owners by a technician's will
+TAKEN = frozenset({IGNORED, MONITOR, LENT})  # owners by a technician's will
 
 
 class PortState(StrEnum):
@@ -59,6 +59,12 @@ WATCHED = Note(
     detail="a technician watches the raw line",
     hint="Close the monitor and `own` the port to use it again.",
 )
+
+
+def lent_to(what: str) -> Note:
+    """A port that a technician's work has for a while; `what` is that work, as in "setting up its WiFi"."""
+    hint = "The hub takes the port again by itself when that is done."
+    return Note(state=PortState.FAILED, owner=LENT, detail=what, hint=hint)
 
 
 def failure(error: Exception) -> Note:

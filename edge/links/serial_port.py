@@ -24,7 +24,7 @@ from serial.tools import list_ports_linux
 
 from edge.errors import Busy, LinkError
 from edge.links.holder import find_holder
-from edge.links.modem_lines import LINES, RESET, deassert, get_lines, set_lines
+from edge.links.modem_lines import BOOT, LINES, RESET, deassert, get_lines, set_lines
 
 Direction = Literal["rx", "tx"]
 Tap = Callable[[Direction, bytes], None]
@@ -35,6 +35,8 @@ DRAIN_POLL_S = 0.005  # how often the driver is asked whether all has left
 DRAIN_MARGIN_S = 2.0  # past the line's own time; a driver that holds bytes longer has hung
 CLOSE_S = 1.0  # an aborted transport tells its end in the next turn of the loop
 PULSE_S, PULSE_USB_S = 0.1, 0.2  # EN held low: what esptool uses, on a bridge and on native USB
+STRAPS_READ_S = 0.15  # after a reset the chip has looked at BOOT for itself within some ms
+BOOT_HELD_S = 3.5  # MicroPython takes up to 2 s to its first line of ours, which then looks for 1.5 s
 ESPRESSIF_VID = 0x303A
 PTY_MAJORS = range(136, 144)  # the Unix98 pseudo-terminals
 TIOCGEXCL = 0x80045440  # is it taken exclusively? Not in Python's termios
@@ -76,6 +78,7 @@ class SerialPort:
             device = await asyncio.shield(opening)
         except asyncio.CancelledError:
             opening.add_done_callback(_close_late)
+            await asyncio.wait({opening}, timeout=CLOSE_S)  # whoever waits for this end finds the port free
             raise
         return cls(device, tap=tap)
 
@@ -145,6 +148,27 @@ class SerialPort:
                 set_lines(fd, before)
         except OSError as error:
             raise LinkError(f"{self.path}: the reset line cannot be pulsed: {error.strerror}") from error
+        return True
+
+    async def reset_to_prompt(self) -> bool:
+        """Reset the board, and press its BOOT button by DTR just after, which leaves our firmware at MicroPython's
+        prompt. False, and nothing done, where there are no such lines."""
+        if not await self.reset():
+            return False
+        fd = self._device.fileno()
+        try:
+            before = get_lines(fd)
+            if before is None:
+                return False
+            set_lines(fd, before & ~LINES)
+            await asyncio.sleep(STRAPS_READ_S)
+            try:
+                set_lines(fd, before & ~LINES | BOOT)
+                await asyncio.sleep(BOOT_HELD_S)
+            finally:
+                set_lines(fd, before)
+        except OSError as error:
+            raise LinkError(f"{self.path}: BOOT cannot be pressed by wire: {error.strerror}") from error
         return True
 
     async def close(self) -> None:

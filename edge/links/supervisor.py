@@ -8,12 +8,12 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from pathlib import Path
 
 from edge.clock import Clock
-from edge.errors import Conflict, LinkError, NotFound
+from edge.errors import Busy, Conflict, LinkError, NotFound
 from edge.links.conversation import Conversation, Openers
 from edge.links.detect import Way, first_baud
 from edge.links.monitor import Monitor
 from edge.links.port_owner import PortOwner
-from edge.links.port_status import ABSENT, RELEASED, TAKEN, WATCHED, PortState
+from edge.links.port_status import ABSENT, RELEASED, TAKEN, WATCHED, Note, PortState, lent_to
 from edge.links.ports import DEV, PortWatcher, Sighting
 from edge.links.serial_port import Lines, SerialPort
 from edge.links.spec import PortSpec
@@ -56,6 +56,7 @@ class Supervisor:
         self._owners: dict[str, PortOwner] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._released: set[str] = set()
+        self._lent: dict[str, str] = {}  # path to what it is lent to
         self._live: dict[str, Conversation] = {}
         self._group: asyncio.TaskGroup | None = None
 
@@ -81,26 +82,47 @@ class Supervisor:
     # -- by hand
 
     async def release(self, path: str) -> None:
-        """Give a port up, for another program; it stays given up until `own`. Raises NotFound."""
-        owner = self._owner(path)
+        """Give a port up, for another program; it stays given up until `own`. Raises NotFound, Busy."""
+        owner = self._free(path)
         self._released.add(path)
         await self._stop(path)
         owner.status.show(RELEASED)
 
     async def own(self, path: str) -> None:
-        """Take a port again, and one that was left alone once more. Raises NotFound."""
-        owner = self._owner(path)
+        """Take a port again, and one that was left alone once more. Raises NotFound, Busy."""
+        owner = self._free(path)
         self._released.discard(path)
         await self._stop(path)
         self._start(owner)
 
     async def reset(self, path: str) -> str:
         """Pulse the board's reset line; says what was done. Raises NotFound, LinkError, Busy."""
-        owner = self._owner(path)
+        owner = self._free(path)
         if owner.port is not None:
             return PULSED if await owner.port.reset() else NO_LINE
         async with self._opened(owner) as port:
             return PULSED if await port.reset() else NO_LINE
+
+    @contextlib.asynccontextmanager
+    async def lent(self, path: str, to: str) -> AsyncIterator[PortSpec]:
+        """Leave a port to another part of the hub, or to a program it runs, while the block lasts.
+
+        `to` says for what, as in "setting up its WiFi". The port is closed when the block begins; who had it before
+        has it again after it, whatever happened in between. Raises NotFound, Busy while it is lent already.
+        """
+        owner = self._free(path)
+        self._lent[path] = to
+        try:
+            await self._stop(path)
+            owner.status.show(lent_to(to))
+            yield owner.spec
+        finally:
+            del self._lent[path]
+            if path in self._released:
+                owner.status.show(RELEASED)
+            elif self._group is not None and self._owners.get(path) is owner:
+                owner.status.show(Note(state=PortState.OPENING))
+                self._start(owner)
 
     @contextlib.asynccontextmanager
     async def monitor(self, path: str) -> AsyncIterator[Monitor]:
@@ -162,7 +184,7 @@ class Supervisor:
         scanned = {path for path, sighting in others.items() if sighting and sighting.real not in configured}
         for path in set(self._owners) - set(self._specs):
             self._owners[path].saw(seen.get(path))
-            if path not in scanned:
+            if path not in scanned and path not in self._lent:
                 await self._forget(path)
         for path in sorted(scanned - set(self._owners)):
             self._begin(PortSpec(path))
@@ -192,6 +214,14 @@ class Supervisor:
         owner = self._owners.get(path)
         if owner is None:
             raise NotFound(f"there is no serial port {path}", hint="GET /v1/ports lists them.")
+        return owner
+
+    def _free(self, path: str) -> PortOwner:
+        """The owner of a port that is not lent. Raises NotFound, Busy."""
+        owner = self._owner(path)
+        if path in self._lent:
+            hint = "Wait until that has ended, or cancel it; then try again."
+            raise Busy(f"{path} is in use: {self._lent[path]}", hint=hint)
         return owner
 
     @contextlib.asynccontextmanager

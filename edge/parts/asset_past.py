@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
-from edge.assets.importing import Said
+from edge.assets.history.importing import Said
 from edge.assets.model import Span
 from edge.devices.model import Device
 from edge.telemetry.history import POINTS_MAX

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from edge.assets.evidence import Key, Record
-from edge.assets.importing import PROFILE
+from edge.assets.following.evidence import Key, Record
+from edge.assets.history.importing import PROFILE
 from edge.compat.assets.reports import pin_of
 from edge.devices.registry import Registry
 from edge.store.bulk import Raw

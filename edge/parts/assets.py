@@ -7,22 +7,22 @@ from collections.abc import Callable, Coroutine, Mapping
 
 import msgspec
 
-from edge.assets.band_queries_store import HubBands
-from edge.assets.definition_routes import AssetRoutes
-from edge.assets.definitions import Assets
+from edge.assets.defined.definitions import Assets
+from edge.assets.defined.orders import AssetOrders
+from edge.assets.defined.reasons import StopReasons
+from edge.assets.defined.views import AssetViews
 from edge.assets.events import AssetChanged, AssetDefined, StopExplained
-from edge.assets.import_routes import ImportRoutes
-from edge.assets.importing import Importing
-from edge.assets.inputs import NewInputs
-from edge.assets.keeping import Keeping
+from edge.assets.following.band_queries_store import HubBands
+from edge.assets.following.inputs import NewInputs
+from edge.assets.following.keeping import Keeping
+from edge.assets.following.roster import Roster
+from edge.assets.following.watch import Watch
+from edge.assets.history.importing import Importing
 from edge.assets.model import State
-from edge.assets.orders import AssetOrders
-from edge.assets.question_routes import QuestionRoutes
-from edge.assets.reasons import StopReasons
-from edge.assets.roster import Roster
-from edge.assets.rule_routes import RuleRoutes
-from edge.assets.views import AssetViews
-from edge.assets.watch import Watch
+from edge.assets.routes.definition_routes import AssetRoutes
+from edge.assets.routes.import_routes import ImportRoutes
+from edge.assets.routes.question_routes import QuestionRoutes
+from edge.assets.routes.rule_routes import RuleRoutes
 from edge.bus import Event
 from edge.devices.model import DeviceState
 from edge.parts.asset_past import PastReadings

@@ -14,6 +14,7 @@ from edge.api.field.routes import FieldRoutes
 from edge.api.field.sessions import Sessions
 from edge.api.field.wifi import WifiLinks
 from edge.bus import Missed
+from edge.commands.field_line import Updates
 from edge.devices.model import Device
 from edge.devices.presence import DeviceChanged
 from edge.links.discovery import Answers, Discovery, Serves
@@ -25,17 +26,20 @@ from edge.parts.vending import VendingPart
 from edge.serving.metrics import Sample
 from edge.serving.server import Listen
 from edge.telemetry.events import TwinChanged
+from edge.updates.events import OfferChanged
 
 
 class FieldPart(Part):
     """Built by the hub."""
 
-    def __init__(self, core: Core, telemetry: TelemetryPart, twins: TwinsPart, vending: VendingPart) -> None:
+    def __init__(
+        self, core: Core, telemetry: TelemetryPart, twins: TwinsPart, vending: VendingPart, updates: Updates
+    ) -> None:
         self._core = core
         self._sessions = Sessions()
         self._wifi = WifiLinks(core.dispatcher, core.commands, core.presences, core.clock)
         self._intake = Intake(
-            core.registry, core.presences, core.device_log, core.clock, telemetry.telemetry, twins.twins
+            core.registry, core.presences, core.device_log, core.clock, telemetry.telemetry, twins.twins, updates
         )
         self._intake.tell_health_to(vending.hear_health)
         core.attachments.serve_field_with(self._intake)
@@ -47,10 +51,13 @@ class FieldPart(Part):
             sessions=self._sessions,
             wifi=self._wifi,
             intake=self._intake,
+            updates=updates,
             body_s=core.settings.limits.body_s,
         )
         results = Results(core.commands)
-        self._routes = FieldRoutes(self._door, self._wifi, self._intake, results, core.device_log, core.clock)
+        self._routes = FieldRoutes(
+            self._door, self._wifi, self._intake, results, updates, core.device_log, core.clock
+        )
         self._discovery: Discovery | None = None
         self._mdns: Mdns | None = None
 
@@ -112,6 +119,10 @@ class FieldPart(Part):
         """Its session ends; with the same key it may come back, as pending."""
         self._wifi.lose(device.id)
 
+    def lose(self, device_id: str) -> None:
+        """Give its link over the network up: it is known that it starts anew."""
+        self._wifi.lose(device_id)
+
     async def let_go(self, app: web.Application) -> None:
         """The hub stops: held polls end, and none is held any more."""
         self._wifi.close()
@@ -123,7 +134,7 @@ class FieldPart(Part):
                 if isinstance(event, DeviceChanged):
                     self._door.changed(event.device_id)
                     self._core.attachments.look(event.device_id)
-                elif isinstance(event, TwinChanged):
+                elif isinstance(event, TwinChanged | OfferChanged):
                     self._wifi.look(event.device_id)
                     self._core.attachments.look(event.device_id)
                 elif isinstance(event, Missed):

@@ -1,13 +1,14 @@
-"""What head office is shown of this site: devices, slots, twins, newest values and assets, as /v1 shows them."""
+"""What head office is shown of this site: devices, slots, twins, newest values, assets and updates, as /v1 shows
+them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
+from edge.assets.defined.rules import SUBJECT
 from edge.assets.events import AssetChanged, AssetDefined, RulesChanged, StopExplained
-from edge.assets.rules import SUBJECT
 from edge.bus import Event
 from edge.commands.events import CommandChanged
 from edge.content.screens import ScreenChanged
@@ -15,19 +16,23 @@ from edge.devices.agents.events import AgentLeft, AgentSeated, WorkstationBound
 from edge.devices.model import Device
 from edge.devices.presence import DeviceChanged
 from edge.parts.assets import AssetsPart
+from edge.parts.firmware_sight import FirmwareSight
 from edge.parts.part import Core
 from edge.parts.telemetry import TelemetryPart
 from edge.parts.twins import TwinsPart
 from edge.parts.vending import VendingPart
+from edge.sync.artifacts import FetchChanged, Fetching
 from edge.sync.state_lane import Aspect, Mark, Seen
 from edge.telemetry.events import TwinChanged
 from edge.telemetry.routes import latest_view
 from edge.telemetry.twins.routes import twin_view
 from edge.telemetry.widgets.events import WidgetChanged, WidgetRemoved
+from edge.updates.events import OfferChanged, UpdateChanged
 from edge.vending.events import SlotChanged
 from edge.vending.inventory import KIND
 from edge.vending.views import slot_view
 from edge.wire.sync import WidgetSeen
+from edge.wire.updates import FetchSeen
 
 _json = msgspec.json.Encoder().encode
 
@@ -50,14 +55,25 @@ class SiteSight:
         AssetDefined,
         StopExplained,
         RulesChanged,
+        OfferChanged,
+        UpdateChanged,
+        FetchChanged,
     )
 
     def __init__(
-        self, core: Core, telemetry: TelemetryPart, twins: TwinsPart, vending: VendingPart, assets: AssetsPart
+        self,
+        core: Core,
+        telemetry: TelemetryPart,
+        twins: TwinsPart,
+        vending: VendingPart,
+        assets: AssetsPart,
+        firmware: FirmwareSight,
+        fetching: Callable[[], Fetching | None],
     ) -> None:
         self._core, self._telemetry = core, telemetry.telemetry
         self._assets, self._asset_views = assets.assets, assets.views
         self._twins, self._widgets, self._inventory = twins.twins, twins.widgets, vending.inventory
+        self._firmware, self._fetching = firmware, fetching
 
     def devices(self) -> list[str]:
         """Every device that /v1/devices lists, and those gone that an asset was wired to last."""
@@ -83,17 +99,21 @@ class SiteSight:
         if isinstance(event, AssetChanged | AssetDefined | StopExplained):
             asset = self._assets.find(event.asset_id)
             return [(Aspect.ASSETS, device) for device in asset.devices()] if asset else []
-        if isinstance(event, RulesChanged):
-            return [(Aspect.RULES, "")]
+        if isinstance(event, RulesChanged | FetchChanged):
+            return [(Aspect.RULES if isinstance(event, RulesChanged) else Aspect.FETCHING, "")]
         device = getattr(event, "device_id", "")
+        if isinstance(event, OfferChanged | UpdateChanged):
+            return [(Aspect.FIRMWARE, device)]
         if isinstance(event, DeviceChanged):  # whether a machine is there is part of its slots
-            return [(Aspect.DEVICE, device), (Aspect.SLOTS, device)]
+            return [(Aspect.DEVICE, device), (Aspect.SLOTS, device), (Aspect.FIRMWARE, device)]
         return [(Aspect.DEVICE, device)] if device else []
 
     async def draw(self, aspect: Aspect, device_id: str) -> Sequence[Seen]:
         """The rows of this aspect as they are; none but those of assets where the device is gone."""
         if aspect is Aspect.RULES:
             return [Seen("asset_rules", SUBJECT, "", _json(self._assets.rules()))]
+        if aspect is Aspect.FETCHING:
+            return self._fetched()
         if aspect is Aspect.ASSETS:
             return await self._machines(device_id)
         device = self._core.registry.find(device_id)
@@ -103,6 +123,9 @@ class SiteSight:
             return self._device(device)
         if aspect is Aspect.WIDGETS:
             return self._switches(device)
+        if aspect is Aspect.FIRMWARE:
+            seen = self._firmware.of(device)
+            return [] if seen is None else [Seen("firmware", device.id, device.id, _json(seen))]
         return await self._slots(device) if aspect is Aspect.SLOTS else self._values(device)
 
     def _device(self, device: Device) -> list[Seen]:
@@ -128,6 +151,14 @@ class SiteSight:
             for one in self._assets.of_device(device_id)
             if one.wired.device == device_id
         ]
+
+    def _fetched(self) -> list[Seen]:
+        """The firmware that is being fetched."""
+        now = self._fetching()
+        if now is None:
+            return []
+        view = FetchSeen(artifact=now.artifact, done=now.done, size=now.size, problem=now.problem)
+        return [Seen("fetching", now.artifact, "", _json(view))]
 
     def _switches(self, device: Device) -> list[Seen]:
         """The widgets that switch something: whose they are and what they are called stays here."""

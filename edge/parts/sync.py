@@ -8,24 +8,30 @@ import msgspec
 
 from edge.bus import Event
 from edge.parts.assets import AssetsPart
+from edge.parts.firmware_sight import FirmwareSight
 from edge.parts.part import Core, Part
 from edge.parts.people import PeoplePart
+from edge.parts.rollouts import Held, RolloutsPart
 from edge.parts.sight import SiteSight
 from edge.parts.telemetry import TelemetryPart
 from edge.parts.things import ThingsPart
 from edge.parts.twins import TwinsPart
+from edge.parts.updates import UpdatesPart
 from edge.parts.vending import VendingPart
 from edge.serving.metrics import Sample
 from edge.serving.routing import Route
+from edge.store.transaction import Transaction
+from edge.sync.artifacts import ArtifactLane
 from edge.sync.downlink import Downlink
 from edge.sync.enrolment import Enrolments
 from edge.sync.figures import Figures, Site
 from edge.sync.ledger_lane import LedgerLane
 from edge.sync.letters import Letters
-from edge.sync.orders import SiteOrders
+from edge.sync.orders import SiteOrders, signed_alone
 from edge.sync.readings_lane import ReadingsLane
 from edge.sync.routes import SyncRoutes
 from edge.sync.share import Share
+from edge.sync.shelf import HubShelf
 from edge.sync.state_lane import StateLane
 from edge.sync.streams import LedgerStream, ReadingsStream
 from edge.sync.uplink import SyncChanged, Uplink
@@ -48,12 +54,14 @@ class SyncPart(Part):
         assets: AssetsPart,
         people: PeoplePart,
         things: ThingsPart,
+        updates: UpdatesPart,
+        rollouts: RolloutsPart,
         problems: Callable[[], list[str]],
     ) -> None:
-        self._core, self._telemetry = core, telemetry
+        self._core, self._telemetry, self._offers = core, telemetry, rollouts.offers
         store, bus, clock, settings = core.store, core.bus, core.clock, core.settings
         share = Share(settings.sync.max_kbit_s)
-        ledger = LedgerStream(store.hub, clock, core.commands.doubt_older)
+        ledger = LedgerStream(store.hub, clock, self._is_older)
         streams = ledger, ReadingsStream(store.readings, store.hub, clock)
         self.enrolments = Enrolments(store.hub, core.directory, clock, settings)
         self.ledger, self.readings = LedgerLane(streams[0], share, clock), ReadingsLane(streams[1], share, clock)
@@ -67,7 +75,12 @@ class SyncPart(Part):
         self.figures = Figures(
             self.uplink, self.enrolments, (self.ledger, self.readings), streams, share, bus, clock, site
         )
-        sight = SiteSight(core, telemetry, twins, vending, assets)
+        unsigned = settings.sync.unsigned_firmware
+        shelf = HubShelf(updates.artifacts, updates.keys, unsigned=unsigned)
+        self.artifacts = ArtifactLane(shelf, store.hub, bus, core.directory, settings.sync.max_kbit_s)
+        rollouts.orders.fetch_with(self.artifacts)
+        firmware = FirmwareSight(rollouts.offers, core.store.boots, Held(updates.artifacts).variant_of)
+        sight = SiteSight(core, telemetry, twins, vending, assets, firmware, lambda: self.artifacts.now)
         present = StateLane(sight, self.figures.report, bus, share, clock)
         self.figures.present = present.problems
         self.uplink.lanes.append(present)
@@ -84,8 +97,10 @@ class SyncPart(Part):
             keep=lambda person, actor, within: people.accounts.keep(person, actor=actor, within=within),
             note_vend=note_vend,
             change_assets=assets.orders.apply,
+            roll_out=rollouts.orders.apply if unsigned else signed_alone(rollouts.orders.apply),
         )
         self.uplink.lanes.append(Downlink(store.hub, orders, clock, Visits(things, clock)))
+        self.uplink.lanes.append(self.artifacts)
         letters = Letters(store.hub, *streams)
         self._routes = SyncRoutes(self.enrolments, self.figures, letters, self.uplink)
 
@@ -94,7 +109,8 @@ class SyncPart(Part):
         return self._routes.all()
 
     async def start(self) -> None:
-        """Load the enrolment and its token."""
+        """Load the enrolment and its token; tidy up what was being fetched."""
+        self.artifacts.tidy()
         await self.enrolments.start()
 
     def tasks(self) -> dict[str, Callable[[], Coroutine[None, None, None]]]:
@@ -102,8 +118,12 @@ class SyncPart(Part):
         return {"sync": self.uplink.run, "sync-figures": self.figures.run}
 
     def samples(self) -> list[Sample]:
-        """Lag, what waits, what was sent."""
-        return self.figures.samples()
+        """Lag, what waits, what was sent and fetched."""
+        fetched = {"": float(self.artifacts.bytes_fetched)}
+        return [
+            *self.figures.samples(),
+            Sample("sync_fetched_bytes_total", "counter", "Bytes of firmware fetched from head office.", fetched),
+        ]
 
     def problems(self) -> list[str]:
         """Where a person has to do something."""
@@ -121,6 +141,11 @@ class SyncPart(Part):
 
     def _first_unsent(self) -> int | None:
         return self.readings.acked.prefix + 1 if self.enrolments.current else None
+
+    def _is_older(self, tx: Transaction) -> None:
+        """The centre has rows that this database has not: it is an older copy of itself."""
+        self._core.commands.doubt_older(tx)
+        self._offers.doubt(tx)
 
     def _devices(self) -> tuple[int, int]:
         devices = self._core.registry.all()

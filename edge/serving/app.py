@@ -16,7 +16,7 @@ from aiohttp import hdrs, web
 
 from edge.errors import BadInput, OutpostError, Unauthenticated
 from edge.serving.addresses import TRUSTED, Proxies
-from edge.serving.bodies import BODIES, Bodies, read_body
+from edge.serving.bodies import BODIES, Bodies, has_nul, read_body
 from edge.serving.knocking import Knocking
 from edge.serving.problems import NoRoute, NotHttp, Unexpected, WrongMethod, problem
 from edge.serving.roles import NOBODY, Principal
@@ -136,6 +136,8 @@ async def read(
     Raises TooLarge, RateLimited, or BadInput naming the field.
     """
     raw = await read_body(request, body_s, known=known)
+    if has_nul(raw):
+        raise BadInput("The body has a NUL in a text.")
     try:
         return decoder.decode(raw or b"{}" if bare else raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
+import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -21,7 +23,10 @@ from edge.serving.addresses import address_of
 KNOWN_BYTES = 12 * 1024 * 1024  # on their way from callers with a key; one body as large as may be always fits
 UNKNOWN_BYTES = 4 * 1024 * 1024  # from everybody else
 SMALL_BYTES = 4 * 1024  # of each body that do not count: who fills the room keeps no older device's few bytes out
+LEAST_BYTES_S = 8 * 1024  # of a body that is taken piece by piece: 16 MB have half an hour
 UNKNOWN_AT_ONCE = 32  # on their way from one address of callers without a key; behind a router it may be a site's
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+_BROKE_OFF = "The body broke off, or is not what its head says."
 
 
 class Bodies:
@@ -93,6 +98,33 @@ async def read_body(
             raise BadInput(f"The body did not arrive within {body_s:g} s.") from error
 
 
+def has_nul(raw: bytes) -> bool:
+    r"""Whether a text in this JSON has a NUL, which no database looks up and PostgreSQL does not keep: in JSON it
+    stands as \\u0000 alone, behind an even number of backslashes."""
+    return b"u0000" in raw and _NUL.search(raw) is not None
+
+
+async def pieces(request: web.Request, most: int, lull_s: float) -> AsyncIterator[bytes]:
+    """A body of up to `most` bytes as it comes, for whoever puts it on disk piece by piece: it holds no memory but
+    what the connection has. Between two pieces pass `lull_s` seconds at most, and all of it keeps a least pace.
+
+    Raises TooLarge, BadInput, also when the sender leaves.
+    """
+    if (request.content_length or 0) > most:
+        raise _too_large(most)
+    took, until_s = 0, time.monotonic() + lull_s + most / LEAST_BYTES_S
+    try:
+        while piece := await asyncio.wait_for(request.content.readany(), min(lull_s, until_s - time.monotonic())):
+            took += len(piece)
+            if took > most:
+                raise _too_large(most)
+            yield piece
+    except TimeoutError as error:
+        raise BadInput(f"The body came too slowly, or not at all for {lull_s:g} s.") from error
+    except (OSError, HttpProcessingError, web.RequestPayloadError) as error:
+        raise BadInput(_BROKE_OFF) from error
+
+
 async def _read(request: web.Request, most: int, hold: Callable[[int], None]) -> bytes:
     raw = bytearray()
     try:
@@ -104,7 +136,7 @@ async def _read(request: web.Request, most: int, hold: Callable[[int], None]) ->
     except TimeoutError:  # an OSError too
         raise
     except (OSError, HttpProcessingError, web.RequestPayloadError) as error:
-        raise BadInput("The body broke off, or is not what its head says.") from error
+        raise BadInput(_BROKE_OFF) from error
     return bytes(raw)
 
 

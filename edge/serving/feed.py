@@ -21,6 +21,7 @@ FACTS_KEPT = 1000  # facts whose text is kept, so that all readers are told the 
 TOPICS = (
     "device", "command", "port", "claim", "log", "fact", "reading", "twin", "asset", "slot", "transaction", "hook",
     "hub", "sync",
+    "firmware", "rollout", "update",
 )  # fmt: skip
 """What a reader may choose from. `missed` is always told."""
 

@@ -30,7 +30,8 @@ def document(routes: Iterable[Route], title: str = "Outpost hub") -> Json:
         "info": {"title": title, "version": __version__, "license": {"name": "Apache-2.0"}},
         "paths": paths,
         "components": {
-            "schemas": components,
+            # as JSON has it: a default may be a tuple, and a schema of an array wants an array
+            "schemas": msgspec.json.decode(msgspec.json.encode(components)),
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
         },
     }

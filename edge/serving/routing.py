@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import msgspec
 from aiohttp import web
 
 from edge.errors import BadInput
+from edge.serving.bodies import pieces
 from edge.serving.roles import Principal, Role
 
 LIST_MAX = 500
@@ -64,6 +65,10 @@ class Call:
     def request_key(self) -> str:
         """Under which key this request may come again without being done again; '' for none."""
         return self.request.headers.get("Idempotency-Key", "")
+
+    def pieces(self, most: int, lull_s: float) -> AsyncIterator[bytes]:
+        """A body that is a file, as it comes: see edge/serving/bodies.py. Raises TooLarge, BadInput."""
+        return pieces(self.request, most, lull_s)
 
     def still_allowed(self) -> bool:
         """Whether the caller's key is still good: asked by answers that go on for hours."""

@@ -11,6 +11,7 @@ import contextlib
 import logging
 import shutil
 import sys
+import time
 from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -23,6 +24,10 @@ FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
 LAUNCHER = FIRMWARE / "ports" / "unix.py"
 HEAP = "160wK"  # machine words, so that what fits here fits an ESP32 without PSRAM
 HANGUP = 3  # the launcher's exit code when its tty has hung up
+WATCHDOG = "watchdog"
+"""A board with two folders is reset by the age of this file, and is told so at its next start."""
+
+LOOK_S = 0.5  # how often it is looked at
 BOOT_PAUSE_S = 0.3  # about what a board takes from reset to its first line
 
 
@@ -37,8 +42,11 @@ class Board:
     """One virtual board on a tty; `run` keeps it alive until it is unplugged.
 
     `network` is the address that reaches everybody where it looks for its hub; '' for a board without a network.
-    `inside` is a command that runs another, such as one that puts it into a network of its own. `halt` names a
-    point where it stops from its next start on, as the launcher has it.
+    `portal` are the ports of page and name server of the network that it opens to be set up, such as `8080:5300`;
+    it does so when it has a radio, `networks.json` in the folder. `inside` is a command that runs another, such as
+    one that puts it into a network of its own. `halt` names a point where it stops from its next start on, as the
+    launcher has it. With the `layout` `ab` its app is in one of two folders of its flash, and it can be updated;
+    then its watchdog is watched, too.
     """
 
     def __init__(
@@ -50,9 +58,13 @@ class Board:
         variant: str = "display",
         baud: int = 115200,
         network: str = "",
+        portal: str = "",
         inside: Sequence[str] = (),
+        layout: str = "",
     ) -> None:
         self.halt = ""
+        self.resets = 0  # by its watchdog
+        self._cause = ""
         self.png = folder / "panel.png"
         self._arguments = [
             *inside,
@@ -61,6 +73,8 @@ class Board:
             *("--variant", variant, "--tty", tty, "--flash", str(folder / "flash")),
             *("--png", str(self.png), "--chip", chip, "--baud", str(baud)),
             *(("--network", network) if network else ()),
+            *(("--portal", portal) if portal else ()),
+            *(("--layout", layout) if layout else ()),
         ]
         self._folder = folder
         self._process: Process | None = None
@@ -92,17 +106,39 @@ class Board:
             await process.wait()
 
     async def _once(self) -> int:
+        cause, self._cause = self._cause, ""
+        (self._folder / WATCHDOG).unlink(missing_ok=True)
         self._process = process = await asyncio.create_subprocess_exec(
             *self._arguments,
             *(("--halt", self.halt) if self.halt else ()),
+            *(("--cause", cause) if cause else ()),
             stdin=DEVNULL,
             stdout=PIPE,
             stderr=STDOUT,  # MicroPython writes a traceback to its standard output
             start_new_session=True,
         )
         assert process.stdout is not None
-        said = await process.stdout.read(65536)
-        code = await process.wait()
+        watching = asyncio.create_task(self._watch(process))
+        try:
+            said = await process.stdout.read(65536)
+            code = await process.wait()
+        finally:
+            watching.cancel()
         if said.strip() and code not in (0, HANGUP):
             log.warning("the virtual board stopped: %s", said.decode("utf-8", "replace")[-2000:].strip())
         return code
+
+    async def _watch(self, process: Process) -> None:
+        """Reset the board when it has armed its watchdog, and does not feed it."""
+        watchdog = self._folder / WATCHDOG
+        while True:
+            await asyncio.sleep(LOOK_S)
+            try:
+                patience_s, fed_s = int(watchdog.read_text()), watchdog.stat().st_mtime
+            except (OSError, ValueError):
+                continue  # it is not armed yet
+            if time.time() - fed_s > patience_s and process.returncode is None:
+                self.resets += 1
+                self._cause = WATCHDOG
+                process.kill()
+                return

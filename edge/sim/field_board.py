@@ -38,9 +38,11 @@ class FieldBoard:
         variant: str,
         chip: str,
         network: str = LOOPBACK,
+        portal: str = "",
         settings: Mapping[str, object] | None = None,
         baud: int = 115200,
         console: bool = True,
+        layout: str = "",
         inside: Sequence[str] = (),
         on_line: Callable[[str], None] = lambda line: None,
     ) -> None:
@@ -56,7 +58,9 @@ class FieldBoard:
             variant=variant,
             baud=baud,
             network=network,
+            portal=portal,
             inside=inside,
+            layout=layout,
         )
         self._running: asyncio.Task[None] | None = None
         self._reading = -1

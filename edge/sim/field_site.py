@@ -11,7 +11,7 @@ from pathlib import Path
 
 from edge.client import Client
 from edge.errors import OutpostError
-from edge.sim import logger
+from edge.sim import logger, maker
 from edge.sim.field_board import FieldBoard
 from edge.sim.service import START_S
 from edge.wire.assets import NewAsset, SetReason, SetShift
@@ -49,6 +49,13 @@ SETTINGS = {
         "heartbeat_s": 10,
     },
 }
+BOARDS = (
+    ("sensor", SENSOR_CHIP, SENSOR),
+    ("vending", MACHINE_CHIP, MACHINE),
+    ("logger", LOGGER_CHIP, LOGGER),
+)
+"""Each with its variant, which is its folder, too, its chip id, and what people call it."""
+
 LOOK_S = 0.05
 
 
@@ -63,8 +70,9 @@ async def field_boards(folder: Path, url: str) -> AsyncIterator[list[FieldBoard]
             chip=chip,
             network="-",
             settings={**first.get(variant, {}), "hub_url": url, **SETTINGS[variant]},
+            layout="ab" if maker.has_app(folder / variant) else "",
         )
-        for variant, chip in (("sensor", SENSOR_CHIP), ("vending", MACHINE_CHIP), ("logger", LOGGER_CHIP))
+        for variant, chip, _ in BOARDS
     ]
     async with contextlib.AsyncExitStack() as stack:
         for board in boards:
@@ -75,7 +83,7 @@ async def field_boards(folder: Path, url: str) -> AsyncIterator[list[FieldBoard]
 async def furnish(client: Client, boards: list[FieldBoard]) -> None:
     """Do what a technician does once: type the codes, name the machines, fill the slots, try a vend, switch on the
     light."""
-    names = (SENSOR, MACHINE, LOGGER)
+    names = [name for _, _, name in BOARDS]
     async with asyncio.timeout(START_S):
         await asyncio.gather(*(_take_in(client, board, name) for board, name in zip(boards, names, strict=True)))
         await _watch_machines(client)

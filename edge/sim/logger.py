@@ -16,7 +16,7 @@ def first_settings(folder: Path, *, network: bool) -> dict[str, object]:
     """Four machines, and a page on a port that is free now; nothing for a board that has settings already."""
     if (folder / CONFIG).exists():
         return {}
-    return {**MACHINES, "page_port": _free_port() if network else 0}
+    return {**MACHINES, "page_port": free_port() if network else 0}
 
 
 def page(folder: Path) -> str:
@@ -25,7 +25,8 @@ def page(folder: Path) -> str:
     return f"http://{PAGE_HOST}:{number}/" if number else ""
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A TCP port that nobody has just now."""
     with socket.socket() as probe:
         probe.bind((PAGE_HOST, 0))
         return int(probe.getsockname()[1])

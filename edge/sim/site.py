@@ -1,5 +1,5 @@
 """The demo site: a hub with a virtual display at a desk, an agent seated there, and a payment to show; and on its
-network a sensor and a vending machine; and the central service it syncs with.
+network a sensor, a vending machine and a logger; and the central service it syncs with.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from edge.client import Client, connect
 from edge.errors import OutpostError, Unreachable
 from edge.serving.server import parse_listen
 from edge.settle import write_secret
+from edge.sim import maker
 from edge.sim.board import Board
 from edge.sim.field_site import field_boards, furnish
 from edge.sim.service import START_S, service
@@ -49,6 +50,7 @@ class DemoSite:
         self.body = folder / "payment.json"
         self.key = folder / ADMIN_KEY_FILE
         self.motors = folder / "vending" / "motor.log"
+        self.newer = ""  # firmware that the sensor can be updated to, by its id
 
     def write_payment(self) -> None:
         """A QR picture as a web page would send it, and the request's body with it."""
@@ -81,7 +83,7 @@ class DemoSite:
 @contextlib.asynccontextmanager
 async def demo_site(folder: Path, listen: str, centre_listen: str) -> AsyncIterator[DemoSite]:
     """A running demo: head office and a hub as processes of their own, the hub enrolled there; a virtual display
-    on its serial port, the agent seated, two boards on the network.
+    on its serial port, the agent seated, boards on the network.
 
     Raises Unreachable with the last words of what does not start, or not in time.
     """
@@ -92,14 +94,20 @@ async def demo_site(folder: Path, listen: str, centre_listen: str) -> AsyncItera
     async with _display(folder) as tty, contextlib.AsyncExitStack() as running:
         port = ("--serial", f"{tty}=native", "--no-scan")
         centre = await running.enter_async_context(service("cloud", office, "--listen", centre_listen, **told))
+        making = await running.enter_async_context(maker.at_work(folder))
         url = await running.enter_async_context(service("hub", folder, "--listen", listen, *port, **text))
         site = DemoSite(folder, url, office, centre)
         site.write_payment()
+        await making
         async with field_boards(folder, url) as boards:
             async with connect(folder) as client:
                 try:
-                    await asyncio.gather(
-                        _furnish(client), furnish(client, boards), _enrol(client, site), _staff(site)
+                    site.newer, *_ = await asyncio.gather(
+                        maker.publish(client, folder),
+                        _furnish(client),
+                        furnish(client, boards),
+                        _enrol(client, site),
+                        _staff(site),
                     )
                 except TimeoutError:
                     hint = f"This machine may be too busy: try again. The hub's log is {folder / 'hub.log'}."

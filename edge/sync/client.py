@@ -6,10 +6,12 @@ followed elsewhere.
 
 from __future__ import annotations
 
+import contextlib
 import email.utils
+import re
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, TypeVar
@@ -24,7 +26,7 @@ from edge.wire.views import Problem, View
 ANSWER_MAX = 1024 * 1024  # of an answer; the inbox, which carries pictures, asks for more
 ANSWER_S = 30.0  # for a whole answer: a batch of 4 MB over a slow line is judged by its own, longer time
 CONNECT_S = 10.0
-CONNECTIONS = 8  # the lanes' own, and the batches in flight
+CONNECTIONS = 9  # the lanes' own, the batches in flight, and a file on its way here
 CHUNK = 64 * 1024
 RETRY_AFTER_MAX_S = 300.0  # a centre cannot send a hub away for longer with one answer
 SHOWN_CHARS = 300  # of what the centre says, in what a person reads
@@ -32,6 +34,15 @@ REJECTED, TOO_LARGE = "row-rejected", "too-large"
 REFUSES_ROWS = frozenset({REJECTED, TOO_LARGE})  # what the centre says of a batch: fewer rows of it may be taken
 
 T = TypeVar("T", bound=msgspec.Struct)
+_RANGE = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15})\Z")
+
+
+class Arriving(msgspec.Struct, frozen=True):
+    """A file on its way: its bytes from `start` on, of `size` in all."""
+
+    start: int
+    size: int
+    pieces: AsyncIterator[bytes]
 
 
 class CentreSaid(OutpostError):
@@ -101,20 +112,69 @@ class Client:
         assert self._http is not None, "the client is not open"
         sent = {**(headers or {}), **({"Content-Type": body_type} if body is not None else {})}
         timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=CONNECT_S)
-        try:
+        with self._of_the_line(f"within {timeout_s:g} s"):
             async with self._http.request(
                 method, self._url + path, data=body, headers=sent, timeout=timeout, allow_redirects=False
             ) as response:
                 raw = await _bounded(response, answer_max)
+        if response.status != 200:
+            raise _said(response, raw)
+        return _decoded(raw, answer)
+
+    @contextlib.asynccontextmanager
+    async def fetch(self, path: str, *, headers: Mapping[str, str], start: int = 0) -> AsyncIterator[Arriving]:
+        """A file, from byte `start` on where the centre gives parts of it, else from its begin; never longer than
+        it says. The one who reads judges what the bytes are worth.
+
+        Raises Unreachable, also while the pieces are read: the line was cut, or nothing came for ANSWER_S;
+        CentreSaid when the answer was an error.
+        """
+        assert self._http is not None, "the client is not open"
+        asked = {**headers, **({"Range": f"bytes={start}-"} if start else {})}
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S, sock_read=ANSWER_S)
+        with self._of_the_line(f"within {ANSWER_S:g} s"):
+            async with self._http.get(
+                self._url + path, headers=asked, timeout=timeout, allow_redirects=False
+            ) as response:
+                if response.status not in (200, 206):
+                    raise _said(response, await _bounded(response, ANSWER_MAX))
+                begin, size = _place(response)
+                yield Arriving(begin, size, _pieces(response, size - begin))
+
+    @contextlib.contextmanager
+    def _of_the_line(self, in_time: str) -> Iterator[None]:
+        """What goes wrong on the way, as Unreachable."""
+        try:
+            yield
         except TimeoutError as error:
-            raise Unreachable(f"The centre did not answer within {timeout_s:g} s.") from error
+            raise Unreachable(f"The centre did not answer {in_time}.") from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
             why = _shown(f"The centre at {self._url} cannot be reached: {reason_of(error)}.")
             untrusted = isinstance(error, aiohttp.ClientConnectorCertificateError)
             raise Unreachable(why, hint=OWN_AUTHORITY if untrusted else None) from error
-        if response.status != 200:
-            raise _said(response, raw)
-        return _decoded(raw, answer)
+
+
+def _place(response: aiohttp.ClientResponse) -> tuple[int, int]:
+    """Where the bytes of an answer begin, and how many the file has. Raises Unreachable where it does not say."""
+    if response.status == 200 and response.content_length is not None:
+        return 0, response.content_length
+    found = _RANGE.match(response.headers.get("Content-Range", ""))
+    if found is None:
+        raise Unreachable("What answers as the centre does not say how long a file is.", hint=NOT_A_CENTRE)
+    begin, last, size = (int(number) for number in found.groups())
+    if not begin <= last == size - 1:
+        raise Unreachable("What answers as the centre gave another part of a file.", hint=NOT_A_CENTRE)
+    return begin, size
+
+
+async def _pieces(response: aiohttp.ClientResponse, left: int) -> AsyncIterator[bytes]:
+    async for piece in response.content.iter_chunked(CHUNK):
+        if len(piece) > left:
+            raise Unreachable("What answers as the centre sends more of a file than there is.", hint=NOT_A_CENTRE)
+        left -= len(piece)
+        yield piece
+    if left:
+        raise Unreachable("The line was cut in the middle of a file.")
 
 
 def trusting(ca_file: str) -> ssl.SSLContext:

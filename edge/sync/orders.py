@@ -1,4 +1,4 @@
-"""What the centre may ask of this hub: commands, their settling, desired state, who sits where.
+"""What the centre may ask of this hub: commands, their settling, desired state, who sits where, updates.
 
 Everything goes the way it goes when somebody asks here, under the same rules; nothing the centre sends is trusted
 further than its type.
@@ -38,6 +38,7 @@ Switch = Callable[[str, int, str, Within], Awaitable[object]]
 Keep = Callable[[Person, str, Within], Awaitable[object]]
 NoteVend = Callable[[Transaction, str, str], None]
 ChangeAssets = Callable[[Mapping[str, Json], str, Within], Awaitable[object]]
+RollOut = Callable[[Mapping[str, Json], str, Within], Awaitable[object]]
 
 
 class _Command(msgspec.Struct, kw_only=True):
@@ -83,6 +84,20 @@ class _Widget(msgspec.Struct, kw_only=True):
     state: Literal[0, 1]
 
 
+def signed_alone(roll_out: RollOut) -> RollOut:
+    """The same, but that head office marks no device as one that takes unsigned firmware."""
+
+    async def apply(body: Mapping[str, Json], actor: str, within: Within) -> None:
+        if body.get("do") == "legacy" and body.get("legacy"):
+            raise Rejected(
+                "This hub takes no unsigned firmware from head office.",
+                hint="Mark the device at the hub, or set sync.unsigned_firmware there.",
+            )
+        await roll_out(body, actor, within)
+
+    return apply
+
+
 class End(Protocol):
     """Writes what became of an item."""
 
@@ -93,7 +108,8 @@ class End(Protocol):
 class SiteOrders:
     """`desire(device, values, actor, within)` sets desired state, `switch(widget, state, actor, within)` that of a
     widget's device, `keep(person, actor, within)` has an account for somebody; `note_vend(tx, command, note)`
-    keeps a note; `change_assets(body, actor, within)` changes what is defined and said of assets."""
+    keeps a note; `change_assets(body, actor, within)` changes what is defined and said of assets; `roll_out(body,
+    actor, within)` offers firmware to devices, or takes it back."""
 
     def __init__(
         self,
@@ -107,10 +123,11 @@ class SiteOrders:
         keep: Keep,
         note_vend: NoteVend,
         change_assets: ChangeAssets,
+        roll_out: RollOut,
     ) -> None:
         self._db, self._commands, self._registry, self._agents = database, commands, registry, agents
         self._desire, self._switch, self._keep, self._note_vend = desire, switch, keep, note_vend
-        self._change_assets = change_assets
+        self._whole = {"asset": change_assets, "firmware": roll_out}  # kinds whose body is read where it is done
 
     async def apply(self, item: Item, left_s: float | None, end: End) -> None:
         """Do it, in one transaction with `end`. Raises OutpostError; then nothing of it is done."""
@@ -134,8 +151,8 @@ class SiteOrders:
         elif item.kind == "widget":
             widget = _body(item, _Widget)
             await self._switch(widget.widget, widget.state, actor, within)
-        elif item.kind == "asset":
-            await self._change_assets(item.body, actor, within)
+        elif item.kind in self._whole:
+            await self._whole[item.kind](item.body, actor, within)
         else:
             raise BadInput(f"This hub does not know how to do {item.kind[:40]!r}; update it.")
 

@@ -6,12 +6,13 @@ all, and the uplink says hello again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Protocol, TypeVar
 
 import msgspec
 
-from edge.sync.client import ANSWER_MAX, ANSWER_S, Client
+from edge.sync.client import ANSWER_MAX, ANSWER_S, Arriving, Client
 from edge.wire.sync import BATCH_TYPE, SESSION_HEADER, Welcome
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -61,6 +62,13 @@ class Session:
         )
         self._heard()
         return answered
+
+    @contextlib.asynccontextmanager
+    async def fetch(self, path: str, *, start: int = 0) -> AsyncIterator[Arriving]:
+        """A file of the centre, from byte `start` on. Raises what `Client.fetch` does."""
+        async with self._client.fetch(path, headers=self._headers, start=start) as arriving:
+            self._heard()
+            yield arriving
 
 
 class Lane(Protocol):

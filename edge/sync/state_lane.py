@@ -36,7 +36,9 @@ class Aspect(StrEnum):
     LATEST = "latest"
     WIDGETS = "widgets"
     ASSETS = "assets"
+    FIRMWARE = "firmware"
     RULES = "rules"
+    FETCHING = "fetching"
 
 
 KINDS = {
@@ -45,9 +47,11 @@ KINDS = {
     Aspect.LATEST: frozenset({"latest", "twin"}),
     Aspect.WIDGETS: frozenset({"widget"}),
     Aspect.ASSETS: frozenset({"asset"}),
+    Aspect.FIRMWARE: frozenset({"firmware"}),
     Aspect.RULES: frozenset({"asset_rules"}),
+    Aspect.FETCHING: frozenset({"fetching"}),
 }
-OF_SITE = (Aspect.RULES,)
+OF_SITE = (Aspect.RULES, Aspect.FETCHING)
 OF_DEVICE = tuple(aspect for aspect in Aspect if aspect not in OF_SITE)
 MEASURED = (Aspect.LATEST, Aspect.ASSETS)  # what follows from new values
 Mark = tuple[Aspect, str]

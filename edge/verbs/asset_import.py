@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from edge.assets import older_export as older
+from edge.assets.history import older_export as older
 from edge.client import Client
 from edge.errors import BadInput, Unreachable
 from edge.verbs import flags

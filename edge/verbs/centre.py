@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import gc
 import signal
 import sys
 from pathlib import Path
@@ -14,14 +13,12 @@ from edge import logs
 from edge.errors import ConfigError
 from edge.places import CENTRE_SOCKET, HUB_DATABASE, default_centre_dir
 from edge.serving.server import Listen
-from edge.verbs import centre_here, flags
+from edge.verbs import centre_here, flags, garbage
 from edge.verbs.config import check_centre
 from edge.verbs.watchdog import served
 
 if TYPE_CHECKING:
     from cloud.settings import CloudSettings
-
-GARBAGE = 20_000  # new objects after which those that hold each other are looked for
 
 
 def add(verbs: flags.Verbs) -> None:
@@ -63,6 +60,7 @@ async def serve(arguments: argparse.Namespace) -> int:
 
 async def run(settings: CloudSettings, directory: Path) -> int:
     """Serve until SIGINT or SIGTERM."""
+    garbage.wait()
     from cloud.service import Centre
 
     check_centre(settings)
@@ -73,9 +71,7 @@ async def run(settings: CloudSettings, directory: Path) -> int:
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(signal_number, stop.set)
     async with centre.serving() as listens:
-        gc.collect()
-        gc.freeze()  # what is there by now stays: looking through it again held up every fifth page by 0.1 s
-        gc.set_threshold(GARBAGE)  # a page of a thousand sites is looked through once, not twenty times
+        garbage.keep_what_is_there()
         sys.stdout.write(f"{ready_line(listens, directory)}\n")
         sys.stdout.flush()
         async with served("centre", centre.probe, lambda: f"on {centre.db.engine_name}"):

@@ -48,6 +48,7 @@ def show_config(arguments: argparse.Namespace) -> int:
         section, name = key.split(".", 1)
         value = tree[section][name]
         shown = redact(value) if isinstance(value, str) else value  # a database's URL may have a password
+        shown = "(hidden)" if value and name.endswith("password") else shown
         rows.append({"setting": key, "value": shown, "from": origin})
     emit(rows, arguments.json, columns=("setting", "value", "from"))
     return 0

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 LISTEN = "127.0.0.1:5000"
 CENTRE_LISTEN = "127.0.0.1:8600"
+ID_CHARS = 8  # of an artifact's id: its begin is enough
 
 
 def add(verbs: flags.Verbs) -> None:
@@ -107,7 +108,7 @@ ready demo {site.url}
 
 {_head_office(outpost, site)}
 
-  {end} ends it. Everything is in {site.folder}.
+{_newer(outpost, site)}  {end} ends it. Everything is in {site.folder}.
 """
 
 
@@ -147,6 +148,23 @@ def _head_office(outpost: str, site: DemoSite) -> str:
      and how the hub sees it:
 
      {outpost} site status --data-dir {site.folder}"""
+
+
+def _newer(outpost: str, site: DemoSite) -> str:
+    from edge.sim.field_site import SENSOR
+
+    if not site.newer:
+        return ""
+    start = f"firmware rollout start {site.newer[:ID_CHARS]} --kind sensor --soak 0s"
+    return f"""\
+  8. Update the sensor: newer firmware for it is signed and uploaded. Only the file that is new is sent, and the
+     sensor keeps it once the hub has found it well:
+
+     {outpost} {start} --data-dir {site.folder}
+     {outpost} firmware rollout list --data-dir {site.folder}
+     {outpost} firmware state "{SENSOR}" --data-dir {site.folder}
+
+"""
 
 
 async def _until_stopped() -> None:

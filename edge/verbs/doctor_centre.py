@@ -12,6 +12,7 @@ from typing import Any
 from edge.client import Client, connect
 from edge.errors import Forbidden, OutpostError, Unreachable
 from edge.places import CENTRE_DATABASE
+from edge.serving.problems import NoRoute
 from edge.verbs import centre_here
 from edge.verbs.finding import Finding, at_the_door, clock, failed, listener
 
@@ -57,11 +58,27 @@ async def ask(client: Client) -> list[Finding]:
     if doubts := status["in_doubt"]:
         todo = "`outpost command list --state in_doubt` says what to look at."
         found.append(Finding("commands", "warn", f"{doubts} in doubt", todo))
+    with contextlib.suppress(NoRoute):  # an older centre has none
+        found += _rollouts(await client.items("/v1/rollouts?state=paused"))
     found += _sites(sites, status["now"])
     found += await _chains(client, [site["id"] for site in sites if site["state"] != "new"])
     with contextlib.suppress(Forbidden):  # it is for those alone who run the centre
         found += at_the_door(await client.items("/v1/knocking"))
     return found
+
+
+def _rollouts(paused: Sequence[dict[str, Any]]) -> list[Finding]:
+    """Those that have stopped because too few devices ended well."""
+    stopped = [one for one in paused if any(wave["state"] == "stopped" for wave in one["waves"])]
+    return [
+        Finding(
+            "rollout",
+            "warn",
+            f"of {one['version']} has stopped: {one['reason']}",
+            f"`outpost firmware rollout show {one['id']}` says what went wrong; then resume, retry or abort it.",
+        )
+        for one in stopped
+    ]
 
 
 def _sites(sites: Sequence[dict[str, Any]], now: str) -> list[Finding]:

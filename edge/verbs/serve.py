@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from edge import logs
 from edge.serving.server import Listen
 from edge.settings import Settings
-from edge.verbs import flags
+from edge.verbs import flags, garbage
 from edge.verbs.config import check
 from edge.verbs.watchdog import served
 
@@ -60,6 +60,7 @@ async def serve(arguments: argparse.Namespace) -> int:
 
 async def run(settings: Settings, data_dir: Path) -> int:
     """Serve until SIGINT or SIGTERM."""
+    garbage.wait()
     from edge.hub import Hub  # here, so that the other verbs start without loading one
 
     check(settings)
@@ -70,10 +71,12 @@ async def run(settings: Settings, data_dir: Path) -> int:
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(signal_number, stop.set)
     async with hub.serving() as listens:
+        garbage.keep_what_is_there()
         sys.stdout.write("".join(f"{line}\n" for line in ready_lines(listens, data_dir)))
         sys.stdout.flush()
         async with served("hub", hub.probe, lambda: _state(hub)):
             await stop.wait()
+    garbage.let_go()
     return 0
 
 

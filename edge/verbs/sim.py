@@ -14,6 +14,7 @@ from pathlib import Path
 
 from edge import logs
 from edge.errors import BadInput
+from edge.sim import old_ota
 from edge.sim.board import Board
 from edge.sim.nic_display import OldDisplay
 from edge.sim.old_logger import OldLogger, live
@@ -24,7 +25,7 @@ from edge.sim.vending_wifi import WifiMachine
 from edge.verbs import flags, sim_field
 from edge.verbs.output import say
 
-KINDS = ("display", *sim_field.KINDS, "nic-display", "old-vending", "old-logger")
+KINDS = ("display", *sim_field.KINDS, "nic-display", "old-vending", "old-logger", "old-ota")
 TURNS_S = 0.1  # how late a turn of a motor is told
 PROFILES = {"display": "native", "nic-display": "nic-display", "old-vending": "vending"}
 
@@ -32,7 +33,7 @@ PROFILES = {"display": "native", "nic-display": "nic-display", "old-vending": "v
 def add(verbs: flags.Verbs) -> None:
     """Add the verb."""
     sim = verbs.add_parser("sim", help="one virtual device, running the real firmware")
-    older = "nic-display, old-vending and old-logger are older devices; the others run our firmware"
+    older = "nic-display, old-vending, old-logger and old-ota are older devices; the others run our firmware"
     sim.add_argument("kind", choices=KINDS, help=older)
     sim.add_argument("--serial", metavar="PATH", help="where its cable's end shall appear (a link is made there)")
     sim.add_argument(
@@ -43,6 +44,15 @@ def add(verbs: flags.Verbs) -> None:
     )
     sim.add_argument("--chip", metavar="HEX", help="its chip id: 12 hex digits (random if not given)")
     sim.add_argument("--baud", type=int, default=115200, help="its line rate (115200)")
+    sim.add_argument(
+        "--sketch",
+        choices=sorted(old_ota.SKETCHES),
+        default=old_ota.OTA_BASE.name,
+        help="which of the older sketches an old-ota runs (ESP32_OTA_Base)",
+    )
+    sim.add_argument(
+        "--check", type=int, default=old_ota.CHECK_S, metavar="S", help="how often an old-ota looks for updates"
+    )
     sim_field.add_flags(sim)
     sim.set_defaults(do=simulate)
 
@@ -54,6 +64,8 @@ async def simulate(arguments: argparse.Namespace) -> int:
         return await _old_vending(arguments)
     if arguments.kind == "old-logger":
         return await _old_logger(arguments)
+    if arguments.kind == "old-ota":
+        return await _old_ota(arguments)
     if arguments.kind in sim_field.KINDS:
         return await _field(arguments)
     if arguments.hub:
@@ -122,6 +134,25 @@ async def _old_logger(arguments: argparse.Namespace) -> int:
     sys.stdout.flush()
     say(f"It tells {arguments.hub} which machines run; there: outpost device approve {logger.logger_id}")
     await live(logger, tell=say)
+    return 0
+
+
+async def _old_ota(arguments: argparse.Namespace) -> int:
+    if not arguments.hub:
+        raise BadInput("An older board has its server typed into its setup page.", hint="Give --hub URL.")
+    if arguments.check < 1:
+        raise BadInput("--check is a number of seconds above 0.")
+    folder = arguments.folder or Path(tempfile.mkdtemp(prefix="outpost-sim-"))
+    board = old_ota.OldBoard(
+        arguments.hub,
+        old_ota.sketch_named(arguments.sketch),
+        mac=_chip(arguments.chip, folder),
+        check_s=arguments.check,
+    )
+    sys.stdout.write(f"ready sim {board.device_id}\n")
+    sys.stdout.flush()
+    say(f"It reports to {arguments.hub}; there: outpost device approve {board.device_id}")
+    await old_ota.live(board, tell=say)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""`outpost sim sensor|vending|logger|base`: a virtual device that finds its hub over the network."""
+"""`outpost sim sensor|vending|logger|base|blink|eink`: a virtual device that finds its hub over the network."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from edge.sim import logger
 from edge.sim.field_board import CODE, LOOPBACK, FieldBoard
 from edge.verbs.output import say
 
-KINDS = ("base", "logger", "sensor", "vending")
+KINDS = ("base", "blink", "eink", "logger", "sensor", "vending")
 LOOK_S = 0.2
 ONLY_THERE = "-"  # a network in which nobody is asked for a hub
 BESIDE = {
     "base": "",
+    "blink": "light.json there says how bright its light is.",
+    "eink": "panel.png there is what its panel shows.",
     "logger": "Its machines run and stop by themselves, unless inputs.json there says the levels of its pins.",
     "sensor": "inputs.json there says what its inputs do, outputs.json what its switches do.",
     "vending": "motor.log there has a line for each turn of a motor; a file named jam lets nothing fall.",
@@ -84,6 +86,7 @@ async def simulate_field(arguments: argparse.Namespace, folder: Path, chip: str,
         variant=arguments.kind,
         chip=chip,
         network=network,
+        portal=f"{logger.free_port()}:{logger.free_port()}",
         settings=settings,
         baud=arguments.baud,
         console=cable is None,

@@ -1,14 +1,17 @@
-"""What a device that is no display, and its hub, say besides on a serial line (docs/protocol.md).
+"""What a device and its hub say besides commands on a serial line (docs/protocol.md): of updates all of them, of
+readings and desired state those that are no displays.
 
 The same facts as over the network, as messages of the native session. None is signed: the line is the proof.
 """
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 
-from edge.wire import field, lenient
-from edge.wire.native import Count, Hello, Log, Result, State
+from edge.wire import field, lenient, updates
+from edge.wire.native import Count, Hello, Log, Name, Result, State
 
 
 class Welcome(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="welcome"):
@@ -36,8 +39,43 @@ class Desired(field.Desired, frozen=True, kw_only=True, tag_field="type", tag="d
     """Hub: what the device shall be, whole."""
 
 
-FromDevice = Hello | Result | Log | State | Readings | Report
-ToDevice = Welcome | Taken | Desired
+class Offer(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="offer"):
+    """Hub: what the device shall run, after the hello and on every change; None: nothing else than it does."""
+
+    offer: updates.Offer | None
+
+
+class Fetch(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="fetch"):
+    """Device: a piece of its standing offer. `what`: `manifest`, `signatures`, or a file's SHA-256 in hex."""
+
+    artifact: updates.Sha256
+    what: Name
+    start: Count
+    most: Annotated[int, msgspec.Meta(ge=1, le=updates.PIECE_BYTES)]
+
+
+class Piece(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="piece"):
+    """Hub: the bytes from `start` on, as the message's blob. `total`: of the whole. `err`: why there are none:
+    `gone` (it is not offered any more) or `busy` (ask again in a while).
+    """
+
+    artifact: updates.Sha256
+    what: Name
+    start: Count
+    total: Count
+    err: Name = ""
+
+
+class Told(updates.Told, frozen=True, kw_only=True, tag_field="type", tag="told"):
+    """Device: how far it is with its offer."""
+
+
+class Heard(updates.Heard, frozen=True, kw_only=True, tag_field="type", tag="heard"):
+    """Hub: the answer to that."""
+
+
+FromDevice = Hello | Result | Log | State | Readings | Report | Fetch | Told
+ToDevice = Welcome | Taken | Desired | Offer | Piece | Heard
 
 _from_device: msgspec.json.Decoder[FromDevice] = msgspec.json.Decoder(FromDevice)
 

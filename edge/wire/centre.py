@@ -6,6 +6,7 @@ import msgspec
 
 from edge.wire.assets import AssetView, PlannedView, ReasonView, ShiftView, StopView
 from edge.wire.readings import LatestView, ReadingView, TwinView
+from edge.wire.updates import DeviceFirmware, GroupView, RolloutView
 from edge.wire.vending import SlotView, TransactionView
 from edge.wire.views import AgentView, CommandView, DeviceView, FactView, Json, KeyView, Request, View
 
@@ -302,3 +303,72 @@ class CentreStatus(View, frozen=True, kw_only=True):
     in_doubt: int
     actor: str
     role: str
+
+
+class RolloutSite(View, frozen=True, kw_only=True):
+    """What one site has of a rollout: its devices, and how they ended. `stale`: its hub is away. `fetched`: of how
+    many bytes the firmware has (`size`) its hub has so many; null while it fetches nothing of it. `problem`: what
+    stands in the way there, in a sentence."""
+
+    site: str
+    devices: int
+    good: int
+    bad: int
+    open: int
+    stale: bool
+    fetched: int | None
+    size: int | None
+    problem: str
+
+
+class SiteRollout(RolloutView, frozen=True, kw_only=True):
+    """A rollout of head office, as far as the caller reaches its sites."""
+
+    sites: list[RolloutSite]
+
+
+class PreviewSite(View, frozen=True, kw_only=True):
+    """What a rollout would have of a site. `heard`: devices that are heard now; `waves`: how many each wave has."""
+
+    site: str
+    devices: int
+    heard: int
+    waves: list[int]
+
+
+class RolloutPreview(View, frozen=True, kw_only=True):
+    """What a rollout would be if it began now. How many devices a wave has is settled; which ones is drawn, and
+    drawn anew when it begins."""
+
+    artifact: str
+    version: str
+    artifact_target: str
+    devices: int
+    heard: int
+    waves: list[int]
+    sites: list[PreviewSite]
+
+
+class GroupMember(View, frozen=True, kw_only=True):
+    """A device of a group. Its name and kind are told of one group alone, not in a list of groups; `known` is false
+    of one that its hub has forgotten."""
+
+    site: str
+    device: str
+    name: str = ""
+    kind: str = ""
+    known: bool = True
+
+
+class SiteGroup(GroupView, frozen=True, kw_only=True):
+    """A group of devices of several sites, as far as the caller reaches them."""
+
+    members: list[GroupMember]
+
+
+class SiteFirmware(DeviceFirmware, frozen=True, kw_only=True):
+    """What a device runs and shall run, as its hub last told it."""
+
+    site: str
+    as_of: str
+    stale: bool

@@ -3,10 +3,12 @@
 POST /v1/device/pair            PairRequest     -> PairOffer      unsigned: agree on a key
 POST /v1/device/pair/{pairing}  PairReveal      -> Paired         unsigned
 POST /v1/device/hello           DeviceHello     -> Welcome        signed with the device's key: open a session
-GET  /v1/device/poll            ?wait=&desired= -> Poll           signed with the session's key, as all below
+GET  /v1/device/poll            ?wait=&desired=&offer= -> Poll    signed with the session's key, as all below
 POST /v1/device/result          native.Result   -> Done
 POST /v1/device/readings        Readings        -> Taken
 POST /v1/device/report          Report          -> Done
+POST /v1/device/firmware        updates.Told    -> updates.Heard
+GET  /v1/device/firmware/{artifact}/manifest, /signatures, /files/{sha256}   bytes; of a file with Range
 """
 
 from __future__ import annotations
@@ -15,7 +17,8 @@ from typing import Annotated, Any
 
 import msgspec
 
-from edge.wire.native import Args, BoardKind, ChipId, Claim, Count, Name, Number
+from edge.wire.native import Args, BoardKind, ChipId, Claim, Count, Name, Number, Running
+from edge.wire.updates import Offer
 
 Hex16 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}$(?!\n)")]  # 16 bytes; `$` alone lets a newline follow
 Hex32 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]  # 32 bytes
@@ -79,6 +82,7 @@ class DeviceHello(Message, frozen=True, kw_only=True):
     nonce: Hex16
     name: Name = ""
     in_doubt: Claim | None = None
+    running: Running | None = None  # left out by firmware that cannot be updated
 
 
 class Welcome(Message, frozen=True, kw_only=True):
@@ -110,12 +114,14 @@ class Desired(Message, frozen=True, kw_only=True):
 
 
 class Poll(Message, frozen=True, kw_only=True, omit_defaults=True):
-    """What there is for the device: a command, a new desired state, or after `wait` nothing."""
+    """What there is for the device: a command, a new desired state, or after `wait` nothing. `offer` stands beside
+    them in every answer for as long as it stands."""
 
     now_us: int
     quality: str
     command: FieldCommand | None = None
     desired: Desired | None = None
+    offer: Offer | None = None  # left out: there is nothing to update to
 
 
 class Readings(Message, frozen=True, kw_only=True):

@@ -37,6 +37,7 @@ PATH_CHARS = 80
 FILE_MAX = 8 * 1024 * 1024  # bytes of one file
 IMAGE = "image"  # the path of an image's only file
 KEY_BITS, KEY_BYTES, EXPONENT = 3072, 384, 65537
+KEYS_MAX = 8  # that an app brings in its file `keys`: a device has room for no more
 SIGNATURES_MAX = 4  # on one artifact, while keys are changed
 SUFFIX = ".outpost"  # of the one file that holds manifest, signatures and files: a zip without compression
 
@@ -44,7 +45,7 @@ _VERSION = re.compile(r"\d{8}\.\d{6}\Z")
 _TARGET = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,47}\Z")
 _PATH = re.compile(r"[a-z0-9_]+(/[a-z0-9_]+)*(\.[a-z0-9]+)?\Z")
 _HASH = re.compile(r"[0-9a-f]{64}\Z")
-_NUMBER = re.compile(r"0|[1-9]\d{0,8}\Z")
+_NUMBER = re.compile(r"(0|[1-9]\d{0,8})\Z")
 _RELEASE = re.compile(r"\d{1,3}\.\d{1,3}\Z")
 _KEY_ID = re.compile(r"[0-9a-f]{16}\Z")
 _SIGNATURE = re.compile(r"[0-9a-f]{768}\Z")

@@ -13,7 +13,7 @@ ChipId = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-F]{12}$(?!\n)")]  # `$` al
 Name = Annotated[str, msgspec.Meta(max_length=64)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]  # exact in every JSON; a database holds it with ease
 Number = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]  # a command's number on its device: they rise one by one
-BoardKind = Literal["display", "base", "logger", "sensor", "vending"]
+BoardKind = Literal["display", "base", "blink", "eink", "logger", "sensor", "vending"]
 Args = dict[str, str | int | float | bool | None]
 
 
@@ -31,6 +31,20 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
 
     id: Name
     seq: Count
+
+
+class Running(msgspec.Struct, frozen=True, kw_only=True):
+    """Device, in its hello: what it runs; no ids where that was put there by hand. `keys`: by which it verifies."""
+
+    app: Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{64})?$(?!\n)")] = ""
+    image: Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{64})?$(?!\n)")] = ""
+    version: Name = ""
+    security: Count = 0  # of the app
+    image_security: Count = 0  # of the last image that was confirmed there
+    trial: bool = False  # not confirmed yet
+    chip: Name = ""
+    micropython: Name = ""
+    keys: Annotated[list[Name], msgspec.Meta(max_length=8)] = []
 
 
 class HelloRequest(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="hello"):
@@ -73,6 +87,7 @@ class Hello(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="he
     panel: Panel | None = None
     name: Name = ""
     in_doubt: Claim | None = None
+    running: Running | None = None  # left out by firmware that cannot be updated
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="result"):

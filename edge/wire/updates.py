@@ -12,7 +12,7 @@ from typing import Annotated
 import msgspec
 
 from edge.wire.firmware import Kind
-from edge.wire.native import Count, Name
+from edge.wire.native import Count
 from edge.wire.views import Request, View
 
 REASON_CHARS = 200
@@ -28,7 +28,7 @@ Sha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]
 class Step(StrEnum):
     """How far a device is with what it was offered. The first seven lead to `confirmed`, in this order."""
 
-    WAITING = "waiting"  # in a wave that is not open yet
+    WAITING = "waiting"  # not offered yet, or not again before a while
     OFFERED = "offered"
     DOWNLOADING = "downloading"
     VERIFIED = "verified"  # all of it is on flash, hashes and signature are right
@@ -74,6 +74,11 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     attempt: Count = 1  # rises when the same artifact is offered again
 
 
+def mark_of(offer: Offer) -> str:
+    """What a device that knows of an offer says in its next poll."""
+    return f"{offer.artifact[:16]}-{offer.attempt}"
+
+
 class Told(msgspec.Struct, frozen=True, kw_only=True):
     """Device: how far it is. `done` of `size` bytes; `reason` in a few words where it went wrong or waits."""
 
@@ -91,19 +96,6 @@ class Heard(msgspec.Struct, frozen=True, kw_only=True):
     artifact: Sha256
     step: Step
     confirm: bool = False
-
-
-class Running(msgspec.Struct, frozen=True, kw_only=True):
-    """Device, in its hello: what it runs; no ids where that was put there by hand. `keys`: by which it verifies."""
-
-    app: Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{64})?$(?!\n)")] = ""
-    image: Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{64})?$(?!\n)")] = ""
-    version: Name = ""
-    security: Count = 0
-    trial: bool = False  # not confirmed yet
-    chip: Name = ""
-    micropython: Name = ""
-    keys: Annotated[list[Name], msgspec.Meta(max_length=8)] = []
 
 
 # --- artifacts
@@ -193,7 +185,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     nothing new is offered; empty for always.
     """
 
-    waves: Annotated[list[int], msgspec.Meta(min_length=1, max_length=WAVES_MAX)] = [0, 10, 50, 100]
+    waves: Annotated[tuple[int, ...], msgspec.Meta(min_length=1, max_length=WAVES_MAX)] = (0, 10, 50, 100)
     errors_percent: Annotated[int, msgspec.Meta(ge=0, le=100)] = 5
     success_percent: Annotated[int, msgspec.Meta(ge=1, le=100)] = 90
     soak_s: Annotated[int, msgspec.Meta(ge=0, le=14 * 86_400)] = 600
@@ -254,6 +246,7 @@ class RolloutView(View, frozen=True, kw_only=True):
     started_at: str | None
     ended_at: str | None
     origin: str  # `site`, or `centre` when head office rolls it out
+    starts_at: str | None = None  # of one that begins later: when
 
 
 class RolloutDevice(View, frozen=True, kw_only=True):
@@ -278,6 +271,18 @@ class PauseRollout(Request, frozen=True, kw_only=True):
     reason: str = ""
 
 
+class RetryRollout(Request, frozen=True, kw_only=True):
+    """These devices, by id or name; none named: all that went wrong and may go well another time."""
+
+    devices: Annotated[list[str], msgspec.Meta(max_length=TARGETS_MAX)] = msgspec.field(default_factory=list)
+
+
+class MarkLegacy(Request, frozen=True, kw_only=True):
+    """Whether a device takes unsigned images."""
+
+    legacy: bool
+
+
 class DeviceFirmware(View, frozen=True, kw_only=True):
     """What one device runs, by its own word and since when, and what it shall run."""
 
@@ -294,6 +299,24 @@ class DeviceFirmware(View, frozen=True, kw_only=True):
     step: Step | None
     reason: str
     held_off_until: str | None  # not offered again before: what it was offered went wrong
+
+
+class FirmwareSeen(DeviceFirmware, frozen=True, kw_only=True):
+    """The same as a hub tells head office: with what kind of app it runs, and how much of an offer it has."""
+
+    target: str = ""
+    attempt: int = 0
+    done: int = 0
+    size: int = 0
+
+
+class FetchSeen(View, frozen=True, kw_only=True):
+    """How a hub fetches an artifact from head office. `problem`: why it does not go on now, '' while it does."""
+
+    artifact: str
+    done: int
+    size: int
+    problem: str
 
 
 class VersionCount(View, frozen=True, kw_only=True):

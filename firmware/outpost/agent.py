@@ -33,6 +33,10 @@ try:
 except ImportError:  # MicroPython has none, and needs none
     pass
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from outpost.updates import Request, Updates  # noqa: F401  (for the types)
+
 POLL_WAIT_S = 25
 ANSWER_MS = 10000
 POLL_MS = 35000  # the hub's wait, and ten seconds for the way
@@ -52,7 +56,7 @@ class Agent:
     def __init__(
         self, port: Port, clock: Clock, log: Log, settings: "dict[str, object]", identity: Identity,
         ledger: Ledger, buffer: Buffer, stats: Stats, kind: str, say: "Callable[[str], None]",
-        health: "Callable[[], dict[str, object]]",
+        health: "Callable[[], dict[str, object]]", updates: "Updates | None" = None,
     ) -> None:  # fmt: skip
         self.command = None  # type: Command | None
         self.online = False
@@ -63,6 +67,9 @@ class Agent:
         self._identity = identity
         self._ledger = ledger
         self._stats = stats
+        self._updates = updates
+        self._update_pauses = Backoff(port, PAUSE_MS_MIN, PAUSE_MS_MAX)
+        self._update_ms = 0  # before which the hub is asked nothing of updates
         self._reporting = Reporting(identity, clock, log, buffer, health)
         self._kind = kind
         self._say = say
@@ -107,6 +114,11 @@ class Agent:
         self._version, state = self._desired
         self._desired = None
         return state
+
+    @property
+    def telling(self) -> bool:
+        """Whether a command is under way, or the hub has not heard yet what one came to."""
+        return self.command is not None or bool(self._results)
 
     def state(self) -> "dict[str, object]":
         """For the console: what it is doing, with which hub, and the code to type there."""
@@ -225,12 +237,16 @@ class Agent:
         pauses = Backoff(self._port, PAUSE_MS_MIN, PAUSE_MS_MAX)
         while True:
             target = "/v1/device/poll?wait=%d&desired=%d" % (POLL_WAIT_S, self._version)
+            if self._updates is not None and self._updates.able:
+                target += "&offer=" + self._updates.mark
             message = yield from self._asked(session, session.polls, "GET", target, b"", POLL_MS, pauses)
             if message is None:
                 continue
             self._hellos.reset()
             self._reporting.learn(message)
-            if not message or not self._take(message):
+            offered = bool(message) and self._updates is not None and self._updates.offer(message.get("offer"))
+            taken = bool(message) and self._take(message)
+            if not taken and not offered:
                 yield from self._wait(REPEAT_MS)
 
     def _take(self, message: "dict[str, object]") -> bool:
@@ -251,7 +267,7 @@ class Agent:
     # The posts
 
     def _posting(self, session: Session) -> "Generator[None, None, None]":
-        """Results first, then what the device has to say, then readings, a batch after the other."""
+        """Results first, then what the device has to say, then readings, a batch after the other, then updates."""
         pauses = Backoff(self._port, PAUSE_MS_MIN, PAUSE_MS_MAX)
         while True:
             session.posts.look()
@@ -269,13 +285,36 @@ class Agent:
                 continue
             batch = self._reporting.batch(READINGS_BYTES_MAX)
             if batch is None:
-                yield
+                yield from self._update(session, pauses)
                 continue
             message = yield from self._posted(session, "readings", batch, pauses)
             if message == {}:
                 self._reporting.spoiled()
             elif message is not None:
                 self._reporting.taken(message)
+
+    def _update(self, session: Session, pauses: Backoff) -> "Generator[None, None, None]":
+        """What there is to ask about an update, if there is something; a moment's pause else."""
+        request = self._updates.request() if self._updates is not None else None  # type: Request | None
+        if self._updates is None or request is None or self._clock.ms() < self._update_ms:
+            yield
+            return
+        from outpost.update_http import exchange
+
+        try:
+            status, after_ms = yield from exchange(session, self._updates, request)
+        except HttpError:
+            self._stats.count("requests_failed")
+            if pauses.failures + 1 >= TRIES_MAX:
+                raise
+            yield from self._wait(pauses.next_ms())
+            return
+        self._stats.count("requests_ok" if status < 300 else "requests_failed")
+        if status < 300:
+            pauses.reset()
+            self._update_pauses.reset()
+        elif status >= 500:  # results and readings go on meanwhile
+            self._update_ms = self._clock.ms() + max(after_ms, self._update_pauses.next_ms())
 
     def _posted(
         self, session: Session, what: str, body: bytes, pauses: Backoff
@@ -315,7 +354,7 @@ class Agent:
     # Small things
 
     def _hello(self) -> "dict[str, object]":
-        return {
+        hello = {
             "chip": self._identity.chip,
             "kind": self._kind,
             "fw": VERSION,
@@ -325,7 +364,10 @@ class Agent:
             "in_doubt": self._ledger.in_doubt,
             "boot": self._identity.boot,
             "uptime_ms": self._clock.ms(),
-        }
+        }  # type: dict[str, object]
+        if self._updates is not None and self._updates.able:
+            hello["running"] = self._updates.running()
+        return hello
 
     def _context(self) -> "object":
         """For TLS: the hub's certificate must be vouched for by the CA on flash. Raises OSError without one."""

@@ -4,6 +4,7 @@ Only what was set is stored, so a newer firmware may bring better defaults.
 """
 
 import json
+import os
 
 from outpost.port import Port
 
@@ -17,6 +18,9 @@ DEFAULTS = {
     "debug": 1,  # 0 errors only, to 3 everything
     "wifi_ssid": "",  # empty: the cable only
     "wifi_password": "",
+    "hostname": "",  # what networks call it; empty: outpost- and the end of its chip id
+    "portal_password": "",  # of the board's own network, while it is set up; empty: it is open
+    "ble": True,  # whether it can be given a WiFi over BLE, too
     "hub_url": "",  # empty: the hub is looked for
     "device_id": "",  # both empty: the device pairs with the hub it finds
     "device_token": "",
@@ -45,6 +49,15 @@ DEFAULTS = {
     "oled_address": 60,
     "page_port": 80,  # of the logger's own page; 0: there is none
     "page_code": "",  # what lets somebody change settings over the page; empty: nobody may
+    "led_pin": 2,  # of a blink board's light; -1: there is none
+    "external_led_pin": -1,  # of one beside it, that does the same
+    "led_level": 1,  # what lights them
+    "epd_sck": 13,  # of an e-paper panel
+    "epd_mosi": 14,
+    "epd_cs": 15,
+    "epd_dc": 27,
+    "epd_rst": 26,
+    "epd_busy": 25,
     "rotate_s": 8,  # how long each stored picture stays
     "panel": "st7796",  # or ili9488
     "spi": 1,  # SPI controller
@@ -59,13 +72,15 @@ DEFAULTS = {
     "bgr": True,  # colour order; white and black don't care
     "invert": False,  # for panels that show the negative
 }  # type: dict[str, object]
-SECRETS = ("wifi_password", "device_token")  # never shown
+SECRETS = ("wifi_password", "device_token", "portal_password")  # never shown
 
 PERSONAL = (
     "name",
     "debug",
     "wifi_ssid",
     "wifi_password",
+    "hostname",
+    "portal_password",
     "hub_url",
     "device_id",
     "device_token",
@@ -78,13 +93,13 @@ PERSONAL = (
 pins could turn a motor."""
 
 VARIANT_KEY = "variant"  # stored by itself as well, so that it outlives damage to the rest
-NVS_KEYS = ("motor", "epoch", "boot", "claim", "buffer", "key", "hub", "outputs") + tuple(
+NVS_KEYS = ("motor", "epoch", "boot", "claim", "buffer", "key", "hub", "outputs", "light", "ended") + tuple(
     ["result%d" % i for i in range(16)]
 )
 """All that a device ever stores beside its settings, in the order in which it may be forgotten: once the epoch is
 gone the hub knows, and by then no old turn of a motor may be left that could be taken for a new one."""
 
-FOLDERS = ("buffer", "pictures")  # and these files
+FOLDERS = ("buffer", "pictures", "offered")  # and these files
 
 
 def load(port: Port) -> "dict[str, object]":
@@ -117,6 +132,21 @@ def forget(port: Port) -> None:
     """Back to the defaults, but for what the board is and how it is wired. Raises OSError."""
     kept = {key: value for key, value in _stored(port).items() if key not in PERSONAL}
     port.save(KEY, json.dumps(kept).encode())
+
+
+def forget_everything(port: Port) -> None:
+    """As if the board were new, but for what it is and how it is wired. Raises OSError when it can't."""
+    for key in NVS_KEYS:
+        port.forget(key)
+    forget(port)
+    for folder in FOLDERS:
+        path = port.files + "/" + folder
+        try:
+            names = os.listdir(path)
+        except OSError:
+            continue  # there is none
+        for name in names:
+            os.remove(path + "/" + name)
 
 
 def fits(key: str, value: "object") -> bool:

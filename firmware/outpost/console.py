@@ -5,7 +5,7 @@ characters: no frame a hub sends is taken for it, since the second byte of each 
 Nothing is echoed before its line has ended, so half a line never stands between two frames; secrets are not echoed.
 """
 
-from outpost import config
+from outpost import config, rules
 from outpost.log import TRACE, Log
 
 try:
@@ -22,7 +22,6 @@ BACKSPACES = (8, 127)
 CR, LF = 13, 10
 TAB = 9
 KEEP, FORGET = "", "-"  # answers that leave a setting as it is, or empty it
-ID_CHARACTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:"
 HELP = (
     "status     how the device is",
     "provision  give it its WiFi and its hub",
@@ -33,33 +32,12 @@ HELP = (
 )
 
 
-def _id(text: str) -> bool:
-    return 0 < len(text) <= 64 and all([character in ID_CHARACTERS for character in text])
-
-
-def _token(text: str) -> bool:
-    return 8 <= len(text) <= 128 and " " not in text
-
-
-def _url(text: str) -> bool:
-    host = text.split("://", 1)[-1].split("/")[0]
-    return text.startswith(("http://", "https://")) and len(text) <= 200 and " " not in text and bool(host)
-
-
-def _ssid(text: str) -> bool:
-    return 0 < len(text.encode()) <= 32
-
-
-def _password(text: str) -> bool:
-    return 8 <= len(text.encode()) <= 63
-
-
 QUESTIONS = (
-    ("Enter Device ID:", "device_id", _id, "letters, digits and - _ . : only, 64 at most"),
-    ("Enter Device Token:", "device_token", _token, "8 to 128 characters, no spaces"),
-    ("API URL (http://hub:8080):", "hub_url", _url, "http:// or https://, a host, and a port if need be"),
-    ("WiFi name:", "wifi_ssid", _ssid, "1 to 32 bytes"),
-    ("WiFi password:", "wifi_password", _password, "8 to 63 bytes"),
+    ("Enter Device ID:", "device_id", rules.device_id, rules.ID_RULE),
+    ("Enter Device Token:", "device_token", rules.token, rules.TOKEN_RULE),
+    ("API URL (http://hub:8080):", "hub_url", rules.url, rules.URL_RULE),
+    ("WiFi name:", "wifi_ssid", rules.ssid, rules.SSID_RULE),
+    ("WiFi password:", "wifi_password", rules.password, rules.PASSWORD_RULE),
 )
 """In this order. Enter alone leaves what there is, - empties it: without id and token the device pairs."""
 

@@ -5,11 +5,9 @@ As it stands it is the variant `base`, a board that is there and does nothing. A
 ROUND_MS, and slow work calls `breathe`.
 """
 
-import json
-import os
-
 from outpost import VERSION, config
 from outpost.buffer import Buffer, pack, sound
+from outpost.cable_readings import CableReadings
 from outpost.clock import Clock
 from outpost.commands import Command, Commands
 from outpost.console import Console
@@ -30,6 +28,8 @@ except ImportError:  # MicroPython has none, and needs none
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from outpost.agent import Agent
+    from outpost.setup import Setup  # noqa: F401  (for the types)
+    from outpost.updates import Updates  # noqa: F401  (for the types)
 
 MESSAGE_BYTES_MAX = 4608  # a header of 4 KiB and what goes with it: no pictures come here
 PROTOCOL = 1
@@ -38,10 +38,6 @@ ROUND_MS = 50  # the longest wait for input, so that timers are late by no more
 REPORT_MS = 60000
 FAREWELL_MS = 2000  # how long a reboot waits for the hub to have its result
 GOOD_TIME = ("ntp", "fixed")  # qualities of the hub's time that are fit to date readings by
-CABLE_RECORDS = 16  # in one batch of readings; with the next number, some 2 KB of the outbox's 3
-CABLE_BYTES = 1800
-CABLE_RETRY_MS = 5000  # after a batch without an answer
-STANDSTILL_MS = 30000  # after a batch of which the hub took nothing
 BUFFER_KB_MAX = 1024
 WATCHDOG_S_MIN, WATCHDOG_S_MAX = 5, 120
 
@@ -51,6 +47,8 @@ class Device:
 
     kind = "base"
     message_bytes = MESSAGE_BYTES_MAX  # the longest that a hub may send over the cable
+    networked = True  # whether it has any use for a WiFi
+    can_identify = False  # whether it has something to show that it is meant
 
     def __init__(self, port: Port, agent: "type[Agent] | None" = None) -> None:
         self._port = port
@@ -63,19 +61,34 @@ class Device:
         self._ledger = Ledger(port, self.settle_claim)
         self._buffer = Buffer(port, self._log, config.number(self.settings, "buffer_kb", 0, BUFFER_KB_MAX) * 1024)
         self._stats = Stats(self._identity, self._health, self._buffer)
-        self._console = Console(self._log, self.status, self._save, self.console_commands())
+        commands = self.console_commands()
+        self._setup = None  # type: Setup | None
+        if self.networked and port.has_radio():
+            from outpost.setup import Setup
+
+            self._setup = Setup(port, self._clock, self._log, self, self._identity.chip)
+            commands["portal"] = ("open the board's own network to set it up, or: portal off", self._setup.command)
+        self._console = Console(self._log, self.status, self._save, commands)
         announcement = self._identity.chip.encode() + self._identity.boot.to_bytes(4, "little")
         self._link = Link(port, self._clock, self._log, announcement, self.message_bytes)
         self._link.console = self._console
+        if self._setup is not None:
+            self._link.improv = self._setup.cable
         self._commands = Commands(self._ledger, self._clock, self._log, self.handlers(), self._stats)
+        self._updates = None  # type: Updates | None
+        if port.app:
+            from outpost.update_cable import CableUpdates
+            from outpost.updates import Updates
+
+            self._updates = Updates(port, self._clock, self._log, self._busy, self._restart)
+            self._cable_updates = CableUpdates(self._updates, self._online)
         self._agent = None  # type: Agent | None
         if agent is not None:
             self._agent = agent(
                 port, self._clock, self._log, self.settings, self._identity, self._ledger, self._buffer,
-                self._stats, kind=self.kind, say=self._console.say, health=self.report,
+                self._stats, kind=self.kind, say=self._console.say, health=self.report, updates=self._updates,
             )  # fmt: skip
-        self._welcome_session = 0  # the session on the cable in which the hub takes readings
-        self._batch_ms = 0  # when the next batch may go out on the cable
+        self._readings = CableReadings(self._buffer, self._identity, self._log)
         self._report_ms = 0
         self._reboot_ms = None  # type: int | None
 
@@ -110,6 +123,20 @@ class Device:
         """The screen it has, for the hello."""
         return None
 
+    def identify(self) -> None:
+        """Somebody wants to see which board this is. For one with `can_identify`."""
+
+    def page_number(self) -> int:
+        """The TCP port of a page of its own; 0: it has none."""
+        return 0
+
+    def make_room(self, on: bool) -> None:
+        """The board's own network is about to open, or has closed: meanwhile a page of its own has no port."""
+
+    def occupied(self) -> str:
+        """What the variant is doing that a restart must not cut off, in a few words; '' when nothing."""
+        return ""
+
     def greeted(self) -> None:
         """A hub on the cable has just been told who we are."""
 
@@ -140,6 +167,10 @@ class Device:
         """UTC by the hub's clock, in us; 0 while it has not told."""
         return self._clock.utc_us()
 
+    def say(self, text: str) -> None:
+        """Print a line at the console."""
+        self._console.say(text)
+
     def report_soon(self) -> None:
         """Something has changed that the hub should know."""
         self._report_ms = 0
@@ -159,16 +190,27 @@ class Device:
         seconds = config.number(self.settings, "watchdog_s", 0, WATCHDOG_S_MAX)
         if seconds:
             self._port.start_watchdog(max(seconds, WATCHDOG_S_MIN))
+        more = False
         while True:
-            self.breathe(ROUND_MS)
+            self.breathe(0 if more else ROUND_MS)
             if self._link.inbox.whole:
                 self._take_message()
             self._serve_agent()
             self.tick()
+            more = self._updates is not None and self._updates.step()
             self._tell()
+            self._set_up()
             if self._console.restart:
                 self._start_anew()
             self._reboot_if_due()
+
+    def _online(self) -> bool:
+        return self._agent is not None and self._agent.online
+
+    def _set_up(self) -> None:
+        """Serve whoever gives the board a WiFi; with a new one it starts anew."""
+        if self._setup is not None and self._setup.tick(cable=bool(self._link.session)) and not self._console.busy:
+            self._console.restart = True
 
     def _serve_agent(self) -> None:
         agent = self._agent
@@ -192,17 +234,21 @@ class Device:
             self._link.send(self._commands.run(Command(header, blob, inbox.began_ms)))
         elif kind == "hello":
             self._link.send(self._hello())
+            if self._updates is not None:
+                self._cable_updates.offer(None)  # until this hub says what it wants
             self.greeted()
         elif kind == "welcome":
             self._take_welcome(header)
         elif kind == "taken":
-            self._take_taken(header)
+            self._readings.taken(header, self._clock.ms())
         elif kind == "desired" and isinstance(header.get("state"), dict):
             self.note(self.apply(header["state"]))  # type: ignore[arg-type]  # JSON: its keys are text
+        elif self._updates is not None:
+            self._cable_updates.take(str(kind), header, blob)
         inbox.release()
 
     def _hello(self) -> "dict[str, object]":
-        return {
+        hello = {
             "type": "hello",
             "proto": PROTOCOL,
             "min_proto": MIN_PROTOCOL,
@@ -218,7 +264,10 @@ class Device:
             "panel": self.panel(),
             "boot": self._identity.boot,
             "uptime_ms": self._clock.ms(),
-        }
+        }  # type: dict[str, object]
+        if self._updates is not None and self._updates.able:
+            hello["running"] = self._updates.running()
+        return hello
 
     # What goes over the cable besides
 
@@ -226,27 +275,8 @@ class Device:
         now_us = header.get("now_us")
         if isinstance(now_us, int) and header.get("quality") in GOOD_TIME:
             self._clock.learn(now_us)
-        self._acknowledge(header)
-        self._welcome_session = self._link.session if header.get("approved") is True else 0
-        self._batch_ms = 0
+        self._readings.welcome(header, self._link.session)
         self.report_soon()
-
-    def _take_taken(self, header: "dict[str, object]") -> None:
-        before = self._buffer.cursor
-        self._acknowledge(header)
-        if self._buffer.cursor > before:
-            self._batch_ms = 0
-        else:
-            self._batch_ms = self._clock.ms() + STANDSTILL_MS
-
-    def _acknowledge(self, header: "dict[str, object]") -> None:
-        next_seq = header.get("next")
-        if not isinstance(next_seq, int):
-            return
-        try:
-            self._buffer.acknowledge(next_seq)
-        except OSError as error:
-            self._log.error("the buffer: %r" % error)
 
     def _tell(self) -> None:
         """News, the report, log lines and readings, one after another: only once the hub has all before."""
@@ -260,31 +290,18 @@ class Device:
             message = {"type": "report", "health": self.report()}
         if message is None:
             message = self._log.take()
+        if message is None and self._updates is not None:
+            message = self._cable_updates.request(now)
         if message is not None:
             self._link.send(message)
-        elif self._welcome_session == self._link.session and now >= self._batch_ms:
-            self._send_batch(now)
-
-    def _send_batch(self, now: int) -> None:
-        if not self._buffer.waiting() or self._agent is not None and self._agent.online:
-            return
-        first, dropped, payloads = self._buffer.batch(CABLE_RECORDS, CABLE_BYTES)
-        if not payloads:
-            return
-        self._batch_ms = now + CABLE_RETRY_MS
-        head = json.dumps({
-            "type": "readings",
-            "epoch": self._identity.epoch,
-            "first": first,
-            "dropped": dropped,
-            "boot": self._identity.boot,
-            "uptime_ms": now,
-        })  # fmt: skip
-        self._link.send_text(head.encode()[:-1] + b',"records":[' + b",".join(payloads) + b"]}")
+        elif self._readings.session == self._link.session and not self._online():
+            batch = self._readings.batch(now)
+            if batch is not None:
+                self._link.send_text(batch)
 
     def _show_log(self) -> None:
         """With no session, and somebody looking for a fault, the log goes to the console."""
-        if self._log.level >= DEBUG and (self._agent is None or not self._agent.online):
+        if self._log.level >= DEBUG and not self._online():
             line = self._log.take()
             if line is not None:
                 self._console.say("%s: %s" % (line["level"], line["text"]))
@@ -307,6 +324,7 @@ class Device:
             ("device", self.settings["device_id"]),
             ("wifi", self.settings["wifi_ssid"]),
             ("hub url", self.settings["hub_url"]),
+            ("own network", self._setup.status() if self._setup is not None else ""),
             ("cable", "in use" if self._link.session else "idle"),
         ]  # type: list[tuple[str, object]]
         if self._agent is not None:
@@ -322,8 +340,21 @@ class Device:
         """Asked for at the console; once the answer has left, and after forgetting all if that was asked too."""
         self._console.restart = False
         if self._console.factory:
-            forget_everything(self._port)
+            config.forget_everything(self._port)
         self._link.service(0)
+        self._link.goodbye()
+        self._port.reboot()
+
+    def _busy(self) -> str:
+        """What a restart would cut off, in a few words; '' when nothing."""
+        if self._commands.running or self._agent is not None and self._agent.telling:
+            return "a command is under way"
+        if self._link.inbox.whole or self._link.session and not self._link.idle():
+            return "the cable is in use"
+        return "somebody is at the console" if self._console.busy else self.occupied()
+
+    def _restart(self) -> None:
+        """Into another app. Nothing is under way."""
         self._link.goodbye()
         self._port.reboot()
 
@@ -333,22 +364,7 @@ class Device:
     def _reboot_if_due(self) -> None:
         if self._reboot_ms is None:
             return
-        told = self._link.idle() and (self._agent is None or not self._agent.online)
+        told = self._link.idle() and not self._online()
         if told or self._clock.ms() >= self._reboot_ms:
             self._link.goodbye()
             self._port.reboot()
-
-
-def forget_everything(port: Port) -> None:
-    """As if the board were new, but for what it is and how it is wired. Raises OSError when it can't."""
-    for key in config.NVS_KEYS:
-        port.forget(key)
-    config.forget(port)
-    for folder in config.FOLDERS:
-        path = port.files + "/" + folder
-        try:
-            names = os.listdir(path)
-        except OSError:
-            continue  # there is none
-        for name in names:
-            os.remove(path + "/" + name)

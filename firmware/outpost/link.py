@@ -12,6 +12,10 @@ from outpost.log import Log
 from outpost.outbox import Outbox
 from outpost.port import Port
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from outpost.improv_serial import Cable  # noqa: F401  (for the types)
+
 ANNOUNCE_MS = 2000  # how often a device without a session says so
 SILENCE_MS = 4000  # four missed pings: the hub is gone
 PROBE_MS = 1000  # how long a new rate may stay unproved
@@ -31,6 +35,7 @@ class Link:
         self._outbox = Outbox(0)
         self.inbox = Inbox(message_bytes)
         self.console = None  # type: Console | None  # takes the text between the frames
+        self.improv = None  # type: Cable | None  # and its packets
         self.session = 0
         self._baud = port.baud
         self._proved_baud = port.baud
@@ -41,9 +46,11 @@ class Link:
     def service(self, wait_ms: int) -> None:
         """Wait up to `wait_ms` for bytes, take what came, write what is due. Raises LineGone."""
         data = self._port.read() if self._port.wait(self._patience(wait_ms)) else b""
+        now = self._clock.ms()
+        if self.improv is not None:
+            data = self._without_improv(data, now)
         if data:
             self._receive(data)
-        now = self._clock.ms()
         if self.console is not None:
             for line in self.console.feed(data, now):
                 self._port.write(line.encode() + b"\r\n")
@@ -84,6 +91,14 @@ class Link:
         self.goodbye()
 
     # What comes in
+
+    def _without_improv(self, data: bytes, now: int) -> bytes:
+        """What is left of it when Improv has taken its packets; its answers leave."""
+        assert self.improv is not None
+        rest = self.improv.feed(data, now, self.session)
+        for packet in self.improv.due():
+            self._port.write(packet)
+        return rest
 
     def _receive(self, data: bytes) -> None:
         for block in self._parser.feed(data):

@@ -3,9 +3,16 @@
 import io  # noqa: F401  (for the types)
 
 try:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 except ImportError:  # MicroPython has none, and needs none
     pass
+
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from outpost.improv_ble import Peripheral
+
+LIGHT_MAX = 1023
 
 
 class LineGone(Exception):
@@ -22,6 +29,8 @@ class Port:
     baud_max = 115200
     discovery_port = 12346  # where hubs are asked for over UDP
     served_on = "0.0.0.0"  # noqa: S104 - a page of its own is for the network, on all addresses it has
+    app = ""  # the folder of the app that runs; empty on a board of the older layout, all in the root
+    chip_kind = "esp32"  # as manifests name it
 
     def passed_ms(self) -> int:
         """Milliseconds since it was last called; for outpost.clock alone. Right for up to six days."""
@@ -54,6 +63,25 @@ class Port:
     def forget(self, key: str) -> None:
         """Drop a value, so that it is gone from here on; none there is no error. Raises OSError when it can't."""
         raise NotImplementedError
+
+    def number(self, key: str, default: int) -> int:
+        """A whole number from non-volatile storage; `default` where there is none."""
+        raise NotImplementedError
+
+    def set_number(self, key: str, value: int) -> None:
+        """Store a number of 32 bits so that it outlives a power cut from here on. Raises OSError when it can't."""
+        raise NotImplementedError
+
+    def image_slot(self) -> "ImageSlot | None":
+        """Where a whole image can be put, to be started instead of the one that runs; None: there is no such."""
+        return None
+
+    def image_running(self) -> str:
+        """The name of the slot whose image runs; empty where there is one only."""
+        return ""
+
+    def confirm_image(self) -> None:
+        """The image that runs is well: start it from now on."""
 
     def inflate(self, source: "io.BytesIO | io.BufferedReader") -> "Inflate":
         """A stream that inflates the zlib stream `source`, a binary file or BytesIO."""
@@ -110,6 +138,61 @@ class Port:
         """How strong the radio hears its access point; None where there is no radio."""
         return None
 
+    # Setting it up
+
+    portal_http = 80  # where the page of the board's own network is
+    portal_dns = 53
+
+    def has_radio(self) -> bool:
+        """Whether it can be given a WiFi."""
+        return False
+
+    def scan_networks(self) -> "list[tuple[str, int, str]]":
+        """What the radio hears: each network's name, dBm, and `NO` or what it is locked with, such as `WPA2`. Takes
+        some two seconds. Raises OSError when the radio can't tell now.
+        """
+        return []
+
+    def try_join(self, ssid: str, password: str) -> None:
+        """Begin to join this network, and leave the one in the settings until `end_try`. Raises OSError."""
+        raise OSError(19)  # ENODEV
+
+    def joined(self) -> bool:
+        """Whether the board is in the network it tries, with an address."""
+        return False
+
+    def end_try(self) -> None:
+        """Back to the network in the settings."""
+
+    def hold_joining(self, ms: int) -> None:
+        """Don't look for the network in the settings for so long: somebody is in the board's own."""
+
+    def open_access_point(self, name: str, password: str, pause_ms: int) -> str:
+        """Be a network of its own, open when there is no password; the board's address there, in numbers. Until it
+        is closed there are `pause_ms` between two tries to join the network in the settings. Raises OSError.
+        """
+        raise OSError(19)  # ENODEV
+
+    def close_access_point(self) -> None:
+        """No longer; none that is open is no error."""
+
+    def has_ble(self) -> bool:
+        """Whether it can be heard over BLE."""
+        return False
+
+    def bluetooth(self, peripheral: "Peripheral", name: str) -> "BleRadio":
+        """Let BLE clients reach `peripheral`. Raises OSError."""
+        raise OSError(19)  # ENODEV
+
+    def button(self) -> bool:
+        """Whether somebody holds the BOOT button."""
+        return False
+
+    # Lights
+
+    def light(self, level: int) -> None:
+        """How bright the board's lights are, from 0 to LIGHT_MAX. Boards without one do nothing."""
+
     def watch(self, source: "object") -> None:
         """Let `wait` end early, too, when there is something to read from this socket."""
 
@@ -154,6 +237,38 @@ class Inflate:
         raise NotImplementedError
 
 
+class ImageSlot:
+    """What `Port.image_slot` returns: a place in flash for one whole image, written in blocks."""
+
+    name = ""
+    size = 0
+    block = 4096
+
+    def write(self, at: int, data: bytes) -> None:
+        """Put at most a block there; `at` is a multiple of the block. What was in that block is gone."""
+        raise NotImplementedError
+
+    def readinto(self, at: int, buffer: memoryview) -> None:
+        """Fill `buffer`, a block at most, from there on."""
+        raise NotImplementedError
+
+    def activate(self) -> None:
+        """Let the next start be of this image, once: it has to confirm itself. Raises OSError."""
+        raise NotImplementedError
+
+
+class BleRadio:
+    """What `Port.bluetooth` returns: BLE, with one service on the air."""
+
+    def service(self) -> None:
+        """Send what is due."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Off the air."""
+        raise NotImplementedError
+
+
 class Panel:
     """A 1-bit screen: rows of width/8 bytes, the leftmost pixel in the highest bit, a set bit is white."""
 
@@ -177,4 +292,17 @@ class Oled:
 
     def slices(self, picture: bytearray, bands: "list[int]") -> "Iterator[None]":
         """Draw these bands of `picture`; an iterator that pauses after each. Raises OSError when it is gone."""
+        raise NotImplementedError
+
+
+class Paper:
+    """A panel that keeps what it shows without power: rows of width/8 bytes, set bits white."""
+
+    width = 800
+    height = 480
+
+    def slices(self, rows: "Callable[[], Iterator[bytes]]") -> "Iterator[None]":
+        """Show what `rows()` gives from the top on, in pieces of whole rows; it may be called twice. An iterator
+        that pauses often: the panel takes seconds. Raises OSError when the panel does not answer in its time.
+        """
         raise NotImplementedError

@@ -28,9 +28,9 @@ BODY_BYTES_MAX = 2048
 SEND_BYTES = 1024  # gathered before they are sent
 METHODS = ("GET", "HEAD", "POST")
 REASONS = {
-    200: "OK", 303: "See Other", 400: "Bad Request", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
-    408: "Request Timeout", 411: "Length Required", 413: "Content Too Large", 429: "Too Many Requests",
-    431: "Request Header Fields Too Large",
+    200: "OK", 302: "Found", 303: "See Other", 400: "Bad Request", 403: "Forbidden", 404: "Not Found",
+    405: "Method Not Allowed", 408: "Request Timeout", 411: "Length Required", 413: "Content Too Large",
+    429: "Too Many Requests", 431: "Request Header Fields Too Large",
 }  # fmt: skip
 SAFE = (
     "Connection: close",
@@ -52,7 +52,7 @@ class Request:
 
 
 class Answer:
-    """`pieces` are the body, made while it is sent; `to` is where to look instead, for status 303."""
+    """`pieces` are the body, made while it is sent; `to` is where to look instead, for status 302 and 303."""
 
     def __init__(self, status: int, kind: str, pieces: "Iterable[bytes]", to: str = "") -> None:
         self.status = status
@@ -97,8 +97,9 @@ class Server:
             self._life = self._live()
 
     def close(self) -> None:
-        """Let go of the port, and of who is served."""
+        """Let go of the port, and of who is served. With the next `service` it opens again."""
         self._life.close()
+        self._life = self._live()
         if self._listener is not None:
             self._listener.close()
             self._listener = None

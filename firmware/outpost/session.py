@@ -70,9 +70,13 @@ class Session:
         return welcome
 
     def ask(
-        self, connection: Connection, method: str, target: str, body: bytes, patience_ms: int
-    ) -> "Generator[None, None, Answer]":
-        """A signed request and its proved answer. Raises HttpError (an unproved one too), SessionOver, Busy."""
+        self, connection: Connection, method: str, target: str, body: bytes, patience_ms: int,
+        more: "dict[str, str] | None" = None,
+    ) -> "Generator[None, None, Answer]":  # fmt: skip
+        """A signed request and its proved answer. `more`: headers that nothing vouches for.
+
+        Raises HttpError (for an unproved answer too), SessionOver, Busy.
+        """
         self._counter += 1
         counter = self._counter
         headers = {
@@ -80,11 +84,12 @@ class Session:
             signing.COUNTER: str(counter),
             signing.MAC: signing.request_mac(self._key, method, target, counter, body),
         }
+        headers.update(more or {})
         answer = yield from connection.ask(method, target, headers, body, patience_ms)
         given = answer.headers.get("outpost-mac", "")
         if signing.same(signing.answer_mac(self._key, answer.status, counter, answer.body), given):
             if answer.status == 429:
-                raise Busy(_retry_after_ms(answer, RETRY_AFTER_S_MAX))
+                raise Busy(retry_after_ms(answer, RETRY_AFTER_S_MAX))
             return answer
         _objection(answer)
         raise HttpError("an answer that proves nothing (%d)" % answer.status)
@@ -99,14 +104,15 @@ def _objection(answer: Answer) -> None:
     """Raise what an unsigned refusal means. Whoever made it, the worst is a new hello, some seconds later."""
     code = problem(answer) if answer.status in (401, 403) else ""
     if answer.status == 429:
-        raise Busy(_retry_after_ms(answer, UNPROVEN_S_MAX))
+        raise Busy(retry_after_ms(answer, UNPROVEN_S_MAX))
     if answer.status == 401 and code in ("new-session", "bad-signature"):
         raise SessionOver(code)
     if answer.status == 403 and code == "unknown-device":
         raise NotTheHub("it does not know this device")
 
 
-def _retry_after_ms(answer: Answer, most_s: int) -> int:
+def retry_after_ms(answer: Answer, most_s: int, else_s: int = RETRY_AFTER_S) -> int:
+    """When the hub wants to be asked again; `else_s` where it does not say."""
     text = answer.headers.get("retry-after", "")
-    seconds = int(text) if text.isdigit() and len(text) < 6 else RETRY_AFTER_S
+    seconds = int(text) if text.isdigit() and len(text) < 6 else else_s
     return min(seconds, most_s) * 1000

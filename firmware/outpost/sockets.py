@@ -197,6 +197,42 @@ class Datagrams:
         self._socket.close()
 
 
+class Answering:
+    """A UDP socket where others ask, on the addresses that the port serves on. Making it raises OSError."""
+
+    def __init__(self, port: Port, number: int) -> None:
+        self._port = port
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self._socket.bind(socket.getaddrinfo(port.served_on, number, 0, socket.SOCK_DGRAM)[0][-1])
+            self._socket.setblocking(False)
+        except OSError:
+            self._socket.close()
+            raise
+        port.watch(self._socket)
+
+    def receive(self) -> "tuple[bytes, object] | None":
+        """A datagram, and where to send the answer, if one has come."""
+        try:
+            return self._socket.recvfrom(DATAGRAM_BYTES_MAX)
+        except OSError:
+            return None
+
+    def send(self, data: bytes, sender: "object") -> bool:
+        """Whether it left."""
+        try:
+            self._socket.sendto(data, sender)  # type: ignore[arg-type]  # as it came from recvfrom
+            return True
+        except OSError:
+            return False  # no way there just now
+
+    def close(self) -> None:
+        """Give the port back."""
+        self._port.unwatch(self._socket)
+        self._socket.close()
+
+
 def _dotted(sender: "object") -> str:
     """The address in numbers; MicroPython's unix port gives the operating system's own structure."""
     if isinstance(sender, tuple):

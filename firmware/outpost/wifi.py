@@ -10,9 +10,13 @@ JOIN_MS = 20000  # how long one try may take: association, and an address by DHC
 
 
 class Wifi:
-    """`radio` is network.WLAN's station, or a stand-in: active, connect, disconnect, isconnected."""
+    """`radio` is network.WLAN's station, or a stand-in: active, connect, disconnect, isconnected.
+
+    `pause_ms` is the least between two tries, for a radio that serves others meanwhile.
+    """
 
     def __init__(self, radio: "WLAN", ssid: str, password: str, backoff: Backoff) -> None:
+        self.pause_ms = 0
         self._radio = radio
         self._ssid = ssid
         self._password = password
@@ -34,6 +38,17 @@ class Wifi:
             self._try(now)
         return False
 
+    def hold(self, now: int, ms: int) -> None:
+        """No new try for so long; one that is under way ends."""
+        if self._trying_ms is not None:
+            self._give_up(now)
+        self._pause_until_ms = max(self._pause_until_ms, now + ms)
+
+    def leave(self, now: int) -> None:
+        """Out of the network, for another one; `up` joins again."""
+        self._give_up(now)
+        self._pause_until_ms = now
+
     def _try(self, now: int) -> None:
         self._trying_ms = now
         try:
@@ -44,7 +59,7 @@ class Wifi:
 
     def _give_up(self, now: int) -> None:
         self._trying_ms = None
-        self._pause_until_ms = now + self._backoff.next_ms()
+        self._pause_until_ms = now + max(self._backoff.next_ms(), self.pause_ms)
         try:
             self._radio.disconnect()
             self._radio.active(False)

@@ -18,33 +18,37 @@ import deflate
 import esp32
 import machine
 import micropython
-import network
-from machine import SPI, Pin
+from machine import Pin
 
 from drivers.drop_sensor import DropSensor
 from drivers.motors import Motors
-from drivers.spi_panel import SpiPanel
 from outpost import config
-from outpost.backoff import Backoff
-from outpost.port import Inflate, Oled, Port
-from outpost.wifi import Wifi
+from outpost.port import ImageSlot, Inflate, Oled
+from outpost.slots import variant_of
+from ports.esp32_radio import RadioPort
+
+try:
+    from collections.abc import Callable
+except ImportError:  # MicroPython has none, and needs none
+    pass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from drivers.contacts import Contacts  # noqa: F401  (for the types)
     from drivers.inputs import Inputs  # noqa: F401  (for the types)
+    from drivers.lights import Lights  # noqa: F401  (for the types)
     from outpost.agent import Agent  # noqa: F401  (for the types)
     from outpost.device import Device
 
 BOOT_BUTTON = 0
 BOOT_BUTTON_MS = 1500  # how long after a reset it is looked at: held during the reset, it means the bootloader
+SELECTOR_WATCHDOG_S = 60  # as outpost_boot has armed it: it can't be stopped, so it is fed from the first moment
 REPL_UART = 0
 REPL_BAUD = 115200
 READ_BYTES_MAX = 256
 VALUE_BYTES_MAX = 1536  # of one NVS value: a stored result is under 250, what is set on one board under 1300
 RESTART_MS = 3000  # so long an error's text can be read before the board starts anew
 NAMESPACE = "outpost"
-WIFI_PAUSE_MS_MAX = 30000  # between two tries to join: so soon it is back after the access point is
 RESET_CAUSES = {
     machine.PWRON_RESET: "power",
     machine.HARD_RESET: "reset",
@@ -54,12 +58,17 @@ RESET_CAUSES = {
 }
 
 
-class Esp32Port(Port):
+class Esp32Port(RadioPort):
     """One board. `rx_bytes` is the size of the REPL's ring buffer, less the one byte it never fills."""
 
     rx_bytes = 259
 
-    def __init__(self) -> None:
+    def __init__(self, app: str = "") -> None:
+        super().__init__()
+        self.app = app
+        self.chip_kind = (
+            str(getattr(sys.implementation, "_machine", "")).split(" with ")[-1].lower().replace("-", "")
+        )
         self.chip = binascii.hexlify(machine.unique_id()).decode().upper()
         self.files = ""
         self._nvs = esp32.NVS(NAMESPACE)
@@ -73,17 +82,19 @@ class Esp32Port(Port):
         self._bytes = bytearray(READ_BYTES_MAX)
         self._ticks = time.ticks_ms()
         self._watchdog = None  # type: machine.WDT | None
+        if app:
+            self.start_watchdog(SELECTOR_WATCHDOG_S)
         self._motors = None  # type: Motors | None
         self._drop_sensor = None  # type: DropSensor | None
         self._inputs = None  # type: Inputs | None
         self._contacts = None  # type: Contacts | None
-        self._radio = None  # type: network.WLAN | None
-        self._wifi = None  # type: Wifi | None
-        self._wifi_ms = 0
-        self._wifi_ticks = self._ticks
+        self._boot_button = None  # type: Pin | None
+        self._lights = None  # type: Lights | None
         settings = config.load(self)
         self.baud = int(str(settings["baud"]))
         self.baud_max = max(self.baud, int(str(settings["baud_max"])))
+        if not _uses_boot(settings):
+            self._boot_button = Pin(BOOT_BUTTON, Pin.IN, Pin.PULL_UP)
         if self.baud != REPL_BAUD:
             self.set_baud(self.baud)
 
@@ -144,6 +155,31 @@ class Esp32Port(Port):
             return  # there is none
         self._nvs.commit()
 
+    def number(self, key: str, default: int) -> int:
+        try:
+            return int(self._nvs.get_i32(key))
+        except OSError:
+            return default
+
+    def set_number(self, key: str, value: int) -> None:
+        self._nvs.set_i32(key, value)
+        self._nvs.commit()
+
+    def image_slot(self) -> "ImageSlot | None":
+        from ports.esp32_images import other
+
+        return other()
+
+    def image_running(self) -> str:
+        from ports.esp32_images import running
+
+        return running()
+
+    def confirm_image(self) -> None:
+        from ports.esp32_images import confirm
+
+        confirm()
+
     def inflate(self, source: "object") -> Inflate:
         return deflate.DeflateIO(source, deflate.ZLIB)  # type: ignore[return-value]  # the stubs know it as a plain stream
 
@@ -178,34 +214,12 @@ class Esp32Port(Port):
     def reboot(self) -> None:
         machine.reset()
 
-    def network_up(self) -> bool:
-        if self._wifi is None:
-            return False
-        now = time.ticks_ms()
-        self._wifi_ms += time.ticks_diff(now, self._wifi_ticks)
-        self._wifi_ticks = now
-        return self._wifi.up(self._wifi_ms)
+    def button(self) -> bool:
+        return self._boot_button is not None and self._boot_button.value() == 0
 
-    def broadcasts(self) -> "list[str]":
-        """Both: some networks pass one of them on, some the other."""
-        if self._radio is None:
-            return []
-        address, mask = [[int(part) for part in text.split(".")] for text in self._radio.ifconfig()[:2]]
-        directed = ".".join([str(a | ~m & 0xFF) for a, m in zip(address, mask)])
-        return [directed, "255.255.255.255"]
-
-    def address(self) -> str:
-        if self._radio is None or not self._radio.isconnected():
-            return ""
-        return str(self._radio.ifconfig()[0])
-
-    def signal_dbm(self) -> "int | None":
-        if self._radio is None or not self._radio.isconnected():
-            return None
-        try:
-            return int(self._radio.status("rssi"))
-        except (OSError, TypeError):
-            return None  # it has just gone
+    def light(self, level: int) -> None:
+        if self._lights is not None:
+            self._lights.set(level)
 
     def watch(self, source: "object") -> None:
         self._wake.register(source, select.POLLIN)
@@ -243,18 +257,12 @@ class Esp32Port(Port):
             raise OSError(19)  # ENODEV
         self._inputs.switch(number, on)
 
-    def join(self, settings: "dict[str, object]") -> None:
-        """Take the radio for the network the settings name; `network_up` then keeps it in there.
+    def wire_lights(self, settings: "dict[str, object]") -> None:
+        """Take the pins of a blink board's lights."""
+        from drivers.lights import Lights
 
-        Its power saving is off: it would hold back a command by up to a third of a second.
-        """
-        network.hostname("outpost-" + self.chip[-6:].lower())
-        self._radio = network.WLAN(network.STA_IF)
-        self._radio.active(True)
-        self._radio.config(reconnects=0, pm=network.WLAN.PM_NONE)
-        backoff = Backoff(self, cap_ms=WIFI_PAUSE_MS_MAX)
-        self._wifi = Wifi(self._radio, str(settings["wifi_ssid"]), str(settings["wifi_password"]), backoff)
-        self._wifi_ticks = time.ticks_ms()
+        pins = [config.number(settings, key, -1, 48) for key in ("led_pin", "external_led_pin")]
+        self._lights = Lights([pin for pin in pins if pin >= 0], config.number(settings, "led_level", 0, 1))
 
     def wire_inputs(self, settings: "dict[str, object]") -> None:
         """Take the pins of a sensor board."""
@@ -273,27 +281,14 @@ class Esp32Port(Port):
             self._drop_sensor = DropSensor(drop_pin, config.number(settings, "drop_level", 0, 1))
 
 
-def panel(settings: "dict[str, object]") -> SpiPanel:
-    """The panel the settings tell of. Raises KeyError for a controller that is not here."""
-    number = {key: int(str(value)) for key, value in settings.items() if isinstance(value, int)}
-    spi = SPI(
-        number["spi"],
-        baudrate=number["spi_hz"],
-        polarity=0,
-        phase=0,
-        sck=Pin(number["sck"]),
-        mosi=Pin(number["mosi"]),
-    )
-    cs = Pin(number["cs"], Pin.OUT, value=1)
-    dc = Pin(number["dc"], Pin.OUT, value=0)
-    rst = Pin(number["rst"], Pin.OUT, value=1) if number["rst"] >= 0 else None
-    made = _controller(str(settings["panel"]))(
-        spi, cs, dc, rst,
-        rotation=number["rotation"], bgr=bool(settings["bgr"]), invert=bool(settings["invert"]),
-    )  # fmt: skip
-    if number["backlight"] >= 0:
-        Pin(number["backlight"], Pin.OUT, value=1)
-    return made
+def _uses_boot(settings: "dict[str, object]") -> bool:
+    """Whether something is wired to the BOOT button's pin: then nobody can be told by it to be there."""
+    for key, value in settings.items():
+        if key.endswith("_pin") and value == BOOT_BUTTON:
+            return True
+        if key.endswith("_pins") and isinstance(value, list) and BOOT_BUTTON in value:
+            return True
+    return False
 
 
 def wants_repl() -> bool:
@@ -306,40 +301,49 @@ def wants_repl() -> bool:
     return False
 
 
+def prepared(app: str) -> "Callable[[], None]":
+    """This board with all its modules, and what runs it. `app` is the folder that the selector has chosen, '' on a
+    board of the older layout.
+    """
+    micropython.kbd_intr(-1)
+    device = _made(Esp32Port(app))
+    gc.collect()
+    gc.threshold(-1)  # from now on garbage may lie until the heap is full; main.py says why not before
+    return device.run
+
+
 def main() -> None:
-    """What main.py calls. Ends only at the BOOT button; after an error the board starts anew."""
+    """What an older main.py calls. Ends only at the BOOT button; after an error the board starts anew."""
     if wants_repl():
         print("outpost: BOOT held, staying at the REPL")
         return
-    micropython.kbd_intr(-1)
     try:
-        _serve()
+        prepared("")()
     except Exception as error:
         sys.print_exception(error)
         time.sleep_ms(RESTART_MS)
         machine.reset()
 
 
-def _serve() -> None:
-    port = Esp32Port()
+def _made(port: Esp32Port) -> "Device":
     settings = config.load(port)
+    settings["variant"] = variant_of(port) or settings["variant"]
     if settings["variant"] == "display":
-        _serve_display(port, settings)
-        return
+        from ports.esp32_panels import panel
+        from variants.display.app import Display
+
+        return Display(port, panel(settings))
     agent = None  # type: type[Agent] | None
     if settings["wifi_ssid"]:
         from outpost.agent import Agent as agent
 
         port.join(settings)
-    device = _device(port, settings)(port, agent)
-    _loaded()
-    device.run()
+    if settings["variant"] == "eink":
+        from ports.esp32_panels import paper
+        from variants.eink.app import Eink
 
-
-def _loaded() -> None:
-    """All modules are there: from now on garbage may lie until the heap is full. main.py says why not before."""
-    gc.collect()
-    gc.threshold(-1)
+        return Eink(port, paper(settings), agent)
+    return _device(port, settings)(port, agent)
 
 
 def _device(port: Esp32Port, settings: "dict[str, object]") -> "type[Device]":
@@ -358,25 +362,11 @@ def _device(port: Esp32Port, settings: "dict[str, object]") -> "type[Device]":
         from variants.logger.app import Logger
 
         return Logger
+    if settings["variant"] == "blink":
+        from variants.blink.app import Blink
+
+        port.wire_lights(settings)
+        return Blink
+    from outpost.device import Device
+
     return Device
-
-
-def _serve_display(port: Esp32Port, settings: "dict[str, object]") -> None:
-    from variants.display.app import Display
-
-    display = Display(port, panel(settings))
-    _loaded()
-    display.run()
-
-
-def _controller(name: str) -> "type[SpiPanel]":
-    """Only the driver that is needed takes memory."""
-    if name == "st7796":
-        from drivers.st7796 import ST7796
-
-        return ST7796
-    if name == "ili9488":
-        from drivers.ili9488 import ILI9488
-
-        return ILI9488
-    raise KeyError(name)

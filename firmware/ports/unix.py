@@ -1,18 +1,23 @@
 """The stand-in for a board: a tty, a folder for flash, a PNG for the panel. On MicroPython's unix port or CPython.
 
-    micropython ports/unix.py --variant display|base|logger|sensor|vending --tty PATH --flash DIR [--png FILE]
-        [--chip 12HEX] [--width 320] [--height 480] [--baud N] [--network BROADCAST] [--halt POINT]
+    micropython ports/unix.py --variant display|base|blink|eink|logger|sensor|vending --tty PATH --flash DIR
+        [--png FILE] [--chip 12HEX] [--width 320] [--height 480] [--baud N] [--network BROADCAST] [--halt POINT]
+        [--portal HTTP:DNS] [--layout ab] [--cause watchdog]
 
 --network is the address that reaches everybody where the hub is looked for, such as 127.255.255.255, or - for a
 board that has a network and looks only where its settings say; without it the board has no network. A display needs
-a PNG; a logger's is `panel.png` beside its flash unless another is given. At the POINT of --halt (`before:KEY` or
+a PNG; a logger's and an e-paper's is `panel.png` beside its flash unless another is given. --portal gives the ports
+of page and name server of its own network, which is the loopback; without it there is none. What a radio hears is
+in ports/unix_radio.py. At the POINT of --halt (`before:KEY` or
 `after:KEY` of a value that is stored, or `turning`) the board writes it into the file `halted` beside its flash,
 and stands still until it is killed.
+
+With `--layout ab` the board has two folders for its app, /a and /b of its flash, and the selector before them, as a
+board that can be updated has (ports/unix_boot.py); what it is, is then what its app is. --cause says why it starts.
 
 Exit codes: 0 after a `reboot` command, 2 for wrong arguments, 3 when the tty hung up, 1 for anything else.
 """
 
-import binascii
 import gc
 import io
 import os
@@ -21,12 +26,30 @@ import sys
 import termios
 import time
 
-sys.path.insert(0, __file__.rsplit("/", 2)[0] if __file__.count("/") > 1 else ".." if "/" not in __file__ else ".")
+if __name__ == "__main__":
+    ROOT = __file__.rsplit("/", 2)[0] if __file__.count("/") > 1 else ".." if "/" not in __file__ else "."
+    sys.path.insert(0, ROOT)
+    if "--layout" in sys.argv:
+        from ports.unix_boot import main as start
+
+        sys.exit(start(ROOT))  # which loads this file once more, with the app it has chosen
 
 from outpost import config  # noqa: E402
-from outpost.port import Inflate, LineGone, Oled, Port  # noqa: E402
+from outpost.port import ImageSlot, Inflate, LineGone, Oled  # noqa: E402
 from ports.unix_files import exists, make_folder, replace, sync  # noqa: E402
+from ports.unix_options import SPEEDS, chip_of, read  # noqa: E402
+from ports.unix_radio_port import RadioPort  # noqa: E402
 from ports.unix_surroundings import Surroundings  # noqa: E402
+from ports.unix_variants import made  # noqa: E402
+
+try:
+    from collections.abc import Callable
+except ImportError:  # MicroPython has none, and needs none
+    pass
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from outpost.device import Device  # noqa: F401  (for the types)
 
 MICROPYTHON = sys.implementation.name == "micropython"
 EXIT_USAGE = 2
@@ -34,38 +57,20 @@ EXIT_HANGUP = 3
 BAUD = 115200
 BAUD_MAX = 460800
 READ_BYTES = 512
-NO_SEARCH = "-"
 VTIME, VMIN = 5, 6  # places in the control characters, on Linux
 BITS_PER_BYTE = 10
 ENOENT = 2
-VARIANTS = ("display", "base", "logger", "sensor", "vending")
-LOOPBACK = "127.0.0.1"
 START_GARBAGE_BYTES = 16 * 1024
 FALL_US = 30000  # from a motor's start until the item falls
-SPEEDS = {
-    1200: 9,
-    2400: 11,
-    4800: 12,
-    9600: 13,
-    19200: 14,
-    38400: 15,
-    57600: 0o10001,
-    115200: 0o10002,
-    230400: 0o10003,
-    460800: 0o10004,
-    921600: 0o10007,
-}  # Linux's numbers for the rates
 
 
-class UnixPort(Port):
+class UnixPort(RadioPort):
     """One tty and one folder."""
 
-    served_on = LOOPBACK  # a page of a virtual board is for this machine alone
-
-    def __init__(self, tty: str, flash: str, chip: str, baud: int, network: str = "") -> None:
+    def __init__(self, tty: str, flash: str, chip: str, baud: int, network: str = "", app: str = "") -> None:
+        self.app = app
+        super().__init__(flash, network)
         self.chip = chip
-        self.network, _, number = network.partition(":")
-        self.discovery_port = int(number or self.discovery_port)
         self.files = flash
         self.baud = baud
         self.baud_max = max(baud, BAUD_MAX)
@@ -74,6 +79,14 @@ class UnixPort(Port):
         self._falls_us = 0
         self._contacts = {}  # type: dict[str, tuple[int, int]]
         self._surroundings = Surroundings(self._beside)
+        self._boot_loader = None  # type: BootLoader | None
+        self._fed_s = 0
+        self.cause = ""
+        if app:
+            from ports.unix_images import BootLoader
+
+            self._boot_loader = BootLoader(self._beside)
+            self._boot_loader.start()
         self.png = self._beside + "/panel.png"
         self.halt = ""
         for folder in (flash, self._nvs):
@@ -153,12 +166,49 @@ class UnixPort(Port):
             if error.errno != ENOENT:
                 raise
 
+    def number(self, key: str, default: int) -> int:
+        stored = self.load(key)
+        return int(stored) if stored else default
+
+    def set_number(self, key: str, value: int) -> None:
+        self.save(key, b"%d" % value)
+
+    def image_slot(self) -> "ImageSlot | None":
+        return self._boot_loader.slot() if self._boot_loader is not None else None
+
+    def image_running(self) -> str:
+        return self._boot_loader.running if self._boot_loader is not None else ""
+
+    def confirm_image(self) -> None:
+        if self._boot_loader is not None:
+            self._boot_loader.confirm()
+
+    def start_watchdog(self, seconds: int) -> None:
+        if self.app:
+            from ports.unix_boot import arm
+
+            arm(self._beside, seconds)
+
+    def feed_watchdog(self) -> None:
+        now_s = time.time_ns() // 1000000000
+        if self.app and now_s != self._fed_s:
+            self._fed_s = now_s
+            with open(self._beside + "/watchdog", "r+b") as file:
+                text = file.read()
+                file.seek(0)
+                file.write(text)
+
+    def reset_cause(self) -> str:
+        return self.cause
+
     def inflate(self, source: io.BytesIO) -> Inflate:
         if MICROPYTHON:
             import deflate
 
             return deflate.DeflateIO(source, deflate.ZLIB)
-        return _Inflate(source)
+        from ports.unix_inflate import PythonInflate
+
+        return PythonInflate(source)
 
     def random(self, count: int) -> bytes:
         return os.urandom(count)
@@ -167,22 +217,6 @@ class UnixPort(Port):
         if MICROPYTHON:
             return gc.mem_free()
         return 0  # CPython's heap has no end of its own
-
-    def network_up(self) -> bool:
-        """Like a board in and out of its WiFi's reach: not while there is a file `no-network` in its folder."""
-        if not self.network:
-            return False
-        try:
-            os.stat(self.files + "/no-network")
-            return False
-        except OSError:
-            return True
-
-    def address(self) -> str:
-        return LOOPBACK if self.network_up() else ""
-
-    def broadcasts(self) -> "list[str]":
-        return [] if self.network == NO_SEARCH else [self.network]
 
     def watch(self, source) -> None:
         self._wake.register(source, select.POLLIN)
@@ -266,83 +300,20 @@ class UnixPort(Port):
         return time.time_ns() // 1000
 
 
-class _Inflate(Inflate):
-    """CPython's zlib behind the interface of MicroPython's deflate."""
-
-    def __init__(self, source: io.BytesIO) -> None:
-        import zlib
-
-        self._source = source
-        self._inflater = zlib.decompressobj()
-        self._error = zlib.error
-
-    def readinto(self, buffer: memoryview) -> int:
-        data = b""
-        while not data and not self._inflater.eof:
-            step = self._inflater.unconsumed_tail or self._source.read(READ_BYTES)
-            if not step:
-                raise EOFError
-            try:
-                data = self._inflater.decompress(step, len(buffer))
-            except self._error as error:
-                raise ValueError(str(error))
-        buffer[: len(data)] = data
-        return len(data)
-
-
-def _options(arguments: "list[str]") -> "dict[str, str]":
-    """`--name value` pairs over the defaults. Raises ValueError."""
-    options = {
-        "variant": "display",
-        "chip": "",
-        "width": "320",
-        "height": "480",
-        "baud": "",
-        "tty": "",
-        "flash": "",
-        "png": "",
-        "network": "",
-        "halt": "",
-    }
-    if len(arguments) % 2:
-        raise ValueError("every option takes one value")
-    for name, value in zip(arguments[::2], arguments[1::2]):
-        if not name.startswith("--") or name[2:] not in options:
-            raise ValueError("unknown option " + name)
-        options[name[2:]] = value
-    for name in ("tty", "flash", "png") if options["variant"] == "display" else ("tty", "flash"):
-        if not options[name]:
-            raise ValueError("--%s is missing" % name)
-    if options["variant"] not in VARIANTS:
-        raise ValueError("unknown variant " + options["variant"])
-    if options["baud"] and int(options["baud"]) not in SPEEDS:
-        raise ValueError("no such rate: " + options["baud"])
-    return options
-
-
-def _chip_of(flash: str) -> str:
-    """An id made from the folder's name: locally administered, the same at every start."""
-    crc = binascii.crc32(flash.encode()) & 0xFFFFFFFF
-    return ("02" + "00" + binascii.hexlify(crc.to_bytes(4, "big")).decode()).upper()
-
-
-def _run(port: UnixPort, options: "dict[str, str]") -> None:
-    """Be the board that was asked for."""
+def _made(port: UnixPort, options: "dict[str, str]") -> "Device":
+    """The board that was asked for, with all its modules."""
+    _tidy(START_GARBAGE_BYTES)  # as main.py does on a chip
     if options["variant"] == "display":
         from ports.unix_panel import PngPanel
         from variants.display.app import Display
 
-        Display(port, PngPanel(options["png"], int(options["width"]), int(options["height"]))).run()
-        return
+        return Display(port, PngPanel(options["png"] or port.png, int(options["width"]), int(options["height"])))
     if options["png"]:
         port.png = options["png"]
-    _tidy(START_GARBAGE_BYTES)  # as main.py does on a chip
     agent = None
-    if port.network:
+    if port.network or port.has_radio():
         from outpost.agent import Agent as agent
-    device = _device(options["variant"])(port, agent)
-    _tidy(-1)
-    device.run()
+    return made(options["variant"], port, agent)
 
 
 def _tidy(threshold: int) -> None:
@@ -352,41 +323,39 @@ def _tidy(threshold: int) -> None:
         gc.threshold(threshold)
 
 
-def _device(variant: str) -> "type":
-    """Only the variant that is needed takes memory."""
-    if variant == "vending":
-        from variants.vending.app import Vending
+def prepared(app: str) -> "Callable[[], int]":
+    """The board whose app is in this folder, '' for the one of the options: what runs it, giving its exit code."""
+    try:
+        options = read(sys.argv[1:])
+    except ValueError as error:
+        sys.stderr.write("unix.py: %s\n" % error)
+        return lambda: EXIT_USAGE
+    flash = options["flash"].rstrip("/")
+    chip = (options["chip"] or chip_of(flash)).upper()
+    port = UnixPort(options["tty"], flash, chip, int(options["baud"] or BAUD), options["network"], app)
+    port.cause = options["cause"]
+    port.halt = options["halt"]
+    port.portal_http, port.portal_dns = [int(number) for number in options["portal"].split(":")]
+    if app:
+        from outpost.slots import variant_of
 
-        return Vending
-    if variant == "sensor":
-        from variants.sensor.app import Sensor
+        options["variant"] = variant_of(port)
+    device = _made(port, options)
+    _tidy(-1)
 
-        return Sensor
-    if variant == "logger":
-        from variants.logger.app import Logger
+    def run() -> int:
+        try:
+            device.run()
+        except LineGone:
+            return EXIT_HANGUP
+        return 0
 
-        return Logger
-    from outpost.device import Device
-
-    return Device
+    return run
 
 
 def main() -> int:
     """Run the variant until the line goes."""
-    try:
-        options = _options(sys.argv[1:])
-    except ValueError as error:
-        sys.stderr.write("unix.py: %s\n" % error)
-        return EXIT_USAGE
-    flash = options["flash"].rstrip("/")
-    chip = (options["chip"] or _chip_of(flash)).upper()
-    try:
-        port = UnixPort(options["tty"], flash, chip, int(options["baud"] or BAUD), options["network"])
-        port.halt = options["halt"]
-        _run(port, options)
-    except LineGone:
-        return EXIT_HANGUP
-    return 0
+    return prepared("")()
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ NOT_SQL = {"RowMapping", "AsyncConnection"}  # what of SQLAlchemy is handed thro
 
 @pytest.mark.parametrize("library", ONLY_IN)
 def test_a_library_has_its_room(library: str) -> None:
-    users = {tree.named(path) for path in tree.sources(*tree.SERVICES) if library in set(_imported(path))}
+    users = {tree.named(path) for path in tree.sources(*tree.SERVICES) if library in tree.imported(path)}
     assert {user for user in users if not _in(user, ONLY_IN[library])} == set()
 
 
@@ -65,19 +65,8 @@ def test_queries_of_the_centre_are_written_in_stores_alone() -> None:
 
 def test_device_code_knows_nothing_of_the_hub() -> None:
     """And nothing of the hub imports device code: golden vectors bind the two."""
-    assert [
-        tree.named(path) for path in tree.sources("firmware") if set(tree.SERVICES) & set(_imported(path))
-    ] == []
-    assert [tree.named(path) for path in tree.sources(*tree.SERVICES) if "firmware" in set(_imported(path))] == []
-
-
-def _imported(path: Path) -> Iterator[str]:
-    """The top-level names of everything a file imports, wherever in it."""
-    for node in ast.walk(tree.parsed(path)):
-        if isinstance(node, ast.Import):
-            yield from (alias.name.split(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module.split(".")[0]
+    assert [tree.named(path) for path in tree.sources("firmware") if set(tree.SERVICES) & tree.imported(path)] == []
+    assert [tree.named(path) for path in tree.sources(*tree.SERVICES) if "firmware" in tree.imported(path)] == []
 
 
 def _texts(path: Path) -> Iterator[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import functools
-from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,16 +32,32 @@ def parsed(path: Path) -> ast.Module:
     return ast.parse(path.read_text("utf-8"))
 
 
-def functions(path: Path) -> Iterator[Function]:
+@functools.cache
+def functions(path: Path) -> tuple[Function, ...]:
     """Every function and method of one file."""
-    for node in ast.walk(parsed(path)):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield node
+    return tuple(
+        node for node in ast.walk(parsed(path)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    )
+
+
+@functools.cache
+def imported(path: Path) -> frozenset[str]:
+    """The top-level names of everything a file imports, wherever in it."""
+    return frozenset(name.partition(".")[0] for node in ast.walk(parsed(path)) for name in _named_by(node))
 
 
 def named(path: Path) -> str:
     """The file as one writes it: `edge/hub.py`."""
     return str(path.relative_to(ROOT))
+
+
+def _named_by(node: ast.AST) -> list[str]:
+    """The modules an import names; nothing of any other node."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        return [node.module]
+    return []
 
 
 def _is_ours(path: Path) -> bool:

@@ -11,9 +11,9 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from edge.assets.bands_store import COLUMNS, note_longest, row
 from edge.assets.deriving import Asset, Wiring
-from edge.assets.marks import laid_by, made_by
+from edge.assets.following.bands_store import COLUMNS, note_longest, row
+from edge.assets.following.marks import laid_by, made_by
 from edge.assets.model import SECOND_US, Segment, Span, State, bands
 from edge.clock import site_zone
 

@@ -7,7 +7,7 @@ import os
 import socket
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -30,11 +30,12 @@ class Site:
         discovery: bool = False,
         mdns: bool = False,
         cables: Iterable[Path] = (),
+        settings: Mapping[str, str] | None = None,
     ) -> None:
         self.folder, self.host = folder, host
         self.port, self.udp_port = _free(socket.SOCK_STREAM, host), _free(socket.SOCK_DGRAM, host)
         self.url = f"http://{host}:{self.port}"
-        self._discovery, self._mdns = discovery, mdns
+        self._discovery, self._mdns, self._settings = discovery, mdns, settings or {}
         self._serial = [word for tty in cables for word in ("--serial", f"{tty}=native@115200")]
         self._hub: Process | None = None
 
@@ -62,6 +63,7 @@ class Site:
                     "OUTPOST_DISCOVERY__UDP_PORT": str(self.udp_port),
                     "OUTPOST_DISCOVERY__MDNS": "true" if self._mdns else "false",
                     "OUTPOST_LIMITS__AUTHENTICATED_PER_MINUTE": "100000",
+                    **self._settings,
                 },
             )
         assert self._hub.stdout is not None
@@ -83,6 +85,21 @@ class Site:
         headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
         async with self._http.request(method, self.url + path, data=body, headers=headers) as response:
             answer = msgspec.json.decode(await response.read() or b"null")
+            assert response.status < 400, answer
+            return answer
+
+    async def text(self, path: str) -> str:
+        """What a path answers the administrator, as text."""
+        key = (self.folder / "admin.key").read_text().strip()
+        async with self._http.get(self.url + path, headers={"Authorization": f"Bearer {key}"}) as response:
+            return await response.text()
+
+    async def upload(self, bundle: bytes) -> Any:
+        """Firmware, as an administrator's computer sends it."""
+        key = (self.folder / "admin.key").read_text().strip()
+        headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/octet-stream"}
+        async with self._http.post(self.url + "/v1/artifacts", data=bundle, headers=headers) as response:
+            answer = msgspec.json.decode(await response.read())
             assert response.status < 400, answer
             return answer
 

@@ -99,11 +99,30 @@ async def _try_what_it_says(said: str, folder: Path) -> None:
     assert "Front desk" in devices.out
     health = await _verb("doctor", "--json", "--data-dir", str(folder))
     assert {finding["check"]: finding["state"] for finding in health.json}["hub"] == "ok"
+    begun = await _verb(*shlex.split(_printed(said, "firmware rollout start")))
+    assert begun.code == 0, begun.err
     await _watch_machines(folder)
     await _be_head_office(folder)
+    await _rolled_out(folder)
     log = (folder / "hub.log").read_text("utf-8")
     for private in ("John Doe", "LIFE/2024/001", PAYLOAD):
         assert private not in log
+
+
+def _printed(said: str, verb: str) -> str:
+    """What to type behind `outpost`, as it was printed."""
+    (line,) = [line for line in said.splitlines() if verb in line]
+    return line[line.index(verb) :]
+
+
+async def _rolled_out(folder: Path) -> None:
+    """The sensor runs the newer firmware."""
+    async with asyncio.timeout(SHOWN_S):
+        while True:
+            (rollout,) = (await _verb("firmware", "rollout", "list", "--json", "--data-dir", str(folder))).json
+            if rollout["state"] not in ("scheduled", "running"):
+                break
+    assert (rollout["state"], rollout["steps"]) == ("done", {"confirmed": 1})
 
 
 async def _watch_machines(folder: Path) -> None:

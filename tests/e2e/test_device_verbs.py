@@ -7,7 +7,7 @@ import pytest
 from tests.e2e.cli import RunningHub
 
 
-@pytest.mark.parametrize("kind", ["sensor", "vending", "logger", "base", "display"])
+@pytest.mark.parametrize("kind", ["sensor", "vending", "logger", "base", "blink", "eink", "display"])
 def test_a_board_is_added_with_a_token_given_another_and_revoked(hub: RunningHub, kind: str) -> None:
     added = hub.run("device", "add", "Board", "--kind", kind)
     device_id, token = added.out.split()

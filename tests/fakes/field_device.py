@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
@@ -29,8 +30,21 @@ class Said(msgspec.Struct, frozen=True):
         return str(self.body.get("code", "")) if isinstance(self.body, dict) else ""
 
 
+class Given(msgspec.Struct, frozen=True):
+    """What the hub answered of an offer: bytes, or a problem. `signed`: as in Said."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    signed: bool
+
+
 class FieldDevice:
-    """One board. `done` is what it did, in order; `hwm` and `results` are its ledger."""
+    """One board. `done` is what it did, in order; `hwm` and `results` are its ledger.
+
+    `running`: what its hello says that it runs, and `knows` the offer that its polls say it knows of; None for a
+    board that cannot be updated.
+    """
 
     def __init__(self, url: str, http: aiohttp.ClientSession, *, chip: str = CHIP, kind: str = "vending") -> None:
         self.url, self._http, self.chip, self.kind = url, http, chip, kind
@@ -43,6 +57,8 @@ class FieldDevice:
         self.desired: Json = None
         self.version = 0
         self.welcome: Json = None
+        self.running: Json = None
+        self.knows: str | None = None
 
     # --- a key
 
@@ -91,6 +107,7 @@ class FieldDevice:
                 "boot": self.boot,
                 "uptime_ms": self.uptime_ms,
                 "nonce": nonce,
+                **({} if self.running is None else {"running": self.running}),
             }
         )
         return body, signing.hello_mac(self.key, body), nonce
@@ -140,7 +157,26 @@ class FieldDevice:
 
     async def poll(self, wait: float = 25) -> Said:
         """One poll."""
-        return await self.ask("GET", f"/v1/device/poll?wait={wait:g}&desired={self.version}")
+        knows = "" if self.knows is None else f"&offer={self.knows}"
+        return await self.ask("GET", f"/v1/device/poll?wait={wait:g}&desired={self.version}{knows}")
+
+    async def fetch(self, artifact: str, what: str, ranged: str = "") -> Given:
+        """A piece of what it is offered: `what` as docs/protocol.md has it, with that Range."""
+        folder = "" if what in ("manifest", "signatures") else "files/"
+        target = f"/v1/device/firmware/{artifact}/{folder}{what}"
+        headers = self.signed("GET", target, b"")
+        counter, key = self.counter, self.session_key
+        asked = {**headers, "Range": ranged} if ranged else headers
+        async with self._http.get(self.url + target, headers=asked) as response:
+            raw = await response.read()
+            good = signing.same(
+                signing.answer_mac(key, response.status, counter, raw), response.headers.get(signing.MAC, "")
+            )
+            return Given(response.status, response.headers, raw, good)
+
+    async def tell(self, artifact: str, step: str, **more: Json) -> Said:
+        """How far it is with what it is offered."""
+        return await self.ask("POST", "/v1/device/firmware", {"artifact": artifact, "step": step, **more})
 
     async def act(self, command: Json) -> Json:
         """Do a command once, and answer a repeat from memory; the result."""

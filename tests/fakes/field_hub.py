@@ -142,9 +142,11 @@ class FieldHub:
 
 
 @contextlib.asynccontextmanager
-async def field_hub(tls: ssl.SSLContext | None = None) -> AsyncIterator[tuple[FieldHub, str]]:
+async def field_hub(
+    tls: ssl.SSLContext | None = None, hub: FieldHub | None = None
+) -> AsyncIterator[tuple[FieldHub, str]]:
     """One that listens, and its address."""
-    hub = FieldHub()
+    hub = hub or FieldHub()
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", hub.handle)
     runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)

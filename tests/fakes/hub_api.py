@@ -20,9 +20,9 @@ from edge.wire.commands import OPEN, State
 from edge.wire.readings import LatestView, ReadingView, TwinView
 from edge.wire.site import DeadLetterDone, DeadLetterView, LettersDiscarded, SyncView
 from edge.wire.vending import SlotView, TransactionView, Vended
+from tests.fakes.hub_answers import JSON, listed, shown
 from tests.fakes.hub_assets import FakeAssets
-
-JSON = "application/json"
+from tests.fakes.hub_updates import FakeUpdates
 
 
 class FakeHub:
@@ -46,6 +46,7 @@ class FakeHub:
         self.sync: SyncView | None = None  # None: an older hub, that does not sync
         self.letters: list[DeadLetterView] = []
         self.assets = FakeAssets(status.now)
+        self.updates = FakeUpdates(status.now)
         self.monitor: list[dict[str, str]] = []
         self.preview: views.Preview | None = None
         self.calls: list[tuple[str, Any]] = []
@@ -131,12 +132,14 @@ class FakeHub:
             web.post("/v1/claims/{agent}/approve", self._claim_done),
             web.delete("/v1/claims/{agent}", self._claim_done),
             *self.assets.routes(),
+            *self.updates.routes(),
         ]
 
     @web.middleware
     async def _around(self, request: web.Request, handler: Any) -> web.StreamResponse:
         body = await request.read()
-        self.calls.append((f"{request.method} {request.path}", msgspec.json.decode(body) if body else None))
+        said = msgspec.json.decode(body) if body and request.content_type == JSON else None
+        self.calls.append((f"{request.method} {request.path}", said))
         if self.delay_s:
             await asyncio.sleep(self.delay_s)
         try:
@@ -146,7 +149,7 @@ class FakeHub:
         return answer
 
     async def _status(self, _: web.Request) -> web.Response:
-        return _json(self.status)
+        return shown(self.status)
 
     async def _live(self, request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse()
@@ -164,7 +167,7 @@ class FakeHub:
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         for message in self.monitor:
-            await socket.send_json(message)
+            await socket.sendshown(message)
         self.sockets.add(socket)
         try:
             async for _ in socket:
@@ -199,10 +202,10 @@ class FakeHub:
     def _put(self, view: views.DeviceView, **changes: Any) -> web.Response:
         fresh = msgspec.structs.replace(view, **changes)
         self.devices[view.id] = fresh
-        return _json(fresh)
+        return shown(fresh)
 
     async def _device(self, request: web.Request) -> web.Response:
-        return _json(self._find(request))
+        return shown(self._find(request))
 
     async def _rename(self, request: web.Request) -> web.Response:
         return self._put(self._find(request), name=(await request.json())["name"])
@@ -224,14 +227,14 @@ class FakeHub:
         nothing = TwinView(
             device=device, version=0, desired={}, reported={}, pending=[], changed_at=None, changed_by=""
         )
-        return _json(self.twins.setdefault(device, nothing))
+        return shown(self.twins.setdefault(device, nothing))
 
     async def _change_twin(self, request: web.Request) -> web.Response:
         twin = self.twins[self._find(request).id]
         wanted = twin.desired | (await request.json())["desired"]
         fresh = msgspec.structs.replace(twin, desired=wanted, version=twin.version + 1, pending=sorted(wanted))
         self.twins[twin.device] = fresh
-        return _json(fresh)
+        return shown(fresh)
 
     async def _all_log(self, _: web.Request) -> web.Response:
         lines = [
@@ -252,18 +255,18 @@ class FakeHub:
 
     async def _set_slot(self, request: web.Request) -> web.Response:
         asked = {name: value for name, value in (await request.json()).items() if value is not None}
-        return _json(self._put_slot(request, **asked))
+        return shown(self._put_slot(request, **asked))
 
     async def _restock(self, request: web.Request) -> web.Response:
         assert request.headers["Idempotency-Key"]
         asked = await request.json()
         held = self.slots[f"{self._find(request).id} {request.match_info['slot']}"].count or 0
-        return _json(self._put_slot(request, count=asked["count"] if asked["add"] is None else held + asked["add"]))
+        return shown(self._put_slot(request, count=asked["count"] if asked["add"] is None else held + asked["add"]))
 
     async def _vend(self, request: web.Request) -> web.Response:
         slot = self._put_slot(request, reserved=1, available=False, why="a vend is under way")
         command = self._made(slot.device, "vend")
-        return _json(Vended(command=command, slot=slot), 201)
+        return shown(Vended(command=command, slot=slot), 201)
 
     async def _forget(self, request: web.Request) -> web.Response:
         del self.devices[self._find(request).id]
@@ -293,7 +296,7 @@ class FakeHub:
 
     async def _new_command(self, request: web.Request) -> web.Response:
         assert request.headers["Idempotency-Key"]
-        return _json(self._made(self._find(request).id, (await request.json())["kind"]), 201)
+        return shown(self._made(self._find(request).id, (await request.json())["kind"]), 201)
 
     def _made(self, device: str, kind: str) -> views.CommandView:
         made = views.CommandView(
@@ -311,7 +314,7 @@ class FakeHub:
             raise NotFound("there is no such command") from None
 
     async def _command(self, request: web.Request) -> web.Response:
-        return _json(self._found_command(request))
+        return shown(self._found_command(request))
 
     async def _attempts(self, request: web.Request) -> web.Response:
         return await _items(self.attempts.get(self._found_command(request).id, []))
@@ -325,10 +328,10 @@ class FakeHub:
         if verb == "retry":
             again = msgspec.structs.replace(view, id=f"{view.id}-again", state=State.QUEUED, attempts=0)
             self.commands[again.id] = again
-            return _json(again, 201)
+            return shown(again, 201)
         fresh = msgspec.structs.replace(view, state=state or State((await request.json())["outcome"]))
         self.commands[view.id] = fresh
-        return _json(fresh)
+        return shown(fresh)
 
     async def _claim_done(self, request: web.Request) -> web.Response:
         self.claims.pop(request.match_info["agent"])
@@ -341,18 +344,18 @@ class FakeHub:
         return self.sync
 
     async def _sync(self, _: web.Request) -> web.Response:
-        return _json(self._synced())
+        return shown(self._synced())
 
     async def _enrol(self, request: web.Request) -> web.Response:
         asked = await request.json()
         if asked["code"] == "WRONG":
             raise Conflict("this code was used already", hint="Ask head office for a new one.")
-        return _json(
+        return shown(
             self._synced(state="live", site="cologne", name="Cologne", url=asked["url"] or self._synced().url)
         )
 
     async def _leave(self, _: web.Request) -> web.Response:
-        return _json(self._synced(state="off", site="", name="", lanes=[]))
+        return shown(self._synced(state="off", site="", name="", lanes=[]))
 
     async def _letters(self, _: web.Request) -> web.Response:
         return await _items(self.letters)
@@ -363,15 +366,15 @@ class FakeHub:
         left = [letter for letter in self.letters if asked and letter.id not in asked["ids"]]
         gone, self.letters = len(self.letters) - len(left), left
         self._synced(dead_letters=len(left))
-        return _json(LettersDiscarded(discarded=gone) if asked else DeadLetterDone(sent=gone))
+        return shown(LettersDiscarded(discarded=gone) if asked else DeadLetterDone(sent=gone))
 
     async def _preview(self, _: web.Request) -> web.Response:
         if self.preview is None:
             raise NotFound("no preview here")
-        return _json(self.preview)
+        return shown(self.preview)
 
     async def _done(self, _: web.Request) -> web.Response:
-        return _json({})
+        return shown({})
 
 
 @asynccontextmanager
@@ -384,12 +387,8 @@ async def running(hub: FakeHub) -> AsyncIterator[FakeHub]:
         await hub.stop()
 
 
-def _json(view: object, status: int = 200) -> web.Response:
-    return web.Response(body=msgspec.json.encode(view), status=status, content_type=JSON)
-
-
 async def _items(found: Any) -> web.Response:
-    return _json({"items": list(found), "next": None})
+    return listed(found)
 
 
 def _problem(error: OutpostError) -> web.Response:
@@ -397,4 +396,4 @@ def _problem(error: OutpostError) -> web.Response:
         type=f"urn:outpost:{error.code}", title=error.code, status=error.status, detail=error.detail,
         code=error.code, hint=error.advice, retryable=error.retryable,
     )  # fmt: skip
-    return _json(problem, error.status)
+    return shown(problem, error.status)

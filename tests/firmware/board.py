@@ -30,6 +30,11 @@ def virtual_machine() -> list[str]:
     return [found, "-X", f"heapsize={HEAP}"] if found else [sys.executable]
 
 
+def has_micropython() -> bool:
+    """Whether there is one: CPython loads no compiled modules, and has no littlefs."""
+    return virtual_machine() != [sys.executable]
+
+
 class Board:
     """One board: a process, a flash folder, a PNG. `boot` and `cut_power` as often as wanted."""
 

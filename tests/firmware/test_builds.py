@@ -13,7 +13,8 @@ import pytest
 from tests.firmware.board import ROOT
 
 FIRMWARE = ROOT / "firmware"
-SOURCES = sorted(path for path in FIRMWARE.rglob("*.py") if path.parent != FIRMWARE or path.name == "main.py")
+ROOT_FILES = ("main.py", "outpost_boot.py")  # of a board's flash
+SOURCES = sorted(path for path in FIRMWARE.rglob("*.py") if path.parent != FIRMWARE or path.name in ROOT_FILES)
 STUBS = ("micropython-esp32-stubs", "micropython-stdlib-stubs")
 SITE = Path(sysconfig.get_paths()["purelib"])
 needs_stubs = pytest.mark.skipif(

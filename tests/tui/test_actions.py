@@ -26,6 +26,11 @@ OPENED_BY = {
     "sync": (["6"], "would not take"),
     "assets": (["7"], "as of 12:04:31"),
     "asset": (["7", "down", "enter"], "as of 12:04:31"),
+    "firmware": (["8"], "93.7 %"),
+    "rollout": (["8", "enter"], "Back office"),
+    "runs": (["8", "d"], "held off"),
+    "boards": (["8", "b", "down"], "Till 1"),
+    "provision": (["9", "down"], "It is here as"),
 }
 
 

@@ -10,8 +10,10 @@ import msgspec
 import pytest
 
 from edge.wire import views
+from edge.wire.provision import ProvisionView
+from edge.wire.updates import Target
 from tests.fakes.hub_api import FakeHub, running
-from tests.tui import site_assets, site_data
+from tests.tui import site_assets, site_data, site_updates
 from tests.tui.stage import LARGE, settled, shows, terminal, text_of
 from tui.literal import literal, typeable
 
@@ -38,18 +40,37 @@ TOGETHER = [" ".join(CORPUS[start : start + 8]) for start in range(0, len(CORPUS
 
 def poisoned(struct: msgspec.Struct, text: str) -> Any:
     """Every free text of a view replaced by `text`; ids and enums stay."""
-    kept = {"id", "state", "path", "command", "at", "since", "created_at", "asked_at", "last_at", "ended_at", "png"}
+    kept = {
+        "id",
+        "state",
+        "path",
+        "what",
+        "way",
+        "where",
+        "address",
+        "started_at",
+        "seen_at",
+        "changed_at",
+        "command",
+        "at",
+        "since",
+        "created_at",
+        "asked_at",
+        "last_at",
+        "ended_at",
+        "png",
+    }
     changes = {}
     for name in struct.__struct_fields__:
         value = getattr(struct, name)
-        refers = name == "device" and isinstance(struct, views.CommandView)
+        refers = name == "device" and isinstance(struct, views.CommandView | ProvisionView)
         if type(value) is str and name not in kept and not refers:
             changes[name] = text
         elif isinstance(value, msgspec.Struct):
             changes[name] = poisoned(value, text)
         elif name in {"facts", "args"}:
             changes[name] = {text: text}
-        elif name in {"aliases", "workstations", "problems"}:
+        elif name in {"aliases", "workstations", "problems", "signed_by", "checks", "log", "urls"}:
             changes[name] = [text]
     return msgspec.structs.replace(struct, **changes)
 
@@ -85,6 +106,19 @@ def hostile_hub(folder: Path, text: str) -> FakeHub:
         machines.pareto[id] = [msgspec.structs.replace(it, reason=text, name=text) for it in machines.pareto[id]]
     machines.reasons = [msgspec.structs.replace(it, name=text) for it in machines.reasons]
     machines.shifts = [msgspec.structs.replace(it, name=text) for it in machines.shifts]
+    updates = hub.updates
+    site_updates.fill(updates)
+    for held in (updates.artifacts, updates.images, updates.jobs, updates.setups):
+        for key, view in held.items():
+            held[key] = poisoned(view, text)
+    for key, rollout in updates.rollouts.items():
+        made = {"name": text, "version": text, "reason": text, "created_by": text, "artifact_target": text}
+        updates.rollouts[key] = msgspec.structs.replace(rollout, target=Target(group=text), **made)
+    updates.devices = {key: [poisoned(it, text) for it in all_] for key, all_ in updates.devices.items()}
+    updates.firmware = {key: poisoned(it, text) for key, it in updates.firmware.items()}
+    updates.groups = [poisoned(it, text) for it in updates.groups]
+    updates.nearby = [poisoned(it, text) for it in updates.nearby]
+    updates.heard = [poisoned(it, text) for it in updates.heard]
     hub.attempts = {key: [poisoned(it, text) for it in tries] for key, tries in hub.attempts.items()}
     return hub
 
@@ -123,7 +157,25 @@ WALK: tuple[tuple[list[str], str], ...] = (
     (["escape", "i"], "Wire to an input"),
     (["escape", "enter"], "Why it stood"),
     (["v"], "Why did it stand still?"),
-    (["escape", "escape", "1", "colon", "x"], "x"),
+    (["escape", "escape", "8"], "Firmware held"),
+    (["p"], "Pause this"),
+    (["escape", "s"], "Roll out which"),
+    (["enter"], "To which devices"),
+    (["enter"], "Stop above"),
+    (["escape", "enter"], "Next begins"),
+    (["t"], "Try again?"),
+    (["escape", "escape", "tab", "enter"], "What was looked at"),
+    (["escape", "d"], "Shall run"),
+    (["escape", "b"], "The board at this port"),
+    (["c"], "End this now?"),
+    (["escape", "down", "f"], "Which MicroPython?"),
+    (["enter"], "Which app?"),
+    (["enter"], "Flash this board?"),
+    (["escape", "9"], "Step by step"),
+    (["down", "down", "down"], "It is here as"),
+    (["enter"], "Which WiFi?"),
+    (["enter"], "Set this board up"),
+    (["escape", "1", "colon", "x"], "x"),
 )
 
 

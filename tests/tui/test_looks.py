@@ -9,7 +9,7 @@ import pytest
 from tests.fakes.hub_api import FakeHub
 from tests.tui.stage import settled, shows, terminal, text_of
 from tui.actions import ACTIONS, KEY_NAMES
-from tui.marks import ASSETS, COMMANDS, PORTS
+from tui.marks import ASSETS, COMMANDS, JOBS, PORTS, ROLLOUTS, STEPS, WAVES
 
 GUIDE = Path(__file__).parents[2] / "docs" / "tui.md"
 
@@ -27,7 +27,7 @@ async def test_without_colour_every_state_is_still_a_mark_and_a_word(
 
 
 def test_no_two_states_look_alike_without_their_colour() -> None:
-    for table in (ASSETS, COMMANDS, PORTS):
+    for table in (ASSETS, COMMANDS, JOBS, PORTS, ROLLOUTS, STEPS, WAVES):
         words = [mark.word for mark in table.values()]
         assert len(words) == len(set(words))
 

@@ -86,6 +86,14 @@ async def console(pilot: Pilot[None], app: OutpostApp, _: FakeHub) -> None:
     await shows(pilot, app, "___")
 
 
+async def firmware_console(pilot: Pilot[None], app: OutpostApp, _: FakeHub) -> None:
+    """A rollout as the console of the Pi shows it."""
+    app.session = dataclasses.replace(app.session, glyphs=PLAIN)
+    await pilot.press("8", "enter")
+    await shows(pilot, app, "#x")
+    await shows(pilot, app, "Back office")
+
+
 DEVICE = ("down", "down", "down", "enter")
 STORIES: dict[str, Story] = {
     "overview": pressing(until_shown="Till 2"),
@@ -114,6 +122,20 @@ STORIES: dict[str, Story] = {
     "asset-set-up": pressing("7", "down", "e", until_shown="Stops are short below"),
     "asset-wire": pressing("7", "down", "i", until_shown="True means stopped"),
     "stop-reason": pressing("7", "down", "v", until_shown="Change over"),
+    "firmware": pressing("8", until_shown="93.7 %"),
+    "firmware-artifact": pressing("8", "tab", "enter", until_shown="What was looked at"),
+    "firmware-upload": pressing("8", "u", until_shown="Path of the file"),
+    "rollout": pressing("8", "enter", until_shown="Back office"),
+    "rollout-abort": pressing("8", "enter", "x", until_shown="Abort this"),
+    "rollout-console": firmware_console,
+    "rollout-to": pressing("8", "s", "enter", until_shown="To which devices"),
+    "rollout-start": pressing("8", "s", "enter", *"group", "enter", until_shown="Stop above"),
+    "runs": pressing("8", "d", until_shown="held off"),
+    "boards": pressing("8", "b", until_shown="Hold the button BOOT"),
+    "boards-recover": pressing("8", "b", "down", *"v", "down", "enter", until_shown="Recover this"),
+    "provision": pressing("9", "down", until_shown="It is here as"),
+    "provision-wifi": pressing("9", "enter", until_shown="Warehouse 2"),
+    "provision-password": pressing("9", "enter", *"hall", "enter", *"secret-42", until_shown="•••••••••"),
     "help": pressing("question_mark", until_shown="Keys of"),
     "palette": pressing("colon", *"till", until_shown="Open this device"),
     "away": away,

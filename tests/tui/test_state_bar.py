@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 import pytest
 
 from edge.wire.assets import ShiftView
+from edge.wire.state_line import cells
 from tests.tui import site_assets
 from tests.tui.site_data import NOW, at
 from tui import ages, asset_words
 from tui.marks import of_asset
-from tui.state_bar import BLOCKS, PLAIN, cells, drawn, legend, marks, pieces, seconds, share_bar
+from tui.state_bar import BLOCKS, PLAIN, drawn, legend, marks, pieces, seconds, share_bar
 from tui.windows import WINDOWS, Question
 
 SPAN = seconds(at(480)), seconds(at(0))

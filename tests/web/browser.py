@@ -11,7 +11,9 @@ import asyncio
 import base64
 import contextlib
 import itertools
+import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -61,6 +63,7 @@ class Chromium:
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,
+            start_new_session=True,  # what it starts is ended with it
         )
         self.address = self._wait()
 
@@ -77,12 +80,12 @@ class Chromium:
 
     def close(self) -> None:
         """End it, and remove what it had."""
-        self._process.terminate()
-        try:
+        os.killpg(self._process.pid, signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(AT_ONCE_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        with contextlib.suppress(ProcessLookupError):  # what is left of them
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
         self._log.close()
         shutil.rmtree(self._profile, ignore_errors=True)
 
@@ -310,6 +313,12 @@ class Tab:
         )
         if is_list == "marked":
             await self.order("Input.insertText", text=text)
+
+    async def choose(self, selector: str, file: Path) -> None:
+        """Choose a file in a field for one."""
+        document = await self.order("DOM.getDocument")
+        found = await self.order("DOM.querySelector", nodeId=document["root"]["nodeId"], selector=selector)
+        await self.order("DOM.setFileInputFiles", files=[str(file)], nodeId=found["nodeId"])
 
     async def press(self, key: str) -> None:
         """A key: one of KEYS."""

@@ -29,5 +29,6 @@ def _filled(path: str, values: Mapping[str, str]) -> str:
     parts = path.split("/")
     for place, part in enumerate(parts):
         if part.startswith("{"):
-            parts[place] = quote(values[f"{parts[place - 1]}.{part[1:-1]}"], safe="")
+            name = part[1:-1].partition(":")[0]
+            parts[place] = quote(values[f"{parts[place - 1]}.{name}"], safe="")
     return ROOT + "/".join(parts)

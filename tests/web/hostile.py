@@ -7,9 +7,22 @@ from sqlalchemy import insert
 
 from cloud.db.models import CommandRow, FactRow, Site, StateRow, Stream
 from cloud.db.reading_models import Series
+from cloud.db.update_models import (
+    Artifact,
+    ArtifactPart,
+    DeviceGroup,
+    FirmwareKey,
+    GroupMember,
+    Rollout,
+    RolloutDeviceRow,
+    RolloutWave,
+    UpdateEnd,
+)
 from edge.assets.model import State
 from edge.wire.assets import PlannedView, ReasonView, ShiftView
+from edge.wire.updates import Plan, Target
 from tests.filled_centre import DEVICE, HOUR_US, Filled, fact_rows
+from tests.firmware_keys import PUBLIC
 from tests.running_centre import RunningCentre
 from tests.web.filled_assets import FilledAssets
 
@@ -22,6 +35,7 @@ CONTROL = "bell\u0007 nul-like\u2400 next\u0085line \u2028para"
 SITE, DEVICE_ID = "evil", "d-evil"
 COMMAND = "c-evil"
 ASSET = "a-evil"
+ARTIFACT, ROLLOUT, KEY, GROUP = "f" * 64, "r-evil", "k-evil", MARKUP
 
 
 async def add_hostile(centre: RunningCentre) -> None:
@@ -72,6 +86,7 @@ async def add_hostile(centre: RunningCentre) -> None:
             }  # fmt: skip
             await connection.execute(insert(CommandRow).values(**command))
     await _add_assets(centre, now_us)
+    await _add_firmware(centre, now_us)
 
 
 async def _add_assets(centre: RunningCentre, now_us: int) -> None:
@@ -92,3 +107,54 @@ async def _add_assets(centre: RunningCentre, now_us: int) -> None:
         asset = ASSET if number == 0 else f"{ASSET}-{number}"
         await assets.asset(asset, raw, name=name, line=name, device=DEVICE_ID, input=name, state=name)
         await assets.said(asset, raw[1][0], raw[2][0], f"r-{number}", name, name, by=f"user:{name}")
+
+
+async def _add_firmware(centre: RunningCentre, now_us: int) -> None:
+    """Keys, firmware, groups and rollouts of each name; the first rollout has a device of each of them."""
+    said = {"tenant_id": 1, "created_us": now_us, "created_by": MARKUP}
+    plan = msgspec.json.encode(Plan(window="22:00-05:00")).decode()
+    async with centre.centre.db.write() as connection:
+        for number, name in enumerate(NAMES):
+            key = KEY if number == 0 else f"{KEY}-{number}"
+            pem = PUBLIC["first"].pem
+            await connection.execute(insert(FirmwareKey).values(**said, id=key, name=name, pem=pem))
+            artifact = {
+                "id": ARTIFACT if number == 0 else f"{number}" * 64, "kind": "app", "target": name, "chip": name,
+                "version": "20261121.185500", "security": 1, "size": 5, "files": 1, "sha256": "", "md5": name,
+                "manifest": b"", "signatures": b"", "legacy_only": number == 1, "notes": name,
+                "checks": msgspec.json.encode([name, CONTROL]).decode(),
+            }  # fmt: skip
+            await connection.execute(insert(Artifact).values(**said, **artifact))
+            part = {"artifact": artifact["id"], "path": name, "size": 5, "sha256": "0" * 64, "crc32": 0}
+            await connection.execute(insert(ArtifactPart).values(tenant_id=1, **part))
+            await connection.execute(insert(DeviceGroup).values(**said, name=name))
+            device = DEVICE_ID if number == 0 else f"{DEVICE_ID}-{number}"
+            here = {"tenant_id": 1, "site_id": 1, "device": device}
+            await connection.execute(insert(GroupMember).values(**here, name=GROUP))
+            target = msgspec.json.encode(Target(group=name, sites=[SITE])).decode()
+            rollout = {
+                "id": ROLLOUT if number == 0 else f"{ROLLOUT}-{number}", "name": name, "artifact": ARTIFACT,
+                "target": target, "plan": plan, "state": ("paused", "aborted", "short", "done")[number],
+                "reason": name, "devices": 4, "started_us": now_us, "begun_by": name,
+            }  # fmt: skip
+            await connection.execute(insert(Rollout).values(**said, **rollout))
+            row = {
+                "rollout": ROLLOUT, "place": number, "name": name, "wave": number + 1, "attempt": 1, "reason": name,
+                "step": ("rolled-back", "downloading", "failed", "confirmed")[number], "changed_us": now_us,
+            }  # fmt: skip
+            await connection.execute(insert(RolloutDeviceRow).values(**here, **row))
+            wave = {"rollout": ROLLOUT, "number": number + 1, "began_us": now_us}
+            await connection.execute(insert(RolloutWave).values(tenant_id=1, **wave))
+            end = {"rollout": ROLLOUT, "artifact": ARTIFACT, "version": name, "ended_us": now_us}
+            await connection.execute(insert(UpdateEnd).values(**here, **end, step="failed", reason=name))
+    filled = Filled(centre.centre.db)
+    for number, name in enumerate(NAMES):
+        device = DEVICE_ID if number == 0 else f"{DEVICE_ID}-{number}"
+        told = {
+            "device": device, "version": name, "app": name, "image": name, "security": 1, "trial": True,
+            "legacy": True, "seen_at": name, "rollout": ROLLOUT, "artifact": ARTIFACT, "step": "downloading",
+            "reason": name, "held_off_until": name, "target": name, "attempt": 1, "done": 3, "size": 5,
+        }  # fmt: skip
+        await filled.state(1, "firmware", device, told, at_us=now_us)
+    fetch = {"artifact": ARTIFACT, "done": 3, "size": 5, "problem": MARKUP}
+    await filled.state(1, "fetching", ARTIFACT, fetch, at_us=now_us)

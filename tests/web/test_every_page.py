@@ -13,7 +13,21 @@ from tests.running_centre import RunningCentre
 from tests.web.browser import Tab, Window
 from tests.web.entering import PASSWORD, add_person
 from tests.web.every_page import every_file, every_page
-from tests.web.hostile import ASSET, BACKWARDS, COMMAND, DEVICE_ID, FORMULA, MARKUP, NAMES, SITE, add_hostile
+from tests.web.hostile import (
+    ARTIFACT,
+    ASSET,
+    BACKWARDS,
+    COMMAND,
+    DEVICE_ID,
+    FORMULA,
+    GROUP,
+    KEY,
+    MARKUP,
+    NAMES,
+    ROLLOUT,
+    SITE,
+    add_hostile,
+)
 
 STARTERS = "=+-@\t\r"  # by which a spreadsheet takes a cell for a formula
 
@@ -36,6 +50,10 @@ async def values(centre: RunningCentre) -> dict[str, str]:
         "keys.id": key["id"],
         "logins.login": login,
         "people.id": "p-evil-person",
+        "artifacts.artifact": ARTIFACT,
+        "keys.key": KEY,
+        "groups.group": GROUP,
+        "rollouts.rollout": ROLLOUT,
     }
 
 
@@ -85,7 +103,8 @@ async def test_each_page_shows_ill_names_as_they_are_and_fits_a_phone(
 async def test_ill_names_are_read_where_they_belong_and_kept_apart(centre: RunningCentre, window: Window) -> None:
     tab = await window.open()
     await ready(tab, centre)
-    for at in ("/office/", f"/office/sites/{SITE}"):
+    firmware = "/office/firmware"
+    for at in ("/office/", firmware, f"{firmware}/rollouts/{ROLLOUT}", f"/office/sites/{SITE}"):
         await tab.go(centre.url + at)
         text = await tab.run("document.body.textContent")
         for name in NAMES:

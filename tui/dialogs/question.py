@@ -13,6 +13,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Label, Static
 
 LONGEST = 200
+YES = ("yes", "y", "1", "true", "on")
+NO = ("no", "n", "0", "false", "off", "")
 
 
 def anything(_: str) -> str:
@@ -25,14 +27,27 @@ def something(text: str) -> str:
     return "" if text.strip() else "This must be filled in."
 
 
+def yes_or_no(text: str) -> str:
+    """A check that wants one of the two."""
+    return "" if text.strip().casefold() in YES + NO else "yes or no."
+
+
+def means_yes(text: str) -> bool:
+    """Whether a text that `yes_or_no` let through says yes."""
+    return text.strip().casefold() in YES
+
+
 class Blank(NamedTuple):
-    """A line to fill in; `check` returns what is wrong with a text, or nothing."""
+    """A line to fill in; `check` returns what is wrong with a text, or nothing. What is typed into a `secret` one
+    is not shown, and taken as it is; `help` is for a FormDialog."""
 
     key: str
     label: str
     value: str = ""
     check: Callable[[str], str] = anything
     placeholder: str = ""
+    secret: bool = False
+    help: str = ""
 
 
 class Answer(NamedTuple):
@@ -78,27 +93,33 @@ class QuestionDialog(ModalScreen[Answer | None]):
         with VerticalScroll(id="dialog", classes="-danger" if asked.dangerous else ""):
             yield Label(asked.title, id="title", markup=False)
             yield Static(asked.effect, id="effect", markup=False)
-            for blank in asked.blanks:
-                yield Label(blank.label, classes="blank", markup=False)
-                yield Input(
-                    blank.value, blank.placeholder, id=f"blank-{blank.key}", compact=True, max_length=LONGEST
-                )
+            yield from self.lines(asked.blanks)
             yield Label("", id="wrong", markup=False)
             with Horizontal(id="buttons"):
                 yield Button("Cancel", id="cancel", compact=True)
                 for choice, label in asked.choices:
                     yield Button(label, id=f"choice-{choice}", compact=True, variant=self._variant())
 
+    def lines(self, blanks: tuple[Blank, ...]) -> ComposeResult:
+        """The blanks, each below its label."""
+        for blank in blanks:
+            yield Label(blank.label, classes="blank", markup=False)
+            yield line_of(blank)
+
     def on_mount(self) -> None:
-        """Start where nothing can go wrong."""
+        """Where one starts, and what is wrong so far."""
         self.query_one("#dialog").can_focus = False
+        self.start()
+        self._judge()
+
+    def start(self) -> None:
+        """Where nothing can go wrong."""
         empty = [blank for blank in self._question.blanks if blank.check(blank.value)]
         if empty or (self._question.blanks and not self._question.dangerous):
             first = (empty or list(self._question.blanks))[0]
             self.query_one(f"#blank-{first.key}").focus()
         else:
             self.query_one("#cancel").focus()
-        self._judge()
 
     def on_input_changed(self) -> None:
         """Buttons work once the blanks are right."""
@@ -129,7 +150,10 @@ class QuestionDialog(ModalScreen[Answer | None]):
         self.dismiss(None)
 
     def _answer(self, choice: str) -> None:
-        values = {blank.key: self._value(blank).strip() for blank in self._question.blanks}
+        values = {
+            blank.key: self._value(blank) if blank.secret else self._value(blank).strip()
+            for blank in self._question.blanks
+        }
         self.dismiss(Answer(choice, values))
 
     def _value(self, blank: Blank) -> str:
@@ -147,3 +171,15 @@ class QuestionDialog(ModalScreen[Answer | None]):
 
     def _variant(self) -> Literal["error", "primary"]:
         return "error" if self._question.dangerous else "primary"
+
+
+def line_of(blank: Blank) -> Input:
+    """Where a blank is filled in."""
+    return Input(
+        blank.value,
+        blank.placeholder,
+        id=f"blank-{blank.key}",
+        compact=True,
+        max_length=LONGEST,
+        password=blank.secret,
+    )

@@ -144,8 +144,7 @@ class AssetsScreen(FiguresScreen):
         if line is None or span is None:
             return cell("")
         table = self.query_one("#assets", KeyedTable)
-        width = next((column.width for column in table.columns.values() if column.key.value == "line"), 0)
-        return state_bar.drawn(line.cells(span, width), self.session.glyphs)
+        return state_bar.drawn(line.cells(span, table.width_of("line")), self.session.glyphs)
 
     def _show_row(self) -> None:
         area, view = self.query_one("#asset-row", Static), self.chosen()

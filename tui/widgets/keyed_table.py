@@ -56,6 +56,10 @@ class KeyedTable(DataTable[Text]):
             return None
         return self.coordinate_to_cell_key(self.cursor_coordinate).row_key.value
 
+    def width_of(self, field: str) -> int:
+        """How many cells a column has now; 0 where it is not shown."""
+        return next((column.width for column in self.columns.values() if column.key.value == field), 0)
+
     def show(self, rows: Sequence[Row], *, stale: bool = False) -> None:
         """Make the table show exactly these rows, in this order; of two with one key, the last."""
         self.stale = stale

@@ -15,14 +15,23 @@ from tui.messages import ActionAsked
 from tui.session import Session
 from tui.site import Contact
 
-TABS = ("overview", "queue", "serial", "vending", "talk", "sync", "assets")
-ROOM = ((" ", True, True), ("", True, True), ("", True, False), ("", False, True))
+TABS = ("overview", "queue", "serial", "vending", "talk", "sync", "assets", "firmware", "provision")
+FULL, SHORT, NONE = "full", "short", "none"
+ROOM = ((" ", FULL, True), ("", FULL, True), ("", FULL, False), ("", SHORT, False), ("", NONE, True))
 """A blank before each tab, its name, how syncing stands: the most first."""
+SHORT_NAMES = {
+    "overview": "Over",
+    "serial": "Ser",
+    "vending": "Vend",
+    "assets": "Asset",
+    "firmware": "Fw",
+    "provision": "Prov",
+}
 CLOCK_CELLS = 10  # what the right end wants at least
 
 
 class StatusLine(Widget):
-    """One line; redrawn on every tick. Where it is narrow, tabs lose a blank first, their names last."""
+    """One line; redrawn on every tick. Where it is narrow, tabs lose a blank first, then letters, then names."""
 
     DEFAULT_CSS = "StatusLine { height: 1; background: $panel; }"
 
@@ -61,10 +70,12 @@ class StatusLine(Widget):
         fitting = (offer for offer in offers if sum(text.cell_length for text in offer) <= room)
         return next(fitting, offers[-1])
 
-    def _tab_text(self, tab: str, blank: str, named: bool, sync: bool) -> Content:
+    def _tab_text(self, tab: str, blank: str, named: str, sync: bool) -> Content:
         action, here = BY_ID[f"app.go_{tab}"], tab == self._tab
         style = "bold $foreground on $primary-muted" if here else "$foreground 70%"
-        label = f" {action.label}" if named or here else ""
+        short = SHORT_NAMES.get(tab, action.label) if named == SHORT else ""
+        label = action.label if here or named == FULL else short
+        label = f" {label}" if label else ""
         count = self._count(tab) if sync or tab != "sync" else self._trouble()
         return Content.styled(f"{blank}{action.key_text}{label}{count} ", style)
 

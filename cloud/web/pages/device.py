@@ -11,6 +11,7 @@ from cloud.web.links import device_page, link
 from cloud.web.listing import Listing
 from cloud.web.pages import device_plots
 from cloud.web.pages.device_acts import Asked, DeviceActs, device_in, new_key
+from cloud.web.pages.device_firmware import DeviceFirmwareActs, part_of_page
 from cloud.web.units import unit_of
 from edge.clock import iso
 from edge.errors import NotFound, OutpostError
@@ -41,6 +42,7 @@ class DevicePage:
             PageRoute("GET", "/devices/{device}", self.find, Role.VIEWER),
             PageRoute("GET", here, self.show, Role.VIEWER, tables=tables),
             *DeviceActs(self.shown).all(here),
+            *DeviceFirmwareActs(self.shown).all(here),
         ]
 
     async def find(self, visit: Visit) -> Result:
@@ -71,6 +73,8 @@ class DevicePage:
             "device": device,
             "latest": latest,
             "twin": await _twin(visit, device),
+            "firmware": await part_of_page(visit, device),
+            "may_mark": visit.may(Role.ADMIN) and device.state == "approved",
             "slots": await _slots(visit, device),
             "assets": (await visit.get("/v1/assets", at | {"device": device.id, "limit": ASSETS_MAX})).items,
             "commands": commands.items,

@@ -213,8 +213,9 @@ def check_password(password: str, field: str = "password") -> str:
 
 
 def login_key(name: str) -> str:
-    """What a login name is found and counted by: an address or a username, in any case."""
-    return unicodedata.normalize("NFC", name.strip()).lower()[:EMAIL_CHARS]
+    """What a login name is found and counted by: an address or a username, in any case. A NUL is nobody's, and no
+    database looks it up."""
+    return unicodedata.normalize("NFC", name.strip()).lower()[:EMAIL_CHARS].replace("\0", "\ufffd")
 
 
 def username_from(email: str, is_taken: Callable[[str], bool]) -> str:

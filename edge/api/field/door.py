@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
 import msgspec
-from aiohttp import hdrs, web
+from aiohttp import web
 
 from edge.api.field.intake import Intake
 from edge.api.field.refusals import NewSession, UnknownDevice
@@ -16,6 +16,7 @@ from edge.api.field.sessions import Session, Sessions
 from edge.api.field.wifi import WifiLinks
 from edge.api.guard import Guard
 from edge.clock import Clock
+from edge.commands.field_line import Updates
 from edge.devices.model import Device, DeviceState, Facts
 from edge.devices.pairing import Agreed, Pairings
 from edge.devices.registry import Registry
@@ -33,6 +34,7 @@ SMALL_BODY_BYTES = 4 * 1024  # of who is not known yet
 
 OK = 200
 T = TypeVar("T")
+_JSON = {"Content-Type": "application/json"}
 _encode = msgspec.json.Encoder().encode
 _hello = msgspec.json.Decoder(DeviceHello)
 _pair = msgspec.json.Decoder(PairRequest)
@@ -46,6 +48,14 @@ class Inside(msgspec.Struct, frozen=True):
     session: Session
     device: Device
     body: bytes
+
+
+class Raw(msgspec.Struct, frozen=True):
+    """An answer that is bytes and no object, with a status and headers of its own."""
+
+    body: bytes
+    status: int = OK
+    headers: Mapping[str, str] = {}
 
 
 Handler = Callable[[Inside], Awaitable[msgspec.Struct]]
@@ -64,10 +74,12 @@ class Door:
         sessions: Sessions,
         wifi: WifiLinks,
         intake: Intake,
+        updates: Updates,
         body_s: float,
     ) -> None:
         self._guard, self._knocking, self._clock = guard, knocking, clock
         self._registry, self._sessions, self._wifi, self._intake = registry, sessions, wifi, intake
+        self._updates = updates
         self._pairings = Pairings(clock)
         self._arriving: dict[str, asyncio.Future[None]] = {}  # by session: its hello is being written down
         self._body_s = body_s
@@ -98,15 +110,16 @@ class Door:
             try:
                 device = await self._there(session, request, how)
                 self._guard.count_device(device.id)
-                said = _encode(await handler(Inside(request, session, device, body)))
+                said = await handler(Inside(request, session, device, body))
             except NewSession as error:
                 return problem(error)
             except OutpostError as error:
                 answer = problem(error)
                 answer.headers[signing.MAC] = signing.answer_mac(session.key, answer.status, number, _bytes(answer))
                 return answer
-            mac = signing.answer_mac(session.key, OK, number, said)
-            return web.Response(body=said, headers={hdrs.CONTENT_TYPE: "application/json", signing.MAC: mac})
+            raw = said if isinstance(said, Raw) else Raw(_encode(said), headers=_JSON)
+            mac = signing.answer_mac(session.key, raw.status, number, raw.body)
+            return web.Response(status=raw.status, body=raw.body, headers={**raw.headers, signing.MAC: mac})
 
         return serve
 
@@ -225,7 +238,12 @@ class Door:
     async def _met(self, device: Device, hello: DeviceHello) -> Device:
         facts: Facts = {"chip": hello.chip, "fw": hello.fw, "boot": hello.boot, "name": hello.name}
         device = await self._registry.returned(device)
-        return await self._registry.met(device, epoch=hello.epoch, last_seq=hello.hwm, panel="", facts=facts)
+        device = await self._registry.met(
+            device, epoch=hello.epoch, last_seq=hello.hwm, panel="", facts=facts, kind=hello.kind
+        )
+        if hello.running is not None:
+            await self._updates.runs(device.id, hello.running)
+        return device
 
     async def _body(self, request: web.Request, most: int) -> bytes:
         """The body, when it is short enough; nobody's memory is filled by whoever is not known. Raises TooLarge."""

@@ -9,6 +9,7 @@ from typing import Protocol
 import msgspec
 
 from edge.clock import Clock, Stamp
+from edge.commands.field_line import Updates
 from edge.devices.log.log import DeviceLog
 from edge.devices.model import Device
 from edge.devices.presence import Presences
@@ -66,9 +67,10 @@ class Intake:
         clock: Clock,
         buffer: Buffer,
         desires: Desires,
+        updates: Updates,
     ) -> None:
         self._registry, self._presences, self._log, self._clock = registry, presences, device_log, clock
-        self._buffer, self._desires = buffer, desires
+        self._buffer, self._desires, self.updates = buffer, desires, updates
         self._hear_health: HealthListener | None = None
 
     def tell_health_to(self, listener: HealthListener) -> None:
@@ -108,6 +110,7 @@ class Intake:
         if report.dropped:
             lines.append(("warning", f"{report.dropped} lines of its log were lost"))
         await asyncio.gather(*(self._log.add(device_id, level, text) for level, text in lines))
+        self.updates.reported(device_id)
         health = {HEALTH_PREFIX + name: value for name, value in report.health.items()}
         if health and device.approved:
             await self._buffer.ingest(device, health)

@@ -2,34 +2,49 @@
 
 from __future__ import annotations
 
-import msgspec
-from aiohttp import web
+from collections.abc import Mapping
 
-from edge.api.field.door import Door, Inside, decoded, seconds
+import msgspec
+from aiohttp import hdrs, web
+
+from edge.api.field.door import Door, Inside, Raw, decoded, seconds
 from edge.api.field.intake import Intake
 from edge.api.field.results import Results
 from edge.api.field.wifi import WifiLinks
 from edge.clock import Clock
+from edge.commands.field_line import Piece, Updates
 from edge.devices.log.log import DeviceLog
+from edge.errors import BadInput
 from edge.links.longpoll import Parcel
 from edge.serving.routing import number
 from edge.wire.field import POLL_WAIT_S, Desired, Done, FieldCommand, Poll, Readings, Report
 from edge.wire.native import Result
+from edge.wire.updates import Told, mark_of
 
 _result = msgspec.json.Decoder(Result)
 _readings = msgspec.json.Decoder(Readings)
 _report = msgspec.json.Decoder(Report)
+_told = msgspec.json.Decoder(Told)
 DONE = Done()
+FIRMWARE = "/v1/device/firmware/{artifact:[0-9a-f]{64}}"
+PIECE_MAX = 64 * 1024  # bytes of one answer: it is signed whole, so it is made whole in memory
 
 
 class FieldRoutes:
     """The paths of devices. They stand apart from people's routes: no key and no login opens them."""
 
     def __init__(
-        self, door: Door, wifi: WifiLinks, intake: Intake, results: Results, device_log: DeviceLog, clock: Clock
+        self,
+        door: Door,
+        wifi: WifiLinks,
+        intake: Intake,
+        results: Results,
+        updates: Updates,
+        device_log: DeviceLog,
+        clock: Clock,
     ) -> None:
         self._door, self._wifi, self._intake, self._results = door, wifi, intake, results
-        self._log, self._clock = device_log, clock
+        self._log, self._clock, self._updates = device_log, clock, updates
 
     def all(self) -> list[web.RouteDef]:
         """Every path."""
@@ -42,15 +57,19 @@ class FieldRoutes:
             web.post("/v1/device/result", inside(self.result, "its result")),
             web.post("/v1/device/readings", inside(self.readings, "its readings")),
             web.post("/v1/device/report", inside(self.report, "its report")),
+            web.post("/v1/device/firmware", inside(self.told, "its update")),
+            web.get(FIRMWARE + "/files/{what}", inside(self.piece, "its update"), allow_head=False),
+            web.get(FIRMWARE + "/{what:manifest|signatures}", inside(self.piece, "its update"), allow_head=False),
         ]
 
     async def poll(self, inside: Inside) -> Poll:
-        """GET /v1/device/poll?wait=&desired=."""
+        """GET /v1/device/poll?wait=&desired=&offer=."""
         query, device_id = inside.request.query, inside.device.id
+        knows = query.get("offer")  # left out by firmware that cannot be updated
         wait_s = seconds(query.get("wait", ""), POLL_WAIT_S)
         has = number("desired", query.get("desired", "")) or 0
         desired, parcel = self._desired(inside, has), None
-        if desired is None or desired.version == inside.session.told_version:
+        if self._nothing_new(inside, desired, knows):
             hold_s = self._wifi.hold_s(device_id, wait_s)
             if hold_s:
                 parcel = await self._wifi.mailbox(device_id).hold(hold_s)
@@ -59,8 +78,8 @@ class FieldRoutes:
         command = self._hand_over(inside, parcel) if parcel is not None else None
         if command is None and desired is None:
             self._log.polled(device_id)
-        now = self._clock.now()
-        return Poll(now_us=now.at_us, quality=now.quality.value, command=command, desired=desired)
+        now, offer = self._clock.now(), None if knows is None else self._updates.offer(device_id)
+        return Poll(now_us=now.at_us, quality=now.quality.value, command=command, desired=desired, offer=offer)
 
     async def result(self, inside: Inside) -> Done:
         """POST /v1/device/result."""
@@ -85,6 +104,31 @@ class FieldRoutes:
         await self._intake.report(inside.device.id, decoded(_report, inside.body))
         return DONE
 
+    async def told(self, inside: Inside) -> msgspec.Struct:
+        """POST /v1/device/firmware."""
+        told = decoded(_told, inside.body)
+        self._log.exchange(inside.device.id, "in", "http", f"update to {told.artifact[:12]}: {told.step.value}")
+        return await self._updates.tell(inside.device.id, told)
+
+    async def piece(self, inside: Inside) -> Raw:
+        """GET /v1/device/firmware/{artifact}/manifest, /signatures, /files/{sha256}."""
+        parts = inside.request.match_info
+        start, most = byte_range(inside.request.headers.get(hdrs.RANGE, ""))
+        piece = await self._updates.piece(inside.device.id, parts["artifact"], parts["what"], start, most)
+        headers: dict[str, str] = {hdrs.CONTENT_TYPE: "application/octet-stream", hdrs.ETAG: f'"{piece.sha256}"'}
+        if hdrs.RANGE in inside.request.headers:
+            return _part(piece, start, headers)
+        if len(piece.data) < piece.total:
+            raise BadInput(f"It has {piece.total} bytes: ask for parts of it with Range.")
+        return Raw(piece.data, headers=headers)
+
+    def _nothing_new(self, inside: Inside, desired: Desired | None, knows: str | None) -> bool:
+        """Whether the device has been told of all there is but a command."""
+        if desired is not None and desired.version != inside.session.told_version:
+            return False
+        offer = self._updates.offer(inside.device.id) if knows is not None else None
+        return (mark_of(offer) if offer is not None else "") == (knows or "")
+
     def _desired(self, inside: Inside, has: int) -> Desired | None:
         """What the device shall be, where that is another version than it has."""
         desired = self._intake.desired(inside.device.id)
@@ -100,3 +144,25 @@ class FieldRoutes:
         self._log.exchange(inside.device.id, "out", "http", f"{order.kind} {order.id}, number {order.seq}")
         parcel.left()
         return FieldCommand(id=order.id, seq=order.seq, kind=order.kind, ttl_ms=parcel.ttl_ms, args=order.args)
+
+
+def _part(piece: Piece, start: int, headers: Mapping[str, str]) -> Raw:
+    """The answer to a Range, which may lie behind the end."""
+    if not piece.data:
+        return Raw(b"", 416, {**headers, hdrs.CONTENT_RANGE: f"bytes */{piece.total}"})
+    last = start + len(piece.data) - 1
+    return Raw(piece.data, 206, {**headers, hdrs.CONTENT_RANGE: f"bytes {start}-{last}/{piece.total}"})
+
+
+def byte_range(text: str) -> tuple[int, int]:
+    """Where a Range header begins and how many bytes it asks for; the beginning without one. Raises BadInput."""
+    if not text:
+        return 0, PIECE_MAX
+    first, dash, last = text.removeprefix("bytes=").partition("-")
+    if not text.startswith("bytes=") or not first or not dash or "," in last:
+        raise BadInput("Range is bytes=FIRST-LAST, one of them.")
+    start = number("Range", first) or 0
+    end = number("Range", last)
+    if end is not None and end < start:
+        raise BadInput("Range ends before it begins.")
+    return start, PIECE_MAX if end is None else min(end - start + 1, PIECE_MAX)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from edge.assets.importing import PROFILE, SYSTEM
+from edge.assets.history.importing import PROFILE, SYSTEM
 from edge.compat.assets.logger import Report
 from edge.compat.assets.voices import Caller, Verdict, Voice, judge
 from edge.devices.log.log import NOTED, DeviceLog

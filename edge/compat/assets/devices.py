@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 from aiohttp import web
 
-from edge.assets.importing import PROFILE
+from edge.assets.history.importing import PROFILE
 from edge.clock import Clock
 from edge.compat.assets.callers import ID_CHARS, Callers
 from edge.compat.assets.logger import Logger, Report

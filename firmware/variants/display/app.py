@@ -5,7 +5,7 @@ from outpost.device import Device
 from outpost.inbox import MESSAGE_BYTES_MAX
 from outpost.port import Panel, Port
 from variants.display.pictures import SLOT_MAX, BadPicture, Pictures
-from variants.display.screen import Screen
+from variants.display.screen import QR, Screen
 
 try:
     from collections.abc import Callable
@@ -22,6 +22,7 @@ class Display(Device):
     """Everything on one board."""
 
     kind = "display"
+    networked = False
     message_bytes = MESSAGE_BYTES_MAX  # a whole picture at once
 
     def __init__(self, port: Port, panel: Panel) -> None:
@@ -48,6 +49,9 @@ class Display(Device):
             "format": "1bpp-zlib",
             "zlib_wbits": ZLIB_WBITS,
         }
+
+    def occupied(self) -> str:
+        return "a QR is shown" if self._screen.kind == QR else ""
 
     def greeted(self) -> None:
         self._screen.changed = True

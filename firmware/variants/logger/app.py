@@ -50,6 +50,7 @@ class Logger(Device):
         self._lock = Lock(self._clock, str(self.settings["page_code"]))
         self._site = Site(port, self.settings, self._lock, self.board, self.facts)
         self._server = None  # type: Server | None
+        self._makes_room = False
         number = config.number(self.settings, "page_port", 0, PORT_MAX)
         if number and agent is not None:
             from outpost.server import Server
@@ -67,11 +68,19 @@ class Logger(Device):
         self._beat(now)
         if self._display is not None:
             self._display.tick()
-        if self._server is not None and self._port.network_up():
+        if self._server is not None and not self._makes_room and self._port.network_up():
             self._server.service()
         if self._site.restart and (self._server is None or self._server.idle):
             self._site.restart = False
             self._console.restart = True
+
+    def page_number(self) -> int:
+        return self._server.number if self._server is not None else 0
+
+    def make_room(self, on: bool) -> None:
+        self._makes_room = on
+        if on and self._server is not None:
+            self._server.close()
 
     def describe(self) -> "dict[str, object]":
         described = {
@@ -141,7 +150,7 @@ class Logger(Device):
         if self._agent is not None and self._agent.online:
             return PENDING if network["network"] == PENDING else CONNECTED, code
         if self._link.session:
-            return CONNECTED if self._welcome_session == self._link.session else PENDING, code
+            return CONNECTED if self._readings.session == self._link.session else PENDING, code
         return AWAY, code
 
     def _address(self) -> str:

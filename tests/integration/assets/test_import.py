@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from edge.assets import importing
+from edge.assets.history import importing
 from edge.clock import iso
 from tests.integration.running_hub import RunningHub, started, until
 

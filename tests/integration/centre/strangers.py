@@ -13,16 +13,30 @@ from cloud.assets.band_store import Mark
 from cloud.db.asset_models import AssetExplanation
 from cloud.db.models import ApiKey, Audit, CommandRow, InboxItem, Stream, TransactionRow
 from cloud.db.people_models import Login, Person
+from cloud.db.update_models import (
+    Artifact,
+    ArtifactPart,
+    Blob,
+    BlobPiece,
+    DeviceGroup,
+    FirmwareKey,
+    GroupMember,
+    Rollout,
+    RolloutDeviceRow,
+    UpdateEnd,
+)
 from edge.access.model import hash_secret
 from edge.assets.deriving import Wiring
 from edge.assets.model import Segment, State, bands
 from edge.serving.routing import Route
 from edge.wire.assets import AssetRules, PlannedView, ReasonView, ShiftView
 from tests.filled_centre import NOW_US, Filled
+from tests.firmware_keys import PUBLIC
 from tests.integration.centre.asset_hubs import view_of, wired
 from tests.running_centre import RunningCentre
 
 BODIES: dict[str, dict[str, Any]] = {
+    "AssignFirmware": {"artifact": "xyzzy-artifact"},
     "BindAgent": {"agent": "24"},
     "ChangeAsset": {"name": "Taken over"},
     "ChangeMe": {"full_name": "Taken over"},
@@ -35,7 +49,13 @@ BODIES: dict[str, dict[str, Any]] = {
     "CreateSiteKey": {"name": "one more", "role": "viewer"},
     "CreateTenant": {"name": "one more"},
     "GiveReason": {"reason": "jam"},
+    "MarkLegacy": {"legacy": True},
     "NewAsset": {"name": "One more", "device": "xyzzy-device", "input": "in2"},
+    "NewFirmwareKey": {"name": "One more", "pem": "none"},
+    "NewRollout": {"artifact": "xyzzy-artifact", "target": {"devices": ["xyzzy-device"]}},
+    "PauseRollout": {"reason": "taken over"},
+    "RetryRollout": {},
+    "SetGroup": {"devices": ["xyzzy-device"]},
     "NewCommand": {"kind": "display_qr", "args": {"payload": "hello"}},
     "SetPassword": {"password": "N3w-password"},
     "SetPlanned": {"name": "Taken over", "begins": "12:00", "ends": "13:00"},
@@ -64,6 +84,7 @@ class Planted(msgspec.Struct, frozen=True):
         room = path.removeprefix("/v1/").partition("/")[0]
         noun = {"people": "person"}.get(room, room.removesuffix("s"))
         values = {"site": self.slug, "slot": "1", "stop": str(STOPPED_US), "id": f"{self.mark}-{noun}"}
+        values |= {name: f"{self.mark}-{name}" for name in ("artifact", "key", "name")}
         return re.sub(r"\{(\w+)\}", lambda found: values[found[1]], path)
 
     def body(self, route: Route) -> dict[str, Any] | None:
@@ -130,10 +151,65 @@ async def plant(centre: RunningCentre, site: int, mark: str) -> Planted:
         key = {"id": f"{mark}-key", "name": f"{mark} app", "role": "viewer", "hash": hash_secret(mark)}
         made = {"tenant_id": 1, "sites": planted.slug, "created_us": NOW_US, "created_by": mark}
         await connection.execute(insert(ApiKey).values(**key, **made))
+    await _plant_firmware(centre, site, mark, device)
     await _plant_person(centre, mark, planted.slug)
     await _plant_asset(centre, filled, site, mark)
     await centre.centre.accounts.keys.reload()
     return planted
+
+
+async def _plant_firmware(centre: RunningCentre, site: int, mark: str, device: str) -> None:
+    """An artifact of one file, a key, a group, a rollout with one device that ended."""
+    artifact, rollout, data = f"{mark}-artifact", f"{mark}-rollout", f"{mark} bytes".encode()
+    blob = {"tenant_id": 1, "sha256": f"{mark}-sha"}
+    rows: list[tuple[type[Any], dict[str, object]]] = [
+        (Blob, {**blob, "size": len(data), "touched_us": NOW_US, "whole": True}),
+        (BlobPiece, {**blob, "number": 0, "data": data}),
+        (ArtifactPart, {**blob, "artifact": artifact, "path": "image", "size": len(data), "crc32": 0}),
+        (
+            Artifact,
+            {
+                "tenant_id": 1, "id": artifact, "kind": "esp-image", "target": mark, "chip": "esp32",
+                "version": "20261121.000000", "security": 0, "size": len(data), "files": 1, "sha256": f"{mark}-sha",
+                "md5": "", "manifest": b"", "signatures": b"", "legacy_only": True, "notes": mark, "checks": "[]",
+                "created_us": NOW_US, "created_by": mark,
+            },
+        ),
+        (
+            FirmwareKey,
+            {
+                "tenant_id": 1, "id": f"{mark}-key", "name": mark, "pem": PUBLIC["first"].pem,
+                "created_us": NOW_US, "created_by": mark,
+            },
+        ),
+        (DeviceGroup, {"tenant_id": 1, "name": f"{mark}-name", "created_us": NOW_US, "created_by": mark}),
+        (GroupMember, {"tenant_id": 1, "site_id": site, "device": device, "name": f"{mark}-name"}),
+        (
+            Rollout,
+            {
+                "tenant_id": 1, "id": rollout, "name": mark, "artifact": artifact, "target": '{"kind":"display"}',
+                "plan": "{}", "state": "done", "devices": 1, "created_us": NOW_US, "created_by": mark,
+                "started_us": NOW_US, "ended_us": NOW_US,
+            },
+        ),
+        (
+            RolloutDeviceRow,
+            {
+                "tenant_id": 1, "site_id": site, "rollout": rollout, "device": device, "place": 0, "name": mark,
+                "wave": 1, "step": "failed", "reason": mark,
+            },
+        ),
+        (
+            UpdateEnd,
+            {
+                "tenant_id": 1, "site_id": site, "device": device, "rollout": rollout, "artifact": artifact,
+                "version": "v", "step": "failed", "reason": mark, "ended_us": centre.centre.clock.now().at_us,
+            },
+        ),
+    ]  # fmt: skip
+    async with centre.centre.db.write() as connection:
+        for table, values in rows:
+            await connection.execute(insert(table).values(**values))
 
 
 async def _plant_person(centre: RunningCentre, mark: str, slug: str) -> None:

@@ -7,13 +7,13 @@ import asyncio
 import contextlib
 import itertools
 from collections.abc import AsyncIterator, Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import aiohttp
 import msgspec
 import psutil
 import pytest
+import pytest_asyncio
 from aiohttp import web
 
 from tests.centre_process import CentreProcess
@@ -30,6 +30,9 @@ RESTART_EVERY = 4
 PATHS = ("hello", "ledger", "readings", "state", "inbox")
 
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
 class World(msgspec.Struct):
     """A hub, its true centre, and what stands between them."""
 
@@ -38,15 +41,15 @@ class World(msgspec.Struct):
     device: str
 
 
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    """Enrolled and synced."""
-    centre, hub = CentreProcess(tmp_path / "centre"), HubProcess(tmp_path / "hub")
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    """Enrolled and synced; each test leaves it to the next with the truth restored."""
+    folder = tmp_path_factory.mktemp("world")
+    centre, hub = CentreProcess(folder / "centre"), HubProcess(folder / "hub")
     await asyncio.gather(centre.start(), hub.start())
     try:
         async with Meddler(centre.url) as meddler, centre.session() as office, hub.session() as desk:
-            # the hub asks for its inbox anew each second, so that what a test puts there is seen soon
-            meddler.tricks = {"hello": changes(lambda told: told.update(inbox_wait_s=1))}
+            meddler.tricks = {"hello": asks_each_second}
             code = (await posted(office, "/v1/sites", {"name": "A"}))["code"]
             await posted(desk, "/v1/sync/enrol", {"code": code, "url": meddler.url})
             added = await posted(desk, "/v1/devices", {"name": "s", "kind": "sensor", "profile": "native"})
@@ -97,11 +100,12 @@ async def asked_again(world: World, path: str, times: int = 1) -> None:
 async def the_truth_returns(world: World) -> dict[str, Any]:
     """The true centre answers again and the hub starts again, so that it need not be waited for; how its syncing
     stands once nothing waits."""
-    world.meddler.tricks = {}
+    world.meddler.tricks = {"hello": asks_each_second}
     await world.hub.stop()
     await world.hub.start()
     async with world.hub.session() as desk:
         view = await synced(desk)
+    world.meddler.tricks = {}
     assert all(lane["next"] == lane["head"] + 1 for lane in view["lanes"]), view
     return view
 
@@ -133,6 +137,10 @@ def changes(change: Callable[[dict[str, Any]], object]) -> Trick:
         return web.Response(status=status, body=body, content_type="application/json")
 
     return trick
+
+
+# the hub asks for its inbox anew each second, so that what a test puts there is seen soon
+asks_each_second = changes(lambda told: told.update(inbox_wait_s=1))
 
 
 async def pours(request: web.Request, status: int, body: bytes) -> web.StreamResponse:
@@ -202,6 +210,7 @@ async def test_nothing_is_followed_elsewhere(world: World) -> None:
     finally:
         await runner.cleanup()
     assert not hits, "the token went elsewhere"
+    await the_truth_returns(world)
 
 
 async def test_more_is_acknowledged_than_was_sent(world: World) -> None:

@@ -6,34 +6,51 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-from collections.abc import AsyncIterator
-from pathlib import Path
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import msgspec
 import psutil
 import pytest
+import pytest_asyncio
 import zstandard
 
 from edge.wire.sync import PROTOCOL, SESSION_HEADER
 from tests.centre_process import CentreProcess
 from tests.fakes.scripted_hub import Answer, ScriptedHub
+from tests.running_centre import database_of
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 GB, MB = 1024**3, 1024**2
 ROOM_MB = 160  # what the centre may grow by under attack: two full batches being unpacked, and their rows
 GOOD_PAUSE_S = 0.05
 _numbers = itertools.count(1)
 at_the_door = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)  # what no engine gets to see
+Centres = Callable[[str], Awaitable[CentreProcess]]
 
 
-@pytest.fixture
-async def process(tmp_path: Path, database: str) -> AsyncIterator[CentreProcess]:
-    """The centre, a process of its own, over both engines."""
-    centre = CentreProcess(tmp_path / "centre", database=database)
-    await centre.start()
-    try:
-        yield centre
-    finally:
-        await centre.stop()
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def centres(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Centres]:
+    """Gives the centre over an engine, a process of its own, which is started when first asked for."""
+    running: dict[str, CentreProcess] = {}
+    async with contextlib.AsyncExitStack() as stack:
+
+        async def over(engine: str) -> CentreProcess:
+            if engine not in running:
+                database = await stack.enter_async_context(database_of(engine))
+                centre = CentreProcess(tmp_path_factory.mktemp("centre"), database=database)
+                await centre.start()
+                stack.push_async_callback(centre.stop)
+                running[engine] = centre
+            return running[engine]
+
+        yield over
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def process(centres: Centres, engine: str) -> CentreProcess:
+    """The centre over this test's engine. Each test brings hubs of its own."""
+    return await centres(engine)
 
 
 @contextlib.asynccontextmanager

@@ -21,6 +21,7 @@ from edge.settings import Serial as SerialSettings
 from tests.fakes.asset_logger import Hall
 from tests.fakes.nic_browser import NicBrowser
 from tests.fakes.nic_client import NicClient
+from tests.integration.compat.old_boards import Yard, yard_at
 from tests.integration.compat.old_loggers import hall_at
 
 KEY = "NIC-DEVICE-API-KEY-2024-CHANGE-ME"
@@ -113,3 +114,10 @@ async def strict(tmp_path: Path) -> AsyncIterator[Hall]:
     """Nobody is approved by itself."""
     async with hall_at(tmp_path, ManualClock(), auto=False) as hall:
         yield hall
+
+
+@pytest.fixture
+async def yard(tmp_path: Path) -> AsyncIterator[Yard]:
+    """Older boards that update themselves; the hub takes them in by itself."""
+    async with yard_at(tmp_path, ManualClock()) as yard:
+        yield yard

@@ -111,10 +111,10 @@ async def test_a_delivery_that_nobody_answers_is_given_up_though_nobody_polls(si
     sent = await page.show_qr("PAY:1")
     await client.poll()
     site.clock.advance(30)
-    await site.hub.nic.sweep()
+    await site.hub.nic.facade.sweep()
     assert await state_of(site, sent) is State.SENT
     site.clock.advance(31)
-    await site.hub.nic.sweep()
+    await site.hub.nic.facade.sweep()
     assert await state_of(site, sent) is State.IN_DOUBT
     assert (await site.get("/api/device/list"))[1]["stats"] != {}
     assert (await page.show_qr("PAY:2"))["success"] is False

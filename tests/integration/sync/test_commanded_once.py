@@ -177,6 +177,7 @@ class CommandedOnce(RuleBasedStateMachine):
             keep=None,  # type: ignore[arg-type]
             note_vend=note_vend,
             change_assets=None,  # type: ignore[arg-type]
+            roll_out=None,  # type: ignore[arg-type]
         )
         counting = Counting(orders, self.site, self.taken)
         self.downlink = Downlink(self.site.store.hub, counting, self.clock)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from edge.assets.definitions import Assets
+from edge.assets.defined.definitions import Assets
 from edge.bus import Bus
 from edge.clock import ManualClock
 from edge.devices.model import Device

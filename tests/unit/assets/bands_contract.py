@@ -6,7 +6,7 @@ import itertools
 import random
 from collections.abc import Callable
 
-from edge.assets.asking import Bands, K, StopRow
+from edge.assets.answers.asking import Bands, K, StopRow
 from edge.assets.model import Span
 from tests.tools import share
 from tests.unit.assets.plant import MACHINES, NOW, T0, Plant

@@ -9,7 +9,7 @@ import bisect
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from edge.assets.asking import Explanation, StopRow
+from edge.assets.answers.asking import Explanation, StopRow
 from edge.assets.calendar import Planned, planned_spans
 from edge.assets.deriving import Asset, Wiring, derive
 from edge.assets.model import ALIVE, Band, Heard, Span, said

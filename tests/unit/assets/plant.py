@@ -9,10 +9,10 @@ import random
 from collections.abc import Iterable, Sequence
 from zoneinfo import ZoneInfo
 
-from edge.assets.asking import Chosen, Explanation, Scope
+from edge.assets.answers.asking import Chosen, Explanation, Scope
+from edge.assets.answers.windows import Shift, SiteRules
 from edge.assets.calendar import Planned, Weekly
 from edge.assets.deriving import Asset, Wiring
-from edge.assets.windows import Shift, SiteRules
 from tests.unit.assets import reference
 from tests.unit.assets.memory_bands import MemoryBands, Watched
 from tests.unit.assets.reference import Machine, Reading, Span, Stop, Stretch, Wire

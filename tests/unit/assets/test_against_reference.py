@@ -13,12 +13,12 @@ from zoneinfo import ZoneInfo
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from edge.assets.asking import Chosen, windows_of
+from edge.assets.answers.asking import Chosen, windows_of
+from edge.assets.answers.timeline import timeline
 from edge.assets.calendar import Planned, planned_spans
 from edge.assets.deriving import Asset, Wiring
 from edge.assets.figures import Window
 from edge.assets.model import Band, bands, raw_segments
-from edge.assets.timeline import timeline
 from tests.tools import share
 from tests.unit.assets import reference
 from tests.unit.assets.memory_bands import MemoryBands, Watched, run

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from aiohttp.test_utils import make_mocked_request
 
-from edge.assets.asked import asked, chosen, cursor, place, wanted
-from edge.assets.stops import Wanted
-from edge.assets.windows import Question
+from edge.assets.answers.asked import asked, chosen, cursor, place, wanted
+from edge.assets.answers.stops import Wanted
+from edge.assets.answers.windows import Question
 from edge.errors import BadInput, NotFound
 from edge.serving.roles import Principal, Role
 from edge.serving.routing import Call

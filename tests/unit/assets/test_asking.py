@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
-from edge.assets.asking import Chosen, Scope, availability, availability_page
-from edge.assets.pareto import pareto
-from edge.assets.windows import Question, SiteRules
+from edge.assets.answers.asking import Chosen, Scope, availability, availability_page
+from edge.assets.answers.pareto import pareto
+from edge.assets.answers.windows import Question, SiteRules
 from edge.clock import iso
 from edge.errors import BadInput
 from edge.wire.assets import AvailabilityRow
@@ -123,7 +123,7 @@ def test_very_many_windows_are_asked_in_steps_and_answer_the_same(
     plant: Plant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = ask(plant, SOME, "hour")
-    monkeypatch.setattr("edge.assets.asking.BANDS_AT_ONCE", 20)
+    monkeypatch.setattr("edge.assets.answers.asking.BANDS_AT_ONCE", 20)
     assert ask(plant, SOME, "hour") == rows
 
 
@@ -188,18 +188,18 @@ def test_an_asset_of_which_nothing_is_known_is_unknown_however_much_is_asked(
     scope = Scope(chosen=[*plant.scope.chosen, other], rules={"": RULES}, now_us=NOW)
     question = Question(from_us=SOME[0], to_us=SOME[1], by=by, shift="early")
     rows = run(availability(plant.bands, scope, question))
-    monkeypatch.setattr("edge.assets.asking.BANDS_AT_ONCE", 1)
+    monkeypatch.setattr("edge.assets.answers.asking.BANDS_AT_ONCE", 1)
     assert run(availability(plant.bands, scope, question)) == rows
     assert all(row.unknown_s > 0 for row in rows)
 
 
 def test_what_would_take_too_long_is_refused(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edge.assets.asking.PAIRS_MAX", 40)
+    monkeypatch.setattr("edge.assets.answers.asking.PAIRS_MAX", 40)
     with pytest.raises(BadInput, match="windows of assets"):
         ask(plant, WHOLE, "hour")
     question = Question(from_us=T0, to_us=NOW, by="hour")
     page = run(availability_page(plant.bands, plant.scope, question, NAMES, 5, 10))
     assert (len(page.rows), page.more) == (10, True)
-    monkeypatch.setattr("edge.assets.asking.PAIRS_MAX", 4)
+    monkeypatch.setattr("edge.assets.answers.asking.PAIRS_MAX", 4)
     with pytest.raises(BadInput, match="windows of assets"):
         run(pareto(plant.bands, plant.scope, Question(from_us=T0, to_us=NOW, shift="early")))

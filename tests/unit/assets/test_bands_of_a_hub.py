@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from edge.assets import bands_store
-from edge.assets.band_queries_store import HubBands
+from edge.assets.following import bands_store
+from edge.assets.following.band_queries_store import HubBands
 from edge.bus import Bus
 from edge.clock import ManualClock
 from edge.store.database import Store

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from edge.assets import bands_store, keeping, making
+from edge.assets.following import bands_store, keeping, making
 from edge.assets.model import SECOND_US
 from edge.clock import ManualClock, Quality, iso
 from edge.wire.assets import ChangeAsset, SetPlanned, Wire

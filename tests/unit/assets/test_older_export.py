@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from edge.assets import older_export as older
+from edge.assets.history import older_export as older
 from edge.clock import iso
 
 SECOND = 1_000_000

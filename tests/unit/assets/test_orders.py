@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from edge.assets.orders import AssetOrders
-from edge.assets.reasons import StopReasons
-from edge.assets.wirings import whole_ms
+from edge.assets.defined.orders import AssetOrders
+from edge.assets.defined.reasons import StopReasons
+from edge.assets.defined.wirings import whole_ms
 from edge.clock import ManualClock
 from edge.errors import BadInput, Conflict, NotFound, OutpostError
 from edge.store.transaction import Transaction

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from edge.assets import making, watch
-from edge.assets.bands_store import Mark
-from edge.assets.making import Made
+from edge.assets.following import making, watch
+from edge.assets.following.bands_store import Mark
+from edge.assets.following.making import Made
 from edge.assets.model import SECOND_US, Band, State
 from edge.clock import ManualClock
 from edge.wire.assets import ChangeAsset, SetPlanned

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 import msgspec
 import pytest
 
-from edge.assets.asking import Explanation
-from edge.assets.pareto import pareto
-from edge.assets.said import Said
-from edge.assets.stops import Wanted, explanation_of, stop, stops
-from edge.assets.tables import BANDS, STOPS, every_band, every_stop
-from edge.assets.timeline import timeline
-from edge.assets.windows import Question
+from edge.assets.answers.asking import Explanation
+from edge.assets.answers.pareto import pareto
+from edge.assets.answers.said import Said
+from edge.assets.answers.stops import Wanted, explanation_of, stop, stops
+from edge.assets.answers.tables import BANDS, STOPS, every_band, every_stop
+from edge.assets.answers.timeline import timeline
+from edge.assets.answers.windows import Question
 from edge.clock import iso
 from edge.errors import BadInput
 from edge.wire.assets import BandView, StopView

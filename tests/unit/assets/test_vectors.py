@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from edge.assets.asking import Chosen, Scope, availability
+from edge.assets.answers.asking import Chosen, Scope, availability
+from edge.assets.answers.windows import Question, SiteRules
 from edge.assets.calendar import Planned
 from edge.assets.deriving import Asset, Wiring
-from edge.assets.windows import Question, SiteRules
 from edge.wire.assets import AvailabilityRow
 from tests.unit.assets.memory_bands import Watched, run
 from tests.unit.assets.reference import Reading, Said

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import msgspec
 
-from edge.assets.following import Standing
+from edge.assets.defined.views import AssetViews
+from edge.assets.following.following import Standing
 from edge.assets.model import Band, Past, State
-from edge.assets.views import AssetViews
 from edge.clock import ManualClock, iso
 from edge.wire.assets import ChangeAsset, SetReason
 from tests.unit.assets.asset_site import opened

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from edge.assets import making
-from edge.assets.asking import Scope, availability
+from edge.assets.answers.asking import Scope, availability
+from edge.assets.answers.windows import Question, site_rules
+from edge.assets.defined.reasons import chosen
 from edge.assets.events import AssetChanged
+from edge.assets.following import making
 from edge.assets.model import SECOND_US, State
-from edge.assets.reasons import chosen
-from edge.assets.windows import Question, site_rules
 from edge.bus import Event
 from edge.clock import ManualClock, Quality, iso
 from edge.devices.model import Device

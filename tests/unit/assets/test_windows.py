@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge.assets.answers.windows import Part, Question, Shift, SiteRules, check, parts
 from edge.assets.calendar import Weekly, cut, merged, spans
 from edge.assets.model import SECOND_US, Span
-from edge.assets.windows import Part, Question, Shift, SiteRules, check, parts
 from edge.errors import BadInput
 from tests.tools import share
 

@@ -6,18 +6,18 @@ import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from edge.assets import bands_store
-from edge.assets.band_queries_store import HubBands
-from edge.assets.bands_store import COLUMNS
 from edge.assets.calendar import planned_spans
 from edge.assets.deriving import derive
-from edge.assets.following import Followed
-from edge.assets.inputs import NewInputs
-from edge.assets.keeping import Keeping
+from edge.assets.following import bands_store
+from edge.assets.following.band_queries_store import HubBands
+from edge.assets.following.bands_store import COLUMNS
+from edge.assets.following.following import Followed
+from edge.assets.following.inputs import NewInputs
+from edge.assets.following.keeping import Keeping
+from edge.assets.following.roster import Roster
+from edge.assets.following.watch import Watch
 from edge.assets.model import Band
 from edge.assets.planning import planned
-from edge.assets.roster import Roster
-from edge.assets.watch import Watch
 from edge.clock import ManualClock
 from edge.devices.model import Device
 from edge.parts.asset_readings import AssetReadings, Loggers

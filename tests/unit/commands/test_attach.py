@@ -20,7 +20,8 @@ from edge.links.spec import Profile
 from edge.wire import cable, field
 from edge.wire.cable import ToDevice
 from edge.wire.commands import State as CommandState
-from edge.wire.native import Log, Panel, State
+from edge.wire.native import Log, Panel, Running, State
+from tests.unit.commands.offered import Offered
 from tests.unit.commands.queue_site import DEADLINE_S, QueueSite, Scripted, dispatching, queue_site
 
 CHIP = "A4CF12000001"
@@ -34,7 +35,14 @@ class Live(Scripted):
     def __init__(self, profile: Profile = Profile.NATIVE, identity: str = CHIP, **hello: Any) -> None:
         super().__init__()
         self.profile, self.identity, self.port_path = profile, identity, "/dev/ttyUSB0"
-        self.hello: Mapping[str, Any] = {"epoch": "e1", "hwm": 7, "fw": "1.0", "name": "Till", **hello}
+        self.hello: Mapping[str, Any] = {
+            "epoch": "e1",
+            "hwm": 7,
+            "fw": "1.0",
+            "kind": "display",
+            "name": "Till",
+            **hello,
+        }
         self.panel = Panel(width=320, height=480, format="1bpp-zlib") if profile is Profile.NATIVE else None
         self.on_event = self._nobody
 
@@ -203,10 +211,10 @@ class Telling(Live):
 
     def __init__(self) -> None:
         super().__init__(kind="sensor")
-        self.panel = None
+        self.panel, self.running = None, Running(version="20261121.000000")
         self.told: asyncio.Queue[ToDevice] = asyncio.Queue()
 
-    async def tell(self, message: ToDevice) -> None:
+    async def tell(self, message: ToDevice, blob: bytes = b"") -> None:
         """Keep it."""
         await self.told.put(message)
 
@@ -215,6 +223,7 @@ class FieldSide:
     """The hub's side of what such a board says."""
 
     def __init__(self) -> None:
+        self.updates = Offered()
         self.batches: list[tuple[str, field.Readings]] = []
 
     async def welcome(self, device_id: str) -> cable.Welcome:
@@ -247,6 +256,7 @@ async def test_a_sensor_on_a_cable_alone_has_its_readings_taken(tmp_path: Path) 
             line.on_event(batch)
             assert await line.told.get() == cable.Taken(next=1)
         assert side.batches == [(CHIP, batch)]
+        assert side.updates.running == [line.running]
         line.on_event(State(heap_free=80_000))
         assert hub.shown == []
         hub.attachments.down(line, "unplugged")

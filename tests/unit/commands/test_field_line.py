@@ -10,10 +10,16 @@ import pytest
 
 from edge.commands import field_line
 from edge.commands.field_line import FieldLine
-from edge.errors import LinkError, StorageError, TooLarge
-from edge.wire import field
-from edge.wire.cable import Desired, Readings, Report, Taken, ToDevice, Welcome
+from edge.errors import Crowded, LinkError, NotFound, StorageError, TooLarge
+from edge.wire import cable, field, updates
+from edge.wire.cable import Desired, Fetch, Piece, Readings, Report, Taken, ToDevice, Welcome
+from edge.wire.firmware import Kind
+from edge.wire.native import Running
+from edge.wire.updates import Offer, Step
 from tests.patience import AT_ONCE_S
+from tests.unit.commands.offered import FILE, Offered
+
+NEW = "a" * 64
 
 
 class Line:
@@ -21,15 +27,17 @@ class Line:
 
     def __init__(self) -> None:
         self.told: list[ToDevice] = []
+        self.blobs: list[bytes] = []
         self.over = False
         self._more = asyncio.Event()
 
-    async def tell(self, message: ToDevice) -> None:
+    async def tell(self, message: ToDevice, blob: bytes = b"") -> None:
         if self.over:
             raise LinkError("unplugged")
         if isinstance(message, Desired) and len(message.state) > 99:
             raise TooLarge("It cannot be told to the device: a header of 5000 bytes.")
         self.told.append(message)
+        self.blobs.append(blob)
         self._more.set()
 
     async def has(self, count: int) -> list[ToDevice]:
@@ -45,6 +53,7 @@ class Side:
     """A hub's side."""
 
     def __init__(self) -> None:
+        self.updates = Offered()
         self.approved, self.wish, self.fails = True, field.Desired(version=0, state={}), False
         self.batches: list[field.Readings] = []
         self.reports: list[field.Report] = []
@@ -68,16 +77,24 @@ class Side:
 
 
 @contextlib.asynccontextmanager
-async def talking() -> AsyncIterator[tuple[FieldLine, Line, Side]]:
+async def talking(
+    *, display: bool = False, running: Running | None = None
+) -> AsyncIterator[tuple[FieldLine, Line, Side]]:
     line, side = Line(), Side()
-    talk = FieldLine("dev-1", line, side)
-    running = asyncio.create_task(talk.run())
+    if display:
+        side.updates.now = offer(1)
+    talk = FieldLine("dev-1", line, side, display=display, running=running)
+    task = asyncio.create_task(talk.run())
     try:
         await line.has(1)
         yield talk, line, side
     finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def offer(attempt: int) -> Offer:
+    return Offer(artifact=NEW, kind=Kind.APP, size=len(FILE), attempt=attempt)
 
 
 def batch(first: int) -> Readings:
@@ -142,7 +159,7 @@ async def test_a_fault_of_the_disk_is_waited_out(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(field_line, "TELL_AGAIN_S", 0.01)
     line, side = Line(), Side()
     side.fails = True
-    running = asyncio.create_task(FieldLine("dev-1", line, side).run())
+    running = asyncio.create_task(FieldLine("dev-1", line, side, display=False, running=None).run())
     try:
         await asyncio.sleep(0)
         side.fails = False
@@ -165,4 +182,46 @@ async def test_it_ends_with_the_line() -> None:
     line, side = Line(), Side()
     line.over = True
     async with asyncio.timeout(AT_ONCE_S):
-        await FieldLine("dev-1", line, side).run()
+        await FieldLine("dev-1", line, side, display=False, running=None).run()
+
+
+async def test_a_device_that_can_be_updated_hears_each_offer_once_and_when_it_is_gone() -> None:
+    async with talking(running=Running()) as (talk, line, side):
+        for count, now in enumerate((offer(1), offer(2), None), 2):
+            side.updates.now = now
+            talk.look()
+            talk.look()
+            assert (await line.has(count))[-1] == cable.Offer(offer=now)
+    async with talking() as (talk, line, side):  # its hello does not say what it runs
+        side.updates.now = offer(1)
+        talk.look()
+        talk.hear(batch(1))
+        assert isinstance((await line.has(2))[1], Taken)
+
+
+async def test_a_display_is_told_of_updates_alone_and_gets_them_piece_by_piece() -> None:
+    async with talking(display=True, running=Running()) as (talk, line, side):
+        assert line.told == [cable.Offer(offer=offer(1))]
+        side.wish = field.Desired(version=1, state={"light": True})
+        wanted = Fetch(artifact=NEW, what="manifest", start=5, most=4)
+        for refused, err in ((None, ""), (NotFound("gone"), "gone"), (Crowded("busy"), "busy")):
+            side.updates.refuses = refused
+            talk.hear(wanted)
+            said = (await line.has(len(line.told) + 1))[-1]
+            total = 0 if err else len(FILE)
+            assert said == Piece(artifact=NEW, what="manifest", start=5, total=total, err=err)
+            assert line.blobs[-1] == (b"" if err else FILE[5:9])
+        for step in (Step.DOWNLOADING, Step.TESTING):
+            talk.hear(cable.Told(artifact=NEW, step=step))
+            said = (await line.has(len(line.told) + 1))[-1]
+            assert said == cable.Heard(artifact=NEW, step=step, confirm=step is Step.TESTING)
+        assert [said.step for said in side.updates.said] == [Step.DOWNLOADING, Step.TESTING]
+
+
+async def test_a_piece_that_the_disk_does_not_give_is_not_answered() -> None:
+    """The device asks again, and what others say is heard meanwhile."""
+    async with talking(running=Running()) as (talk, line, side):
+        side.updates.refuses = StorageError("damaged")
+        talk.hear(Fetch(artifact=NEW, what=NEW, start=0, most=updates.PIECE_BYTES))
+        talk.hear(batch(1))
+        assert isinstance((await line.has(2))[1], Taken)

@@ -84,6 +84,7 @@ def orders(site: VendSite) -> SiteOrders:
         keep=nothing,
         note_vend=note_vend,
         change_assets=nothing,
+        roll_out=nothing,
     )
 
 

@@ -11,9 +11,9 @@ from typing import Any
 
 from aiohttp import web
 
-from edge.assets.definitions import Assets
-from edge.assets.importing import PROFILE, SYSTEM
-from edge.assets.wirings import Definition
+from edge.assets.defined.definitions import Assets
+from edge.assets.defined.wirings import Definition
+from edge.assets.history.importing import PROFILE, SYSTEM
 from edge.compat.assets.callers import ID_FACT
 from edge.compat.assets.pages import documents
 from edge.compat.assets.pages.entry import Table, body_of, text_of, told

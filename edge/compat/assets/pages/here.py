@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from zoneinfo import ZoneInfo
 
 from edge.access.accounts.model import User
-from edge.assets.asking import Bands
-from edge.assets.definitions import Assets
+from edge.assets.answers.asking import Bands
+from edge.assets.defined.definitions import Assets
+from edge.assets.defined.wirings import Definition
 from edge.assets.events import AssetChanged, AssetDefined, RulesChanged, StopExplained
-from edge.assets.importing import SYSTEM
-from edge.assets.wirings import Definition
+from edge.assets.history.importing import SYSTEM
 from edge.bus import Bus, Subscription
 from edge.compat.assets.callers import ADDRESS_FACT, FIRMWARE_FACT, ID_FACT
 from edge.compat.assets.pages.plant import Logger, Seen

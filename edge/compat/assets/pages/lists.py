@@ -7,8 +7,8 @@ from typing import Generic
 from aiohttp import web
 
 from edge.access.accounts.model import User
+from edge.assets.answers.stops import explanation_of
 from edge.assets.model import Span
-from edge.assets.stops import explanation_of
 from edge.clock import Clock
 from edge.compat import own_settings
 from edge.compat.assets.auth import refusal

@@ -12,7 +12,7 @@ from typing import Generic
 
 import msgspec
 
-from edge.assets.asking import Bands
+from edge.assets.answers.asking import Bands
 from edge.assets.figures import edge
 from edge.assets.model import Band, Span, State, Sums
 from edge.compat.assets.pages.plant import K, Machine

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from edge.access.accounts.model import User
-from edge.assets.asking import Bands
+from edge.assets.answers.asking import Bands
 from edge.assets.calendar import Weekly
 from edge.errors import NotFound
 

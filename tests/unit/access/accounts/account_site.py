@@ -1,15 +1,11 @@
-"""Accounts over a real database with a clock moved by hand, and password hashes cheap enough for a test."""
+"""Accounts over a real database with a clock moved by hand."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
-from unittest import mock
 
-import argon2
-
-from edge.access.accounts import passwords
 from edge.access.accounts.accounts import Accounts
 from edge.access.accounts.model import SignUp, User
 from edge.access.accounts.passwords import Passwords
@@ -20,7 +16,6 @@ from edge.store.database import Store
 
 GOOD = "Passw0rd"
 HERE, THERE = "192.0.2.1", "192.0.2.2"
-CHEAP = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
 class AccountSite:
@@ -48,10 +43,9 @@ async def account_site(
 ) -> AsyncIterator[AccountSite]:
     """A site that is open."""
     site = AccountSite(directory, clock or ManualClock(), policy)
-    with mock.patch.object(passwords, "_hasher", CHEAP):
-        await site.store.open()
-        try:
-            await site.accounts.start()
-            yield site
-        finally:
-            await site.store.close()
+    await site.store.open()
+    try:
+        await site.accounts.start()
+        yield site
+    finally:
+        await site.store.close()

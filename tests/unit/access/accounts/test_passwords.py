@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from typing import Any
 
 import pytest
@@ -12,6 +12,15 @@ import pytest
 from edge.access.accounts import passwords
 from edge.access.accounts.passwords import Passwords
 from edge.errors import RateLimited
+from tests import hashing
+
+
+@pytest.fixture(autouse=True)
+def _as_for_users() -> Iterator[None]:
+    """The hasher of production, which all other tests do without."""
+    hashing.use(hashing.REAL)
+    yield
+    hashing.use(hashing.CHEAP)
 
 
 async def test_a_hash_is_argon2id_with_stated_parameters_and_never_the_same_twice() -> None:

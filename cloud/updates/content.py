@@ -1,0 +1,74 @@
+"""The bytes of artifacts as they are handed out to people and to hubs, read from the database a piece at a time."""
+
+from __future__ import annotations
+
+from cloud.db.database import Database
+from cloud.updates import artifact_store as sql
+from cloud.updates.artifacts import find
+from cloud.updates.blob_store import PIECE_BYTES
+from cloud.updates.blobs import Blobs
+from edge.errors import NotFound, StorageDamaged
+from edge.serving.downloads import Content
+from edge.updates.signing.bundle_content import BundleContent
+from edge.wire.firmware import File
+
+
+class BlobContent:
+    """A file: see edge/serving/downloads.py, Content. It holds the piece that it read last, and nothing else."""
+
+    def __init__(self, blobs: Blobs, tenant_id: int, sha256: str, size: int) -> None:
+        self._blobs, self._tenant_id = blobs, tenant_id
+        self.size, self.etag = size, sha256
+        self._held: tuple[int, bytes] = -1, b""
+
+    async def read(self, start: int, count: int) -> bytes:
+        """So many bytes from `start` on. Raises NotFound, StorageDamaged, StorageError."""
+        found = b""
+        while len(found) < count:
+            number, within = divmod(start + len(found), PIECE_BYTES)
+            if self._held[0] != number:
+                self._held = number, await self._blobs.piece(self._tenant_id, self.etag, number)
+            more = self._held[1][within : within + count - len(found)]
+            if not more:
+                raise StorageDamaged("A file of firmware is shorter in the database than it was.")
+            found += more
+        return found
+
+
+class Whole:
+    """A few bytes that are at hand."""
+
+    def __init__(self, data: bytes, etag: str) -> None:
+        self._data, self.size, self.etag = data, len(data), etag
+
+    async def read(self, start: int, count: int) -> bytes:
+        """So many bytes from `start` on."""
+        return self._data[start : start + count]
+
+
+class Contents:
+    """What there is of artifacts."""
+
+    def __init__(self, database: Database, blobs: Blobs) -> None:
+        self._db, self._blobs = database, blobs
+
+    async def file(self, tenant_id: int, artifact: str, sha256: str) -> Content:
+        """One file of an artifact. Raises NotFound."""
+        async with self._db.read() as connection:
+            size = await sql.has_file(connection, tenant_id, artifact, sha256)
+        if size is None:
+            raise NotFound(f"Firmware {artifact[:16]} has no file {sha256[:64]!r}.")
+        return BlobContent(self._blobs, tenant_id, sha256, size)
+
+    async def whole(self, tenant_id: int, named: str) -> tuple[Content, str, bool]:
+        """All of an artifact as one file, what to call it, and whether it is a bare image. Raises NotFound,
+        Conflict."""
+        async with self._db.read() as connection:
+            row = await find(connection, tenant_id, named)
+            files = await sql.files(connection, tenant_id, row["id"])
+        name = f"{row['target']}-{row['version']}"
+        contents = {one["sha256"]: BlobContent(self._blobs, tenant_id, one["sha256"], one["size"]) for one in files}
+        if row["legacy_only"]:
+            return contents[files[0]["sha256"]], name, True
+        laid = [(File(path=one["path"], size=one["size"], sha256=one["sha256"]), one["crc32"]) for one in files]
+        return BundleContent(bytes(row["manifest"]), bytes(row["signatures"]), laid, contents), name, False

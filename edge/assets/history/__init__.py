@@ -1,0 +1,1 @@
+"""What an older asset logger wrote down before there was a hub, taken over."""

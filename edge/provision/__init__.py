@@ -1,0 +1,1 @@
+"""How a new board gets its WiFi and its hub."""

@@ -1,0 +1,1 @@
+"""The firmware this hub holds, and whose signatures it trusts."""

@@ -1,0 +1,1 @@
+"""Firmware for many devices: in waves, watched, stopped when too many fail."""

@@ -1,0 +1,1 @@
+"""The board with a light: shows patterns, and is how one sees that an update has come."""
