@@ -5,13 +5,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO_ARGS ?=
 PYTEST_ARGS ?=
-WORKERS ?= 4
+WORKERS ?= 5
 
 # Tests start hundreds of processes: where Python may not keep what it compiled, each of them compiles all of it anew.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test chaos bench lint lint-style lint-format lint-types lint-rooms compiled format reference step clean system-tools
+.PHONY: help demo test chaos everything bench lint lint-style lint-format lint-types lint-rooms compiled format reference step clean system-tools
 
 help:   ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -27,6 +27,9 @@ test: system-tools $(VENV)/.dev   ## everything that is checked, on a share of t
 
 chaos: system-tools $(VENV)/.dev   ## all of the kills, power cuts and corruptions; takes long
 	TESTS_ALL=1 $(BIN)/pytest -m chaos --timeout 7200 $(PYTEST_ARGS)
+
+everything: system-tools $(VENV)/.dev   ## all tests in full, those of the centre over both databases; takes hours
+	TESTS_ALL=1 $(BIN)/pytest -n 2 -m "not bench" --timeout 7200 $(PYTEST_ARGS)
 
 bench: $(VENV)/.dev   ## measure; the figures of docs/performance.md
 	$(BIN)/pytest -m bench --timeout 3600 -s $(PYTEST_ARGS)

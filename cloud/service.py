@@ -101,6 +101,7 @@ class Centre:
             body_bytes=settings.limits.body_bytes,
             body_s=settings.limits.body_s,
             proxies=proxies(settings.centre.trusted_proxies, "centre.trusted_proxies"),
+            nul=False,
         )
         self.app.on_response_prepare.append(not_kept)
         self.app.on_shutdown.append(self.live.let_go)

@@ -57,13 +57,17 @@ def build(
     body_bytes: int,
     body_s: float,
     proxies: Proxies = (),
+    nul: bool = True,
 ) -> web.Application:
-    """The application: /v1 from `routes`, the older systems' paths from `legacy`; `proxies`: those it believes."""
+    """The application: /v1 from `routes`, the older systems' paths from `legacy`; `proxies`: those it believes.
+
+    `nul`: whether a text in a body may have a NUL, which not every database keeps.
+    """
     app = web.Application(client_max_size=body_bytes, middlewares=[_outermost(knocking)])
     app[BODIES] = Bodies(body_bytes)
     app[TRUSTED] = proxies
     for route in routes:
-        endpoint = _endpoint(route, guard, knocking, body_s)
+        endpoint = _endpoint(route, guard, knocking, body_s, nul)
         app.router.add_route(route.method, route.path, endpoint)
         if route.method == hdrs.METH_GET and not route.stream:
             app.router.add_route(hdrs.METH_HEAD, route.path, endpoint)
@@ -71,7 +75,7 @@ def build(
     return app
 
 
-def _endpoint(route: Route, guard: Gate, knocking: Knocking, body_s: float) -> AiohttpHandler:
+def _endpoint(route: Route, guard: Gate, knocking: Knocking, body_s: float, nul: bool) -> AiohttpHandler:
     decoder = msgspec.json.Decoder(route.body) if route.body else None
 
     async def endpoint(request: web.Request) -> web.StreamResponse:
@@ -81,7 +85,7 @@ def _endpoint(route: Route, guard: Gate, knocking: Knocking, body_s: float) -> A
             principal = _admitted(route, request, guard)
             _check_idempotency_key(request)
             known, bare = principal is not NOBODY, route.bare
-            body = await read(request, decoder, body_s, known=known, bare=bare) if decoder else None
+            body = await read(request, decoder, body_s, known=known, bare=bare, nul=nul) if decoder else None
 
             def still_allowed() -> bool:
                 return guard.still(principal, request)
@@ -130,13 +134,15 @@ async def read(
     *,
     known: bool = False,
     bare: bool = False,
+    nul: bool = True,
 ) -> Any:
-    """The body, decoded into its type; `known`: who sends it has a key; `bare`: none is like `{}`.
+    """The body, decoded into its type; `known`: who sends it has a key; `bare`: none is like `{}`; `nul`: a text
+    in it may have one.
 
     Raises TooLarge, RateLimited, or BadInput naming the field.
     """
     raw = await read_body(request, body_s, known=known)
-    if has_nul(raw):
+    if not nul and has_nul(raw):
         raise BadInput("The body has a NUL in a text.")
     try:
         return decoder.decode(raw or b"{}" if bare else raw)

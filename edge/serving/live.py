@@ -122,7 +122,6 @@ class Live:
             position = await channel.ledger.begin(after)
             headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
             response = web.StreamResponse(headers=headers)
-            await response.prepare(call.request)
             told_s = time.monotonic()
 
             async def tell(message: Told | None) -> None:
@@ -136,6 +135,7 @@ class Live:
                 told_s = time.monotonic()
 
             with streaming(call.request):
+                await response.prepare(call.request)
                 await self._tell(call, channel, reader, position, tell)
             return response
 

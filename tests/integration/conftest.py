@@ -19,11 +19,11 @@ Start = Callable[..., contextlib.AbstractAsyncContextManager[RunningHub]]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test of the centre runs over both engines; one marked `either_engine` over one, which its name decides."""
+    """A test of the centre runs over one engine, which its name decides; one marked `both_engines` over both."""
     named = {mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")}
     if "engine" in metafunc.fixturenames and "engine" not in named:
-        either = metafunc.definition.get_closest_marker("either_engine") is not None
-        metafunc.parametrize("engine", _one_of(metafunc.definition.name) if either else ENGINES, indirect=True)
+        both = metafunc.definition.get_closest_marker("both_engines") is not None
+        metafunc.parametrize("engine", ENGINES if both else _one_of(metafunc.definition.name), indirect=True)
 
 
 def _one_of(name: str) -> tuple[str, ...]:

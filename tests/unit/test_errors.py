@@ -49,7 +49,8 @@ def test_the_drawing_is_the_tree() -> None:
 def test_usage_is_for_what_the_caller_wrote() -> None:
     usage = {kind.__name__ for kind in tree() if kind.exit_code is ExitCode.USAGE}
     assert usage == {
-        "BadInput", "BadPicture", "TooLarge", "Rejected", "GarbledBatch", "RowRejected", "ConfigError",
+        "BadFirmware", "BadInput", "BadPicture", "BadRange", "TooLarge", "Rejected", "GarbledBatch", "RowRejected",
+        "ConfigError", "Unsigned",
     }  # fmt: skip
     assert [kind for kind in tree() if kind.exit_code is ExitCode.CANNOT_CONNECT] == [errors.Unreachable]
 

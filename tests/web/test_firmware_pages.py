@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import AsyncIterator
+from typing import get_args
+from urllib.parse import urlencode
 
 import msgspec
 import pytest
@@ -12,6 +14,7 @@ import pytest_asyncio
 
 from cloud.settings import Updates
 from cloud.web.links import artifact_page, group_page, rollout_page
+from edge.wire.native import BoardKind
 from edge.wire.updates import Step
 from tests.fakes.esp_image import combined, image
 from tests.firmware_bundles import app
@@ -250,6 +253,26 @@ async def test_what_was_shown_is_what_begins(centre: RunningCentre, tom: Visitor
     assert (plan["waves"], plan["soak_s"], plan["deadline_s"]) == ([0, 10, 50, 100], 600, 3600)
     assert one["state"] == "scheduled"
     assert (await tom.post("/firmware/rollouts/new", {**fields, "once": ""})).status == 400
+
+
+async def test_a_rollout_aims_at_what_the_firmware_is_for(tom: Visitor, filled: FilledUpdates) -> None:
+    page = "/firmware/rollouts/new"
+    form = (await tom.get(f"{page}?artifact={filled.older}")).main.one("form", class_="start")
+    assert {kind["value"] for kind in form.one("select", name="kind").all("option")} == set(get_args(BoardKind))
+    fields = form.fields() | {"artifact": filled.older}
+    assert (fields["aim"], fields["kind"]) == ("kind", "sensor")
+    shown = await tom.get(f"{page}?{urlencode(fields)}")
+    right = shown.main.one(id="preview").text
+    assert "all of the kind sensor and switch" in right
+    assert "over the air" not in right
+    named = await tom.get(f"{page}?{urlencode(fields | {'aim': 'devices', 'devices': 'lyon-1'})}")
+    assert "1 device by name: lyon-1" in named.main.one(id="preview").text
+    await filled._filled.device(1, "till", at_us=filled.now_us, name="Till", kind="display", online=True)
+    for other in ({}, {"other": filled.older[:12]}):
+        shown = await tom.get(f"{page}?{urlencode(fields | {'kind': 'display'} | other)}")
+        wrong = shown.main.one(id="preview").text
+        assert "all of the kind payment display" in wrong
+        assert "“payment display” does not become that over the air" in wrong
 
 
 async def test_each_step_and_reason_is_seen_and_chosen(tom: Visitor, filled: FilledUpdates) -> None:

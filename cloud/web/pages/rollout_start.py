@@ -7,7 +7,7 @@ What is started is what was shown: the second form brings back just what the fir
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -20,10 +20,12 @@ from cloud.web.site_choice import chosen_in, is_every, reached
 from edge.errors import BadInput, OutpostError
 from edge.serving.roles import Role
 from edge.wire.centre import RolloutPreview, SiteGroup
-from edge.wire.updates import ArtifactView, Plan
+from edge.wire.firmware import Kind, may_become
+from edge.wire.native import BoardKind
+from edge.wire.updates import ArtifactView, Plan, Target
 
 ARTIFACTS = 100  # the newest, to choose from; an older one by its id
-DEVICE_KINDS = ("display", "sensor", "vending", "logger")
+DEVICE_KINDS: tuple[str, ...] = get_args(BoardKind)
 AIMS = ("kind", "group", "devices")
 NUMBERS = ("errors_percent", "success_percent", "attempts")
 MINUTES = ("soak", "deadline")
@@ -104,6 +106,20 @@ def wanted(typed: Mapping[str, str]) -> dict[str, object]:
     }
 
 
+def fitting_kind(artifact: ArtifactView | None) -> str:
+    """The kind of device that an app is for; empty for an image, and for a target that is no kind."""
+    if artifact is None or artifact.kind != Kind.APP or artifact.target not in DEVICE_KINDS:
+        return ""
+    return artifact.target
+
+
+def misses(artifact: ArtifactView | None, target: Target) -> bool:
+    """Whether it is an app, aimed at a kind of device that does not become its target over the air."""
+    if artifact is None or artifact.kind != Kind.APP or not target.kind:
+        return False
+    return not may_become(target.kind, artifact.target)
+
+
 def _number(name: str, text: str) -> int:
     plain = text.strip()
     if not (plain.isascii() and plain.isdecimal() and len(plain) <= NUMBER_CHARS):
@@ -121,8 +137,10 @@ async def _form(
     artifacts: list[ArtifactView] = (await visit.get("/v1/artifacts", {"limit": ARTIFACTS})).items
     groups: list[SiteGroup] = (await visit.get("/v1/groups")).items
     sites = await reached(visit)
-    fields = {**USUAL, **typed}
-    chosen = next((one for one in artifacts if one.id == fields.get("artifact")), None)
+    chosen = await _chosen(visit, artifacts, typed, preview)
+    fields = {**USUAL, "kind": fitting_kind(chosen), **typed}
+    meant = wanted(typed) if preview is not None else {}
+    target = msgspec.convert(meant["target"], Target) if meant else None
     values: dict[str, Any] = {
         "artifacts": artifacts,
         "chosen": chosen,
@@ -132,9 +150,24 @@ async def _form(
         "choice": {"sites": sites, "every": "reach" not in typed or is_every(typed), "chosen": chosen_in(typed)},
         "site_names": {site.id: site.name for site in sites or ()},
         "preview": preview,
-        "plan": msgspec.convert(wanted(typed)["plan"], Plan) if preview is not None else None,
+        "plan": msgspec.convert(meant["plan"], Plan) if meant else None,
+        "target": target,
+        "misses": target is not None and misses(chosen, target),
         "kept": {name: value for name, value in typed.items() if name not in ("look", "once")},
         "once": new_key(),
         "refused": refused,
     }
     return Shown("rollout_start.html", values, status=refused.status if refused else 200)
+
+
+async def _chosen(
+    visit: Visit, artifacts: list[ArtifactView], typed: Mapping[str, str], preview: RolloutPreview | None
+) -> ArtifactView | None:
+    """What is looked at; before that, what the list of firmware stands at: its first where none is named."""
+    name = (
+        preview.artifact if preview is not None else typed.get("artifact") or (artifacts[0].id if artifacts else "")
+    )
+    found = next((one for one in artifacts if one.id == name), None)
+    if found is None and preview is not None:
+        found = await visit.get("/v1/artifacts/{artifact}", artifact=name)
+    return found

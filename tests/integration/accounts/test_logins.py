@@ -40,7 +40,6 @@ async def test_one_logs_in_by_address_or_username_and_out_again(centre: RunningC
     assert (await centre.get("/v1/people/ann")).body["seen_at"] is not None
 
 
-@pytest.mark.either_engine
 async def test_a_wrong_password_and_an_unknown_name_are_told_and_worked_on_alike(
     centre: RunningCentre, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -75,7 +74,6 @@ async def test_a_wrong_password_and_an_unknown_name_are_told_and_worked_on_alike
     assert checked == 2
 
 
-@pytest.mark.either_engine
 async def test_guessing_is_slow_by_name_by_place_and_by_address(centre: RunningCentre) -> None:
     logins = centre.centre.accounts.logins
 
@@ -103,7 +101,6 @@ async def test_guessing_is_slow_by_name_by_place_and_by_address(centre: RunningC
     assert set(many[30:]) == {"rate-limited"}
 
 
-@pytest.mark.either_engine
 async def test_no_header_makes_somebody_else_of_who_guesses(centre: RunningCentre) -> None:
     await add(centre, "ann@example.com")
     statuses = [
@@ -148,7 +145,6 @@ async def test_a_login_never_keeps_a_cookie_that_was_brought_and_ends_its_login(
     assert all(shown.encode() not in bytes(value) for value in kept)
 
 
-@pytest.mark.either_engine
 async def test_another_origins_page_does_nothing_with_a_cookie(centre: RunningCentre) -> None:
     await add(centre, "ann@example.com", "admin")
     hers = await come_in(centre, "ann")
@@ -184,7 +180,6 @@ async def test_another_origins_page_does_nothing_with_a_cookie(centre: RunningCe
     assert not any(name.startswith("Access-Control") for name in reading.headers)
 
 
-@pytest.mark.either_engine
 async def test_open_streams_end_with_the_login(centre: RunningCentre) -> None:
     await add(centre, "ann@example.com")
     hers = await come_in(centre, "ann")
@@ -263,7 +258,6 @@ async def test_a_login_ends_when_it_is_idle_and_when_it_is_old(
     assert not await knows(logins, idle)
 
 
-@pytest.mark.either_engine
 async def test_somebody_has_so_many_logins_and_the_oldest_ends_first(
     clocked: tuple[RunningCentre, Logins, ManualClock],
 ) -> None:
@@ -280,7 +274,6 @@ async def test_somebody_has_so_many_logins_and_the_oldest_ends_first(
     assert len(listed[0]["agent"]) == 200
 
 
-@pytest.mark.either_engine
 async def test_a_password_that_was_changed_while_it_was_looked_at_opens_nothing(
     centre: RunningCentre, monkeypatch: pytest.MonkeyPatch
 ) -> None:

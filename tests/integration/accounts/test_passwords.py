@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 
-import pytest
 from sqlalchemy import update
 
 from cloud.accounts.person import CODE_S
@@ -43,7 +42,6 @@ async def test_a_code_sets_a_password_once(centre: RunningCentre) -> None:
     assert "'actor': 'user:ann', 'what': 'person.password_set'" in told
 
 
-@pytest.mark.either_engine
 async def test_a_code_is_good_for_a_day_and_guessing_it_is_slow(centre: RunningCentre) -> None:
     await add(centre, "ann@example.com")
     code = (await centre.ask("POST", "/v1/people/ann/reset")).body["code"]
@@ -61,7 +59,6 @@ async def test_a_code_is_good_for_a_day_and_guessing_it_is_slow(centre: RunningC
     assert await used(centre, code) == "ann"  # nobody elsewhere is kept out
 
 
-@pytest.mark.either_engine
 async def test_one_changes_ones_own_password_with_the_old_one(centre: RunningCentre) -> None:
     await add(centre, "ann@example.com")
     here, there = await come_in(centre, "ann"), await come_in(centre, "ann")

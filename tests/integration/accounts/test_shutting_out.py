@@ -53,7 +53,6 @@ async def app_login(centre: RunningCentre, name: str, password: str = PASSWORD, 
     return await centre.ask("POST", "/token", data=form, key="", Content_Type=FORM, **headers)
 
 
-@pytest.mark.either_engine
 async def test_neither_a_namesake_nor_a_neighbour_changes_what_may_be_guessed(
     centre: RunningCentre, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -133,7 +132,6 @@ async def test_another_sites_page_has_a_browser_try_nothing(proxied: RunningCent
         assert (await app_login(proxied, "ann", X_Forwarded_For=ELSEWHERE, **said)).status == 200
 
 
-@pytest.mark.either_engine
 async def test_who_changes_his_password_again_and_again_keeps_nobody_out(centre: RunningCentre) -> None:
     await add(centre, "ann@example.com")
     await add(centre, "eve@example.com")

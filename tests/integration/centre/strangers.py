@@ -189,7 +189,7 @@ async def _plant_firmware(centre: RunningCentre, site: int, mark: str, device: s
             {
                 "tenant_id": 1, "id": rollout, "name": mark, "artifact": artifact, "target": '{"kind":"display"}',
                 "plan": "{}", "state": "done", "devices": 1, "created_us": NOW_US, "created_by": mark,
-                "started_us": NOW_US, "ended_us": NOW_US,
+                "begun_by": mark, "started_us": NOW_US, "ended_us": NOW_US,
             },
         ),
         (

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-import pytest
 from sqlalchemy import select, update
 
 from cloud.db.models import InboxItem, Site
@@ -130,7 +129,6 @@ async def test_what_assets_did_at_all_sites(centre: RunningCentre) -> None:
     assert len(sheet.splitlines()) == 10
 
 
-@pytest.mark.either_engine
 async def test_who_reaches_a_site_sees_its_assets_and_no_others(centre: RunningCentre) -> None:
     one, from_us = await plant(centre, 2)
     other, _ = await plant(centre, 3)
@@ -152,7 +150,6 @@ async def test_who_reaches_a_site_sees_its_assets_and_no_others(centre: RunningC
     assert await items(centre, f"/v1/stops?{span}", "stranger") == []
 
 
-@pytest.mark.either_engine
 async def test_what_is_asked_of_a_hub_that_is_away_is_pending(centre: RunningCentre) -> None:
     hub, from_us = await plant(centre, 1)
     await away(centre, hub)
@@ -202,7 +199,6 @@ async def test_what_is_asked_of_a_hub_that_is_away_is_pending(centre: RunningCen
     }
 
 
-@pytest.mark.either_engine
 async def test_what_is_so_already_is_not_pending_however_it_is_written(centre: RunningCentre) -> None:
     hub, _ = await plant(centre, 1)
     await away(centre, hub)
@@ -219,7 +215,6 @@ async def test_what_is_so_already_is_not_pending_however_it_is_written(centre: R
     assert (weekly.body["days"], weekly.body["pending"]) == ([1, 2, 3, 4, 5, 6, 7], True)
 
 
-@pytest.mark.either_engine
 async def test_what_no_hub_would_do_is_refused_though_it_is_away(centre: RunningCentre) -> None:
     hub, from_us = await plant(centre, 1)
     await away(centre, hub)
@@ -261,7 +256,6 @@ async def test_of_what_was_said_of_one_time_the_last_counts(centre: RunningCentr
     assert [stop["reason_name"] for stop in stops] == ["Belt", "Belt"]
 
 
-@pytest.mark.either_engine
 async def test_what_a_hub_says_amiss_is_as_if_it_were_not_there(centre: RunningCentre) -> None:
     hub, from_us = await plant(centre, 2)
     views: list[Any] = [

@@ -89,7 +89,6 @@ async def test_an_agent_at_two_sites_is_not_guessed(centre: RunningCentre) -> No
     assert "Site-1, Site-2" in answer.body["message"]
 
 
-@pytest.mark.either_engine
 async def test_browsers_may_ask_from_every_origin(centre: RunningCentre) -> None:
     for path in ("/api/device/qr", "/widgets/0123456789abcdef01234567/state"):
         answer = await centre.ask("OPTIONS", path, key="", Origin="https://lob.example")

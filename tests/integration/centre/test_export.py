@@ -131,7 +131,6 @@ async def test_only_what_the_caller_reaches(centre: RunningCentre, filled: Fille
         assert (await centre.get(f"/v1/export/{what}?from=x")).status == 400
 
 
-@pytest.mark.either_engine
 async def test_the_verb_writes_the_same_to_a_file(centre: RunningCentre, filled: Filled, tmp_path: Path) -> None:
     asked = ["--from", iso(NOW_US - HOUR_US), "--to", iso(NOW_US + HOUR_US), "--data-dir", str(tmp_path / "centre")]
     verb = [sys.executable, "-m", "edge.cli", "export"]

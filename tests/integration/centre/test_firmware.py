@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 
-import pytest
 from sqlalchemy import func, select, update
 
 from cloud.db.update_models import Blob, BlobPiece
@@ -111,7 +110,6 @@ async def test_hubs_fetch_what_they_are_to_offer_in_parts(centre: RunningCentre)
     assert (await centre.get("/v1/firmware-keys", key="stranger")).body["items"] == []
 
 
-@pytest.mark.either_engine
 async def test_what_is_no_firmware_is_refused_and_says_why(centre: RunningCentre) -> None:
     await trust(centre)
     refused = (
@@ -143,7 +141,6 @@ async def test_what_is_no_firmware_is_refused_and_says_why(centre: RunningCentre
     assert (signed.status, signed.body["signed_by"]) == (200, ["the first"])
 
 
-@pytest.mark.either_engine
 async def test_who_may(centre: RunningCentre) -> None:
     await site_with(centre, "dev-1")
     slug = (await centre.get("/v1/sites")).body["items"][0]["id"]

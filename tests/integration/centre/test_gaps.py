@@ -50,7 +50,6 @@ async def test_gaps_of_a_device_and_of_its_hub(centre: RunningCentre, filled: Fi
     assert [gap["where"] for gap in early.body["items"]] == ["hub"], "by when they were, not by when they were told"
 
 
-@pytest.mark.either_engine
 async def test_what_a_hub_says_wrongly_is_told_as_far_as_it_can_be(centre: RunningCentre, filled: Filled) -> None:
     strange = {"why": ["x"] * 1000, "count": -5, "from_us": "never", "to_us": 10**18, "first": 9, "last": 1}
     await tell(filled, 1, ("d1", strange, 1), ("readings", strange, 2), ("d1", "[[", 3))

@@ -40,7 +40,6 @@ async def test_a_later_hello_ends_the_session_before(centre: RunningCentre) -> N
     assert {(answer.status, answer.code) for answer in answers} == {(409, "session-over")}
 
 
-@pytest.mark.either_engine
 async def test_a_request_without_a_session_says_so(centre: RunningCentre) -> None:
     hub = await enrolled(centre)
     hub.fact()
@@ -48,7 +47,6 @@ async def test_a_request_without_a_session_says_so(centre: RunningCentre) -> Non
     assert (await hub.ask("bye", b"", Outpost_Session="nine")).code == "bad-input"
 
 
-@pytest.mark.either_engine
 @pytest.mark.parametrize(("minimum", "most"), [(PROTOCOL + 1, PROTOCOL + 3), (0, 0)])
 async def test_versions_that_do_not_meet_are_told_apart(centre: RunningCentre, minimum: int, most: int) -> None:
     hub = await enrolled(centre)
@@ -57,14 +55,12 @@ async def test_versions_that_do_not_meet_are_told_apart(centre: RunningCentre, m
     assert f"{minimum} to {most}" in answer.body["detail"]
 
 
-@pytest.mark.either_engine
 async def test_a_newer_hub_that_still_speaks_ours_is_let_in(centre: RunningCentre) -> None:
     hub = await enrolled(centre)
     answer = await hub.hello(protocol=PROTOCOL + 1, something_new={"a": 1})
     assert (answer.status, answer.body["protocol"]) == (200, PROTOCOL)
 
 
-@pytest.mark.either_engine
 async def test_a_future_hello_of_another_shape_is_told_the_versions(centre: RunningCentre) -> None:
     hub = await enrolled(centre)
     answer = await hub.ask("hello", b'{"protocol": 9, "min_protocol": 8, "streams": []}')

@@ -127,7 +127,6 @@ async def test_a_text_with_a_nul_is_refused_alone(process: CentreProcess) -> Non
         assert (await hub.send("readings", msgspec.structs.replace(batch, texts=[]))).status == 200
 
 
-@pytest.mark.either_engine
 async def test_a_wrong_epoch_is_not_mixed_in(process: CentreProcess) -> None:
     async with a_hub(process) as hub, others_work(process):
         assert (await hub.send("ledger", hub.facts(3))).status == 200
@@ -141,7 +140,6 @@ async def test_a_wrong_epoch_is_not_mixed_in(process: CentreProcess) -> None:
         refused(await hub.send("readings", strange_readings), 409, "expects")
 
 
-@pytest.mark.either_engine
 async def test_a_protocol_of_the_future_is_told_which_are_spoken(process: CentreProcess) -> None:
     async with a_hub(process) as hub:
         answer = await hub.hello(protocol=PROTOCOL + 7, min_protocol=PROTOCOL + 6)
@@ -153,7 +151,6 @@ async def test_a_protocol_of_the_future_is_told_which_are_spoken(process: Centre
         assert newer.body["protocol"] == PROTOCOL
 
 
-@pytest.mark.either_engine
 async def test_a_revoked_token_is_refused_at_once(process: CentreProcess) -> None:
     async with a_hub(process) as hub, process.session() as office:
         assert (await hub.send("ledger", hub.facts(1))).status == 200

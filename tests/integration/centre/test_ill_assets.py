@@ -8,7 +8,6 @@ from typing import Any
 from urllib.parse import quote
 
 import msgspec
-import pytest
 
 from cloud.sites.gate import HubCaller
 from cloud.sync.visits import Request
@@ -26,8 +25,6 @@ from tests.integration.centre.test_assets import away, items, plant
 from tests.integration.centre.test_inbox import tell
 from tests.patience import AT_ONCE_S
 from tests.running_centre import RunningCentre
-
-pytestmark = pytest.mark.either_engine
 
 PASSWORD = "Passw0rd"
 LISTS = ("/v1/assets", "/v1/availability", "/v1/stops", "/v1/pareto")

@@ -46,7 +46,6 @@ def refused(answer: Any) -> None:
     assert (answer.status, answer.code) == (422, "row-rejected"), answer
 
 
-@pytest.mark.either_engine
 @pytest.mark.parametrize("body", [DEEP, DEEPER_THAN_KEPT, HUGE, "[]", "7", "no JSON"])
 async def test_a_body_that_cannot_be_told_again_is_refused(centre: RunningCentre, body: str) -> None:
     hub = await in_session(centre)
@@ -77,7 +76,6 @@ async def test_a_body_that_is_there_already_hides_no_other_fact(centre: RunningC
     assert sorted(len(fact["body"]) for fact in listed.body["items"]) == [0, 1]
 
 
-@pytest.mark.either_engine
 @pytest.mark.parametrize("field", ["kind", "subject", "quality", "boot_id"])
 async def test_names_past_their_bound_are_refused(centre: RunningCentre, field: str) -> None:
     hub = await in_session(centre)
@@ -86,7 +84,6 @@ async def test_names_past_their_bound_are_refused(centre: RunningCentre, field: 
     refused(await hub.send_facts(1, 1))
 
 
-@pytest.mark.either_engine
 async def test_readings_past_their_bounds_are_refused(centre: RunningCentre) -> None:
     hub = await in_session(centre)
     hub.reading("x" * 4_097)
@@ -108,7 +105,6 @@ async def test_numbers_in_a_body_are_clamped(centre: RunningCentre, ttl_ms: int)
         assert (await centre.ask("GET", path)).status == 200, path
 
 
-@pytest.mark.either_engine
 @pytest.mark.parametrize("age", ["9" * 310, "1.0e308", "true", '"old"', "null", "[" * 900 + "]" * 900])
 async def test_one_ill_view_hides_no_other(centre: RunningCentre, age: str) -> None:
     good, ill = await in_session(centre), await in_session(centre)

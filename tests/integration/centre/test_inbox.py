@@ -19,6 +19,8 @@ from tests.integration.running_hub import Answer, until
 from tests.patience import AT_ONCE_S
 from tests.running_centre import RunningCentre
 
+pytestmark = pytest.mark.both_engines
+
 LOBBY, DESK = "dev-lobby", "dev-desk"
 
 

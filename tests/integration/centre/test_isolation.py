@@ -20,6 +20,8 @@ from tests.integration.centre.strangers import BODIES, Planted, plant
 from tests.integration.running_hub import Answer
 from tests.running_centre import RunningCentre
 
+pytestmark = pytest.mark.both_engines
+
 MARK = "xyzzy"  # begins all that is hidden
 WITHOUT_NAMES = {"/v1/tenants", "/v1/knocking", "/v1/status", "/metrics", "/v1/sites/{site}/chain", "/v1/me"}
 """What is told of no site, or in numbers alone; the tests of each look at those."""

@@ -35,7 +35,6 @@ async def a_site(centre: RunningCentre, name: str) -> str:
     return str((await centre.ask("POST", "/v1/sites", {"name": name})).body["site"])
 
 
-@pytest.mark.either_engine
 async def test_the_first_key_is_the_owners_alone(centre: RunningCentre, tmp_path: Path) -> None:
     file = tmp_path / "centre" / "admin.key"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -77,7 +76,6 @@ async def test_a_revoked_key_is_refused_by_every_instance(start_centre: StartCen
         await until(is_refused)
 
 
-@pytest.mark.either_engine
 async def test_an_imported_key_is_weak_and_confined(centre: RunningCentre) -> None:
     wanted = {"name": "old", "role": "app", "scope": "nic", "secret": OLD_SECRET}
     answer = await centre.ask("POST", "/v1/keys", wanted)

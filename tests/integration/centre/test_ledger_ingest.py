@@ -14,6 +14,8 @@ from tests.fakes.sync_hub import SyncHub
 from tests.integration.centre.hubs import chain_of, enrolled, facts_of, site_of, stream_of
 from tests.running_centre import RunningCentre
 
+pytestmark = pytest.mark.both_engines
+
 
 async def with_facts(centre: RunningCentre, count: int) -> SyncHub:
     """A hub in a session, with so many facts to send."""

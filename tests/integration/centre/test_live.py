@@ -135,7 +135,6 @@ async def test_nobody_is_told_of_another_tenants_sites_or_of_sites_he_does_not_r
     assert {fact["site"] for fact in (await centre.get("/v1/ledger", key="guard")).body["items"]} == {"delhi"}
 
 
-@pytest.mark.either_engine
 async def test_one_viewer_takes_live_events_from_nobody(centre: RunningCentre) -> None:
     await Filled(centre.centre.db).tenant(2)
     await centre.add_key("other", Role.VIEWER, tenant_id=2)

@@ -17,6 +17,8 @@ from cloud.db.reading_models import Reading
 from edge.clock import ManualClock
 from tests.running_centre import database_of
 
+pytestmark = pytest.mark.both_engines
+
 NOW_US = int(datetime(2026, 11, 21, tzinfo=UTC).timestamp()) * 1_000_000
 DAY_US = 86_400_000_000
 

@@ -15,6 +15,8 @@ from tests.fakes.sync_hub import SyncHub
 from tests.integration.centre.hubs import enrolled, held, readings_of, site_of, stream_of
 from tests.running_centre import RunningCentre
 
+pytestmark = pytest.mark.both_engines
+
 
 async def with_readings(centre: RunningCentre, count: int) -> SyncHub:
     """A hub in a session, with so many readings of several series to send."""

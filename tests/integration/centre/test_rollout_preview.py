@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
-
 from edge.serving.roles import Role
 from tests.firmware_bundles import app
 from tests.integration.centre.update_hubs import site_with, start, steps, trust, upload
 from tests.running_centre import RunningCentre
-
-pytestmark = pytest.mark.either_engine
 
 
 async def test_a_preview_counts_what_would_begin(centre: RunningCentre) -> None:

@@ -17,6 +17,8 @@ from tests.integration.centre.test_rollouts import artifact_of
 from tests.integration.centre.update_hubs import judged, rollout, site_with, start, steps, trust, upload
 from tests.running_centre import RunningCentre
 
+pytestmark = pytest.mark.both_engines
+
 UNTRUSTED = "Nobody who is trusted here has signed this firmware."
 
 
@@ -92,7 +94,6 @@ async def test_whoever_was_thrown_out_begins_nothing(centre: RunningCentre) -> N
     assert await two.take() == []
 
 
-@pytest.mark.either_engine
 async def test_at_once_and_ill_texts(centre: RunningCentre) -> None:
     """One rollout of requests under one key, a device open in one alone, a NUL refused before the database."""
     artifact = await artifact_of(centre)

@@ -169,7 +169,6 @@ async def test_a_person_pauses_goes_on_and_aborts(centre: RunningCentre) -> None
     assert (await centre.ask("POST", path + "/abort", key="technician")).status == 200
 
 
-@pytest.mark.either_engine
 async def test_hubs_that_cannot_or_may_not(centre: RunningCentre) -> None:
     """One of an older version, one whose site is revoked, a device that is forgotten, a full inbox."""
     artifact = await artifact_of(centre)
@@ -205,7 +204,6 @@ async def test_hubs_that_cannot_or_may_not(centre: RunningCentre) -> None:
     assert (versions["step"], versions["rollout"], versions["site"]) == ("confirmed", second, left.site)
 
 
-@pytest.mark.either_engine
 async def test_a_newer_rollout_takes_over_but_for_what_has_switched(centre: RunningCentre) -> None:
     first_artifact, second_artifact = await artifact_of(centre), await artifact_of(centre, "20261122.000000")
     hub = await site_with(centre, "d1", "d2", "d3")
@@ -240,7 +238,6 @@ async def test_a_newer_rollout_takes_over_but_for_what_has_switched(centre: Runn
     assert (await centre.ask("DELETE", path, key="technician")).status == 404
 
 
-@pytest.mark.either_engine
 async def test_groups_and_reach(centre: RunningCentre) -> None:
     artifact = await artifact_of(centre)
     one, two = await site_with(centre, "a1", "same"), await site_with(centre, "b1", "same")
@@ -342,7 +339,6 @@ async def test_a_full_inbox_never_swallows_a_stop(start_centre: Any) -> None:
         assert after_s - before_s <= 11, "clocks that differ do not make it run faster"
 
 
-@pytest.mark.either_engine
 async def test_what_waits_is_shown_and_what_is_over_is_forgotten(centre: RunningCentre) -> None:
     """One for later, with when it begins, to whoever made it; and to nobody devices that he does not reach."""
     artifact, mine = await artifact_of(centre), "local"
@@ -369,10 +365,9 @@ async def test_what_waits_is_shown_and_what_is_over_is_forgotten(centre: Running
     assert left == {"scheduled", "running"}, "what is over in every device is forgotten in time"
 
 
-async def test_two_instances_judge_one_rollout_once(start_centre: Any, engine: str) -> None:
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+async def test_two_instances_judge_one_rollout_once(start_centre: Any) -> None:
     """Whatever instance looks, and however often: each device is ordered once."""
-    if engine == "sqlite":
-        pytest.skip("one instance alone has a file")
     async with start_centre() as first, start_centre(folder="b", admin=first.keys["admin"]) as second:
         artifact = await artifact_of(first)
         hub = await site_with(first, *(f"d{n}" for n in range(8)))

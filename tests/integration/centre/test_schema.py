@@ -19,6 +19,8 @@ from cloud.db.models import Base
 from edge.errors import ConfigError, StorageDamaged
 from tests.running_centre import database_of
 
+pytestmark = pytest.mark.both_engines
+
 
 @pytest.fixture
 async def db(engine: str, tmp_path: Path) -> AsyncIterator[Database]:

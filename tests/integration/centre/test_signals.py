@@ -15,6 +15,8 @@ from cloud.db.relay import Relay
 from cloud.db.signals import Signals
 from tests.postgres import PostgresServer, killable
 
+pytestmark = pytest.mark.both_engines
+
 HEARD_S = 60.0
 
 

@@ -155,7 +155,6 @@ async def test_a_token_revoked_at_one_instance_is_refused_by_the_others(start_ce
         await until(is_refused)
 
 
-@pytest.mark.either_engine
 async def test_who_guesses_codes_has_to_wait(centre: RunningCentre) -> None:
     site = await create(centre)
     for _ in range(WRONG_PER_MINUTE):
@@ -166,7 +165,6 @@ async def test_who_guesses_codes_has_to_wait(centre: RunningCentre) -> None:
     assert (await enrol(centre, site["code"])).status == 200, "whoever else is behind this address"
 
 
-@pytest.mark.either_engine
 async def test_all_guesses_together_are_bounded(start_centre: StartCentre, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cloud.sites.enrolment.WRONG_PER_MINUTE", 1)
     monkeypatch.setattr("cloud.sites.enrolment.WRONG_OF_ALL", 2)
@@ -177,7 +175,6 @@ async def test_all_guesses_together_are_bounded(start_centre: StartCentre, monke
         assert (await enrol(centre, site["code"])).status == 429
 
 
-@pytest.mark.either_engine
 async def test_wrong_tokens_do_not_keep_out_a_good_one_from_their_address(start_centre: StartCentre) -> None:
     async with start_centre(anonymous_per_minute=3) as centre:
         token = (await enrol(centre, (await create(centre))["code"])).body["token"]
@@ -187,7 +184,6 @@ async def test_wrong_tokens_do_not_keep_out_a_good_one_from_their_address(start_
         assert (await identify(centre, token)).slug == "depot-4"
 
 
-@pytest.mark.either_engine
 async def test_what_is_no_code_is_said_to_be_none(centre: RunningCentre) -> None:
     assert (await enrol(centre, "12345")).status == 400
     site = await create(centre)

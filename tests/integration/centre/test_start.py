@@ -20,8 +20,9 @@ from tests.integration.running_hub import until
 from tests.postgres import killable
 from tests.running_centre import QUIET, RunningCentre, StartCentre, database_of, started
 
+pytestmark = pytest.mark.both_engines
 
-@pytest.mark.either_engine
+
 async def test_a_new_centre_answers(centre: RunningCentre) -> None:
     assert (await centre.get("/v1/nothing-there")).status == 404
     assert (await centre.get("/readyz", key="")).status == 200
@@ -60,21 +61,18 @@ async def test_only_a_file_that_was_not_closed_is_looked_through(
         assert len(looked) == 1
 
 
-@pytest.mark.either_engine
 async def test_two_over_one_directory_are_refused(centre: RunningCentre) -> None:
     with pytest.raises(Busy, match="already uses"):
         async with Centre(centre.centre.directory, centre.centre.settings).serving(listens=[]):
             pass
 
 
-@pytest.mark.either_engine
 async def test_files_are_for_the_owner_alone(centre: RunningCentre) -> None:
     modes = {path.name: path.stat().st_mode & 0o777 for path in centre.centre.directory.iterdir()}
     assert modes.pop("cloud.sock") == 0o660
     assert set(modes.values()) == {0o600}
 
 
-@pytest.mark.either_engine
 async def test_a_wait_ends_at_once_when_the_centre_stops(start_centre: StartCentre) -> None:
     async with start_centre() as centre:
         waiting = asyncio.create_task(centre.centre.signals.wait("inbox:1", 60))

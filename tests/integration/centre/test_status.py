@@ -8,7 +8,6 @@ from pathlib import Path
 import aiohttp
 import msgspec
 import openapi_spec_validator
-import pytest
 from sqlalchemy import insert, update
 
 from cloud.db.models import Site, Stream, Tenant
@@ -94,7 +93,6 @@ async def test_metrics_and_status_of_another_tenant_tell_nothing(centre: Running
     assert (await centre.get("/v1/knocking", key="stranger")).body["items"] == []
 
 
-@pytest.mark.either_engine
 async def test_what_the_instance_does_for_all_tenants_is_told_at_the_machine_alone(centre: RunningCentre) -> None:
     async with centre.centre.db.write() as connection:
         await connection.execute(insert(Tenant).values(id=2, name="other", created_us=1))
@@ -125,20 +123,17 @@ def _bearer(centre: RunningCentre, key: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {centre.keys[key]}"}
 
 
-@pytest.mark.either_engine
 async def test_anybody_may_ask_whether_it_lives(centre: RunningCentre) -> None:
     assert (await centre.get("/healthz", key="")).body == {"status": "alive"}
     assert (await centre.get("/readyz", key="")).body == {"ready": True, "problems": []}
 
 
-@pytest.mark.either_engine
 async def test_the_description_of_the_api_is_valid(centre: RunningCentre) -> None:
     document = (await centre.get("/v1/openapi.json", key="")).body
     assert document["info"]["title"] == "Outpost centre"
     openapi_spec_validator.validate(document)
 
 
-@pytest.mark.either_engine
 async def test_who_finds_no_answer_is_seen(centre: RunningCentre) -> None:
     await centre.get("/old/poll", key="")
     (knock,) = (await centre.get("/v1/knocking")).body["items"]

@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 import time
 
+import pytest
+
 from cloud.sync.turns import AT_ONCE
 from edge.wire.sync import STATE_ROWS_MAX, StateRow
 from tests.integration.centre.hubs import enrolled
 from tests.patience import AT_ONCE_S
 from tests.running_centre import RunningCentre
+
+pytestmark = pytest.mark.both_engines
 
 
 def rows(count: int) -> list[StateRow]:

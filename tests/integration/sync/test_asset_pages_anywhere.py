@@ -118,7 +118,6 @@ async def test_each_sees_what_he_has_claimed_and_an_administrator_all(pair: Pair
         assert facts["device.renamed"]["by"].startswith("user:")
 
 
-@pytest.mark.either_engine
 async def test_pages_hear_of_their_persons_machines_from_anywhere(pair: Pair) -> None:
     async with two_sites(pair) as (pune, delhi):
         for hub, logger_id in ((pune, "ESP32_001"), (delhi, "ESP32_002")):
@@ -154,7 +153,6 @@ async def test_pages_hear_of_their_persons_machines_from_anywhere(pair: Pair) ->
             await again.hang_up()
 
 
-@pytest.mark.either_engine
 async def test_what_is_new_is_made_at_a_site_that_is_named_or_at_the_only_one(pair: Pair) -> None:
     async with two_sites(pair) as (pune, _):
         ann, bob = await person(pair, "ann"), await person(pair, "bob", "delhi")
@@ -169,7 +167,6 @@ async def test_what_is_new_is_made_at_a_site_that_is_named_or_at_the_only_one(pa
             await bob.ask("POST", "/loggers", {"logger_id": "X", "site": "pune"})
 
 
-@pytest.mark.either_engine
 async def test_of_a_site_that_is_away_there_is_its_history_and_no_present(pair: Pair) -> None:
     async with pair.hub() as pune:
         await pair.enrolled(pune)

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import pytest
 
 from edge.assets.model import ALIVE
 from edge.clock import iso
@@ -84,7 +83,6 @@ async def alike(pair: Pair, hub: RunningHub, span: str, questions: Sequence[str]
         assert _plain((await hub.get(path)).body), path
 
 
-@pytest.mark.either_engine
 async def test_hub_and_head_office_answer_alike(pair: Pair) -> None:
     rng = random.Random(1)
     async with pair.hub() as hub:
@@ -134,7 +132,6 @@ async def test_hub_and_head_office_answer_alike(pair: Pair) -> None:
         await alike(pair, hub, span)
 
 
-@pytest.mark.either_engine
 async def test_they_do_when_a_clock_is_put_right(pair: Pair, tmp_path: Path) -> None:
     clock, folder = PiClock(), tmp_path / "pi"
     folder.mkdir()

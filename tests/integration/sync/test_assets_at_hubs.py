@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from edge.clock import iso
 from edge.devices.model import Device
 from tests.integration.running_hub import RunningHub
@@ -48,7 +46,6 @@ async def press(pair: Pair, hub: RunningHub) -> tuple[Device, str]:
     return device, asset
 
 
-@pytest.mark.either_engine
 async def test_head_office_defines_what_a_hub_watches(pair: Pair) -> None:
     async with pair.hub() as hub:
         await pair.enrolled(hub)
@@ -93,7 +90,6 @@ async def test_head_office_defines_what_a_hub_watches(pair: Pair) -> None:
         assert (await pair.states("asset"))[asset]["device"] == other.id
 
 
-@pytest.mark.either_engine
 async def test_head_office_says_why_it_stood_still(pair: Pair) -> None:
     async with pair.hub() as hub:
         await pair.enrolled(hub)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.integration.sync.conftest import Pair, until
 
 
-@pytest.mark.either_engine
 async def test_head_office_sees_what_was_changed_at_a_hub(pair: Pair) -> None:
     async with pair.hub() as hub:
         await pair.enrolled(hub)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import pytest
 
 from edge.clock import Quality, Stamp, iso
 from edge.settings import Sync
@@ -137,7 +136,6 @@ async def test_both_sides_give_the_same_times_once_the_clock_is_set(pair: Pair, 
             assert abs(seconds(one["created_at"]) - seconds(other["created_at"])) < 1  # asked, and on disk
 
 
-@pytest.mark.either_engine
 async def test_what_was_stamped_before_stays_over_a_restart_and_a_clock_set_back(
     pair: Pair, tmp_path: Path
 ) -> None:

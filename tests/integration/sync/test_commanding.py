@@ -18,8 +18,6 @@ from tests.integration.running_hub import RunningHub
 from tests.integration.sync.conftest import Pair, until
 from tests.running_centre import ENGINES
 
-pytestmark = pytest.mark.either_engine
-
 DONE = Outcome(verdict=Verdict.DONE, duration_s=0.2)
 TRIES = 9
 PAYLOAD = "upi://pay?pa=a@b"

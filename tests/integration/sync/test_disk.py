@@ -10,8 +10,6 @@ from edge.sync.readings_lane import ReadingsLane
 from edge.sync.streams import LedgerStream
 from tests.integration.sync.conftest import Pair, until
 
-pytestmark = pytest.mark.either_engine
-
 
 async def test_a_full_disk_does_not_take_the_hub_down(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     async with pair.hub() as hub:

@@ -5,8 +5,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from edge.devices.model import Device
 from edge.wire.native import Running
 from edge.wire.updates import Step, Told
@@ -77,7 +75,6 @@ async def known(pair: Pair, count: int) -> None:
     await until(are, "devices are known")
 
 
-@pytest.mark.either_engine
 async def test_waves_over_two_sites_with_the_line_cut_while_one_of_them_fetches(pair: Pair) -> None:
     await trust(pair.centre)
     async with CutLine(pair.centre.port) as line, pair.hub(url=line.url) as one, pair.hub(folder="two") as two:
@@ -137,7 +134,6 @@ async def test_waves_over_two_sites_with_the_line_cut_while_one_of_them_fetches(
         await until(runs, "head office knows what a device runs")
 
 
-@pytest.mark.either_engine
 async def test_a_hub_takes_only_what_somebody_signed_whom_it_trusts(pair: Pair) -> None:
     """A centre that was taken over cannot bring anything to a site; the threshold counts that over all sites."""
     for name in ("first", "second"):

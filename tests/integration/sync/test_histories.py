@@ -6,7 +6,6 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import pytest
 from sqlalchemy import select
 
 from cloud.db.models import Epoch, FactRow
@@ -19,8 +18,6 @@ from edge.store.ledger import facts
 from edge.wire.commands import State
 from tests.integration.running_hub import RunningHub
 from tests.integration.sync.conftest import Pair, until
-
-pytestmark = pytest.mark.either_engine
 
 
 async def measure(hub: RunningHub, device: Device, *values: Any) -> None:

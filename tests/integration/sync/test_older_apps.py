@@ -23,8 +23,6 @@ from tests.integration.sync.conftest import Pair, until
 from tests.integration.sync.test_commanding import becomes, machine
 from tests.running_centre import ENGINES
 
-pytestmark = pytest.mark.either_engine
-
 KEY = "NIC-DEVICE-API-KEY-2024-CHANGE-ME"
 ASHA = {"id": 24, "name": "Asha"}
 QR = segno.make("upi://pay?pa=a@b").png_data_uri(scale=4)

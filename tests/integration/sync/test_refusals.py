@@ -21,8 +21,6 @@ from tests.fakes.meddler import Meddler
 from tests.integration.running_hub import RunningHub
 from tests.integration.sync.conftest import Pair, until
 
-pytestmark = pytest.mark.either_engine
-
 
 async def stands(hub: RunningHub, state: str) -> dict[str, Any] | None:
     """The hub's view of syncing once it stands so."""

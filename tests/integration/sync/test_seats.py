@@ -14,8 +14,6 @@ from edge.serving.roles import Role
 from tests.integration.running_hub import RunningHub
 from tests.integration.sync.conftest import Pair, until
 
-pytestmark = pytest.mark.either_engine
-
 CALLER = Member("key:app", Role.ADMIN, tenant_id=1)
 
 

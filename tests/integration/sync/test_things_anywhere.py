@@ -26,7 +26,6 @@ from tests.integration.sync.things_anywhere import (
 )
 from tests.running_centre import ENGINES
 
-pytestmark = pytest.mark.either_engine
 NOBODYS = "f" * 24
 
 

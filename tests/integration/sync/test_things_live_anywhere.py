@@ -6,8 +6,6 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
-
 from tests.fakes.thingsnxt_app import ThingsApp, streamed
 from tests.integration.compat.test_thingsnxt_isolation import PATHS, filled, things_of
 from tests.integration.sync.conftest import Pair
@@ -20,7 +18,6 @@ from tests.integration.sync.things_anywhere import (
 )
 from tests.patience import AT_ONCE_S
 
-pytestmark = pytest.mark.either_engine
 NOBODYS = "f" * 24
 
 

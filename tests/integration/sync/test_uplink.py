@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.integration.sync.conftest import Pair, until
 
 
@@ -34,7 +32,6 @@ async def test_a_fact_and_a_newest_value_are_there_by_the_live_lane(pair: Pair) 
         await until(there, "the newest value")
 
 
-@pytest.mark.either_engine
 async def test_what_was_written_without_a_line_arrives_once(pair: Pair) -> None:
     async with pair.hub() as hub:
         device = await hub.display("Desk")
@@ -49,7 +46,6 @@ async def test_what_was_written_without_a_line_arrives_once(pair: Pair) -> None:
         await until(lambda: pair.same(hub))
 
 
-@pytest.mark.either_engine
 async def test_a_centre_that_has_moved_is_found_by_the_setting_and_the_token_stays(pair: Pair) -> None:
     async with pair.hub() as hub:
         await pair.enrolled(hub)
