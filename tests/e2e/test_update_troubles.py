@@ -100,8 +100,8 @@ async def test_it_goes_back_unless_it_is_well_and_waits_while_it_is_paused(tmp_p
         device = await taken_in(site, board)
         first = (await until(lambda: firmware(site, device)))["app"]
         await assign(site, device, unwell)
-        state = await until(lambda: reached(site, device, "rolled-back"))
-        assert state["reason"] == "not well at its hub in 90 s"
+        state = await until(lambda: said(site, device, "not well at its hub in 90 s"))
+        assert state["step"] == "rolled-back"
         await until(lambda: back_to(site, device, first))
 
         slot = board.folder / "flash" / "nvs" / "slot"  # which folder starts
