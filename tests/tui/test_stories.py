@@ -310,7 +310,7 @@ async def test_the_log_is_filtered_and_paused(hub: FakeHub) -> None:
 async def test_a_site_is_enrolled_by_typing_the_code(hub: FakeHub) -> None:
     hub.sync, hub.letters = site_data.sync(state="off", site="", name="", url="", lanes=[], dead_letters=0), []
     app = terminal(hub.target)
-    async with app.run_test(size=SMALL, notifications=True) as pilot:
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
         await settled(pilot, app)
         await shows(pilot, app, "Sync off")
         await pilot.press("6", "e")
