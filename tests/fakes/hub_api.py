@@ -167,7 +167,7 @@ class FakeHub:
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         for message in self.monitor:
-            await socket.send_str(message)
+            await socket.send_json(message)
         self.sockets.add(socket)
         try:
             async for _ in socket:
