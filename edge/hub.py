@@ -30,13 +30,15 @@ from edge.commands.shown import Shown
 from edge.commands.upkeep import Upkeep
 from edge.compat.nic.display import NicDisplay
 from edge.compat.vending.line import VendingLine
-from edge.content.fetch import Fetcher
-from edge.content.pictures import Pictures
-from edge.content.routes import ContentRoutes
-from edge.content.screens import Screens
-from edge.content.service import Content
+from edge.content.codes.codes import Content
+from edge.content.codes.routes import ContentRoutes
+from edge.content.codes.screens import Screens
+from edge.content.intake.fetch import Fetcher
+from edge.content.intake.pictures import Pictures
 from edge.devices.agents.agents import Agents
 from edge.devices.agents.displays import RegistryDisplays
+from edge.devices.groups.groups import Groups
+from edge.devices.groups.routes import GroupRoutes
 from edge.devices.log.log import DeviceLog
 from edge.devices.model import Device
 from edge.devices.presence import Presences
@@ -52,6 +54,7 @@ from edge.parts.asset_pages import AssetPagesPart
 from edge.parts.assets import AssetsPart
 from edge.parts.bluetooth import BluetoothPart
 from edge.parts.clock import ClockPart
+from edge.parts.content import ContentPart
 from edge.parts.field import FieldPart
 from edge.parts.flashing import FlashingPart
 from edge.parts.hooks import HooksPart
@@ -74,7 +77,7 @@ from edge.serving.knocking import Knocking
 from edge.serving.live import Live
 from edge.serving.metrics import Metrics
 from edge.serving.routing import Route
-from edge.serving.server import LEGACY_PORTS, SOCKET_NAME, Listen, Server, parse_listen, tls_context
+from edge.serving.server import SOCKET_NAME, Listen, Server, parse_listens, tls_context
 from edge.settings import Settings
 from edge.store.database import Store
 from edge.store.ledger import facts
@@ -118,6 +121,7 @@ class Hub:
             auto_approve=settings.hub.auto_approve,
             reports_kept=settings.history.reports_per_pending_device,
         )
+        self.groups = Groups(hub, self.registry)
         self.presences = Presences(hub, bus, clock)
         self.registry.ask_silence(self.presences.age_s)
         self.commands = Commands(
@@ -199,6 +203,7 @@ class Hub:
             guard=self.guard,
             knocking=self.knocking,
             registry=self.registry,
+            groups=self.groups,
             presences=self.presences,
             commands=self.commands,
             agents=self.agents,
@@ -219,6 +224,7 @@ class Hub:
         self.hooks = HooksPart(core)
         self.updates = UpdatesPart(core)
         self.rollouts = RolloutsPart(core, self.updates)
+        self.panels = ContentPart(core, self.pictures, self.telemetry, self.assets)
         self.personalcms = PersonalCmsPart(core, self.telemetry, self.updates, self.rollouts)
         self.flashing = FlashingPart(core, self.updates, self.ports)
         self.field = FieldPart(core, self.telemetry, self.twins, self.vending, self.rollouts.handing)
@@ -250,6 +256,7 @@ class Hub:
             self.hooks,
             self.updates,
             self.rollouts,
+            self.panels,
             self.personalcms,
             self.flashing,
             self.field,
@@ -271,10 +278,10 @@ class Hub:
         live = Live(OneChannel(self.bus, translate, self._facts, lambda: self.store.hub.writer.facts))
         metrics = Metrics([self.status.samples, *(part.samples for part in self.parts)])
         capabilities = (
-            CommandRoutes(
-                self.commands, self.history, self.registry, self.clock, self.store.boots
-            ),  # first: matched the most often
+            # first what is matched the most often
+            CommandRoutes(self.commands, self.history, self.registry, self.clock, self.store.boots),
             DeviceRoutes(self.registry, self.agents, self.views.of, self.forget),
+            GroupRoutes(self.groups),
             KeyRoutes(self.keys),
             ContentRoutes(self.content),
             PortRoutes(self.ports, self.clock),
@@ -306,6 +313,7 @@ class Hub:
             await self.commands.drop(command, f"The device was forgotten by {actor}.")
         for part in self.parts:
             await part.forget(device, actor)
+        await self.groups.forget(device)
         await self.registry.forget(device, actor=actor)
         self.attachments.again(device.id)
 
@@ -345,7 +353,8 @@ class Hub:
     ) -> AsyncIterator[list[Listen]]:
         """Everything running; yields the addresses bound. `listens` empty: the unix socket alone. `brief`: for a
         moment, so no port is opened, and what decodes pictures comes with the first picture."""
-        wanted = self._listens() if listens is None else listens
+        hub = self.settings.hub
+        wanted = parse_listens(hub.listen, legacy_ports=hub.legacy_ports) if listens is None else listens
         tls = None
         if any(listen.tls for listen in wanted):
             tls = tls_context(self.settings.hub.tls_cert, self.settings.hub.tls_key)
@@ -389,9 +398,3 @@ class Hub:
     def _told_afar(self) -> list[str]:
         """What head office has to know beyond what the hub's report counts."""
         return [*self.status.problems(), *self.ports.failures()]
-
-    def _listens(self) -> list[Listen]:
-        listens = [parse_listen(text) for text in self.settings.hub.listen]
-        if self.settings.hub.legacy_ports:
-            listens += [Listen(listens[0].host, port, tls=False) for port in LEGACY_PORTS]
-        return listens

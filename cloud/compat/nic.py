@@ -19,7 +19,7 @@ from cloud.db.signals import Signals
 from cloud.fleet.command_intake import Wanted
 from cloud.fleet.lookup import Place
 from edge.clock import Clock, iso
-from edge.content.sources import PayloadText, parse_source
+from edge.content.intake.forms import PayloadText, parse_source
 from edge.errors import BadInput, BadPicture, DeviceUnavailable, NotSeated, OutpostError, Unauthenticated
 from edge.serving.visits import AiohttpHandler, Body, guarded, read_object
 from edge.wire.older import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from edge.clock import iso
 from edge.commands.commands import Commands
 from edge.commands.shown import Shown
-from edge.content.screens import Screens
+from edge.content.codes.screens import Screens
 from edge.devices.agents.agents import Agents
 from edge.devices.model import Device, Trust
 from edge.devices.presence import Presences

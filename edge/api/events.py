@@ -10,7 +10,7 @@ from edge.bus import Event
 from edge.clock import Clock, iso
 from edge.commands.events import CommandChanged
 from edge.commands.views import command_view
-from edge.content.screens import ScreenChanged
+from edge.content.codes.screens import ScreenChanged
 from edge.devices.agents.events import AgentLeft, AgentSeated, ClaimMade, ClaimSettled, WorkstationBound
 from edge.devices.log.log import DeviceSaid
 from edge.devices.model import Device, DeviceState

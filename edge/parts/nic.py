@@ -9,8 +9,8 @@ from aiohttp import web
 from edge.commands.shown import Shown
 from edge.compat.nic.door import Loggers
 from edge.compat.nic.facade import Nic
-from edge.content.screens import Screens
-from edge.content.service import Content
+from edge.content.codes.codes import Content
+from edge.content.codes.screens import Screens
 from edge.parts.part import Core, Part
 
 

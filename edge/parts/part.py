@@ -17,6 +17,7 @@ from edge.commands.attach import Attachments
 from edge.commands.commands import Commands
 from edge.commands.dispatch import Dispatcher
 from edge.devices.agents.agents import Agents
+from edge.devices.groups.groups import Groups
 from edge.devices.log.log import DeviceLog
 from edge.devices.model import Device
 from edge.devices.presence import Presences
@@ -42,6 +43,7 @@ class Core(msgspec.Struct, frozen=True, kw_only=True):
     guard: Guard
     knocking: Knocking
     registry: Registry
+    groups: Groups
     presences: Presences
     commands: Commands
     agents: Agents

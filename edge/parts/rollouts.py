@@ -21,7 +21,6 @@ from edge.updates.offers.model import Firmware
 from edge.updates.offers.offers import Offers
 from edge.updates.rollouts import store as sql
 from edge.updates.rollouts.device_routes import DeviceFirmwareRoutes
-from edge.updates.rollouts.groups import Groups
 from edge.updates.rollouts.model import OPEN
 from edge.updates.rollouts.orders import FirmwareOrders
 from edge.updates.rollouts.rollouts import Rollouts
@@ -76,8 +75,7 @@ class RolloutsPart(Part):
         self.offers = Offers(hub, core.bus, clock, core.zone, registry, core.presences)
         self.offers.know_variants_by(held.variant_of)
         self.offers.ask_trust(held.trusts)
-        self.groups = Groups(hub, registry)
-        self.rollouts = Rollouts(hub, clock, core.zone, registry, core.presences, self.offers, self.groups, held)
+        self.rollouts = Rollouts(hub, clock, core.zone, registry, core.presences, self.offers, core.groups, held)
         self.orders = FirmwareOrders(hub, clock, registry, self.offers, self.rollouts.engine, held)
         self.views = RolloutViews(self.rollouts, self.offers, registry, clock, core.store.boots)
         self.handing = Handing(self.offers, updates.artifacts, updates.downloads)
@@ -85,11 +83,11 @@ class RolloutsPart(Part):
         updates.artifacts.ask_uses(self)
 
     def routes(self) -> list[Route]:
-        """/v1/rollouts, /v1/groups, /v1/devices/{id}/firmware, /v1/firmware/summary."""
+        """/v1/rollouts, /v1/devices/{id}/firmware, /v1/firmware/summary."""
         of_devices = DeviceFirmwareRoutes(
             self.rollouts, self.offers, self.views, self._summary, self._core.registry
         )
-        return [*RolloutRoutes(self.rollouts, self.groups, self.views).all(), *of_devices.all()]
+        return [*RolloutRoutes(self.rollouts, self.views).all(), *of_devices.all()]
 
     async def start(self) -> None:
         """Load what stands."""
@@ -187,9 +185,8 @@ class RolloutsPart(Part):
         return None
 
     async def forget(self, device: Device, actor: str) -> None:
-        """Nothing is wanted of it any more, and no group has it."""
+        """Nothing is wanted of it any more."""
         await self.offers.forget(device, actor)
-        await self.groups.forget(device)
 
     async def stop(self) -> None:
         """Keep for how long this hub has watched."""

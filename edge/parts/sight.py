@@ -11,7 +11,7 @@ from edge.assets.defined.rules import SUBJECT
 from edge.assets.events import AssetChanged, AssetDefined, RulesChanged, StopExplained
 from edge.bus import Event
 from edge.commands.events import CommandChanged
-from edge.content.screens import ScreenChanged
+from edge.content.codes.screens import ScreenChanged
 from edge.devices.agents.events import AgentLeft, AgentSeated, WorkstationBound
 from edge.devices.model import Device
 from edge.devices.presence import DeviceChanged

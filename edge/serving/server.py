@@ -10,6 +10,7 @@ import os
 import re
 import socket
 import ssl
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -62,6 +63,14 @@ class _BadRequests(logging.Filter):
 
 
 _bad_requests = _BadRequests()
+
+
+def parse_listens(texts: Iterable[str], *, legacy_ports: bool) -> list[Listen]:
+    """Each of them; with `legacy_ports` the first host's LEGACY_PORTS too. Raises ConfigError."""
+    listens = [parse_listen(text) for text in texts]
+    if legacy_ports:
+        listens += [Listen(listens[0].host, port, tls=False) for port in LEGACY_PORTS]
+    return listens
 
 
 def parse_listen(text: str) -> Listen:

@@ -22,8 +22,8 @@ def add(verbs: flags.Verbs) -> None:
 async def scan_file(arguments: argparse.Namespace) -> int:
     """`outpost scan FILE`. Raises BadPicture when there is no code in it."""
     # here, so that the other verbs start without loading what reads pictures
-    from edge.content.fetch import Fetcher
-    from edge.content.pictures import Pictures
+    from edge.content.intake.fetch import Fetcher
+    from edge.content.intake.pictures import Pictures
 
     try:
         data = await asyncio.to_thread(arguments.file.read_bytes)

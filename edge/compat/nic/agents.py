@@ -17,7 +17,7 @@ from edge.commands.shown import Shown
 from edge.compat.nic.code import qr_args
 from edge.compat.nic.displays import CLIENT_PROFILE, NicDisplays, named_agent, old_id, shown_agent
 from edge.compat.nic.door import Door, Visit, refusal, reply
-from edge.content.screens import ROTATION, Screens
+from edge.content.codes.screens import ROTATION, Screens
 from edge.devices.agents.agents import Agents
 from edge.devices.agents.displays import COMPUTER_FACT
 from edge.devices.agents.model import Departure, End, Linked, Refusal, Refused, Session

@@ -18,7 +18,7 @@ from edge.commands.commands import Commands
 from edge.commands.model import Command
 from edge.compat.nic.displays import CLIENT_PROFILE, NicDisplays
 from edge.compat.nic.door import SCOPE, Door, Missing, Visit, reply
-from edge.content.service import Content, caption
+from edge.content.codes.codes import Content, caption
 from edge.devices.agents.agents import Agents
 from edge.devices.agents.displays import COMPUTER_FACT
 from edge.devices.model import Device

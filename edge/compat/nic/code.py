@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edge.compat.nic.door import Visit
-from edge.content.sources import PayloadText, parse_source
+from edge.content.intake.forms import PayloadText, parse_source
 from edge.errors import BadPicture
 
 

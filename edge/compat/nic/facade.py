@@ -19,8 +19,8 @@ from edge.compat.nic.clients import NicClients
 from edge.compat.nic.displays import NicDisplays
 from edge.compat.nic.door import SCOPE, Door, Loggers, preflight
 from edge.compat.nic.local import NicLocal
-from edge.content.screens import Screens
-from edge.content.service import Content
+from edge.content.codes.codes import Content
+from edge.content.codes.screens import Screens
 from edge.devices.agents.agents import Agents
 from edge.devices.presence import Presences
 from edge.devices.registry import Registry

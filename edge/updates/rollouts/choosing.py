@@ -11,13 +11,13 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from edge.clock import Stamp
+from edge.devices.groups.groups import Groups
 from edge.devices.model import NAME_CHARS, Device
 from edge.devices.presence import Presences
 from edge.devices.registry import Registry
 from edge.errors import BadInput, Rejected
 from edge.updates.offers.model import OLDER, Firmware, Rollout, objection
 from edge.updates.offers.offers import Offers
-from edge.updates.rollouts.groups import Groups
 from edge.wire.updates import TARGETS_MAX, Step
 from edge.wire.updates import Target as Whom
 

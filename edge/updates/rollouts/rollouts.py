@@ -16,6 +16,7 @@ import msgspec
 
 from edge.clock import Clock
 from edge.commands.intake import other_request
+from edge.devices.groups.groups import Groups
 from edge.devices.model import Device
 from edge.devices.presence import Presences
 from edge.devices.registry import Registry
@@ -37,7 +38,6 @@ from edge.updates.rollouts import store as sql
 from edge.updates.rollouts.beginning import Beginning
 from edge.updates.rollouts.choosing import Catalogue, Choosing, checked_name
 from edge.updates.rollouts.engine import CENTRE, Engine
-from edge.updates.rollouts.groups import Groups
 from edge.updates.rollouts.model import OPEN, UNDER_WAY, check_plan
 from edge.wire.updates import (
     REASON_CHARS,

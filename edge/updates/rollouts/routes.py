@@ -1,22 +1,19 @@
-"""/v1 of rollouts and groups."""
+"""/v1 of rollouts."""
 
 from __future__ import annotations
 
 from edge.errors import BadInput
 from edge.serving.roles import Role
 from edge.serving.routing import Answer, Call, Created, Handler, Page, Route
-from edge.updates.rollouts.groups import Groups
 from edge.updates.rollouts.rollouts import Rollouts
 from edge.updates.rollouts.views import RolloutViews
 from edge.wire.updates import (
-    GroupView,
     NewRollout,
     PauseRollout,
     RetryRollout,
     RolloutDevice,
     RolloutState,
     RolloutView,
-    SetGroup,
     Step,
 )
 
@@ -26,14 +23,11 @@ STATES = ("open", *(state.value for state in RolloutState))
 class RolloutRoutes:
     """The routes."""
 
-    def __init__(self, rollouts: Rollouts, groups: Groups, views: RolloutViews) -> None:
-        self._rollouts, self._groups, self._views = rollouts, groups, views
+    def __init__(self, rollouts: Rollouts, views: RolloutViews) -> None:
+        self._rollouts, self._views = rollouts, views
 
     def all(self) -> list[Route]:
         """Every route."""
-        return [*self._of_rollouts(), *self._of_groups()]
-
-    def _of_rollouts(self) -> list[Route]:
         viewer, tech, view = Role.VIEWER, Role.TECHNICIAN, RolloutView
         every, one = "/v1/rollouts", "/v1/rollouts/{id}"
         asked = ("state", "artifact")
@@ -63,14 +57,6 @@ class RolloutRoutes:
         return Route(
             "POST", path, handler, summary, Role.TECHNICIAN, body=PauseRollout, returns=RolloutView, bare=True
         )
-
-    def _of_groups(self) -> list[Route]:
-        viewer, tech, view, one = Role.VIEWER, Role.TECHNICIAN, GroupView, "/v1/groups/{name}"
-        return [
-            Route("GET", "/v1/groups", self.groups, "Groups of devices", viewer, returns=view, many=True),
-            Route("PUT", one, self.set_group, "Say which devices are in it", tech, body=SetGroup, returns=view),
-            Route("DELETE", one, self.remove_group, "Remove it; its devices stay", tech),
-        ]
 
     async def every(self, call: Call) -> Answer:
         """GET /v1/rollouts?state=&artifact=."""
@@ -124,17 +110,3 @@ class RolloutRoutes:
         return await self._views.rollout(
             await self._rollouts.retry(call.param("id"), wanted.devices, actor=call.actor)
         )
-
-    async def groups(self, call: Call) -> Answer:
-        """GET /v1/groups."""
-        return Page([*await self._groups.all()])
-
-    async def set_group(self, call: Call) -> Answer:
-        """PUT /v1/groups/{name}."""
-        wanted: SetGroup = call.body
-        return await self._groups.set(call.param("name"), wanted.devices, actor=call.actor)
-
-    async def remove_group(self, call: Call) -> Answer:
-        """DELETE /v1/groups/{name}."""
-        await self._groups.remove(call.param("name"), actor=call.actor)
-        return None

@@ -134,6 +134,7 @@ async def test_the_hub_flashes_a_board_at_its_own_port(tmp_path):
         assert view["board"]["device"] == "246F28A1B2C3"
         assert on_board(board, "a", ours)
         await until(lambda: _online(hub))
+        await until(lambda: _told(hub, "board.flashed"))  # a moment behind the job's own end
         facts = {fact["kind"]: fact for fact in await hub.facts()}
         flashed = facts["board.flashed"]
         assert flashed["subject"] == "246F28A1B2C3"
@@ -198,6 +199,10 @@ async def _asks(hub: RunningHub, job: str) -> bool:
 
 async def _owned(hub: RunningHub) -> bool:
     return (await hub.get("/v1/ports")).body["items"][0]["owner"] == "hub"
+
+
+async def _told(hub: RunningHub, kind: str) -> bool:
+    return kind in {fact["kind"] for fact in await hub.facts()}
 
 
 async def _online(hub: RunningHub) -> bool:

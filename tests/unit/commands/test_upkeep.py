@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from edge.commands.upkeep import Upkeep
-from edge.content.screens import Screens
+from edge.content.codes.screens import Screens
 from edge.wire.commands import State
 from tests.unit.commands.queue_site import DONE, QueueSite, queue_site
 

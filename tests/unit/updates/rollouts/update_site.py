@@ -12,6 +12,7 @@ import msgspec
 
 from edge.bus import Bus
 from edge.clock import ManualClock
+from edge.devices.groups.groups import Groups
 from edge.devices.model import Device
 from edge.devices.presence import Presences
 from edge.devices.registry import Registry
@@ -19,7 +20,6 @@ from edge.errors import NotFound
 from edge.store.database import Store
 from edge.updates.offers.model import Firmware, Rollout, Target
 from edge.updates.offers.offers import Offers
-from edge.updates.rollouts.groups import Groups
 from edge.updates.rollouts.orders import FirmwareOrders
 from edge.updates.rollouts.rollouts import Rollouts
 from edge.updates.rollouts.views import RolloutViews

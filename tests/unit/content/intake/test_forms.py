@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.content.sources import MAX_PICTURE_BYTES, PayloadText, PictureFile, PictureUrl, parse_source
+from edge.content.intake.forms import MAX_PICTURE_BYTES, PayloadText, PictureFile, PictureUrl, parse_source
 from edge.errors import BadPicture, TooLarge
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(200))

@@ -1,4 +1,4 @@
-"""The process that opens strangers' pictures: `python -m edge.content.decoder`, one job at a time on stdin/stdout.
+"""The process that opens strangers' pictures: `python -m edge.content.intake.decoder`, jobs on stdin and stdout.
 
 Nothing that comes in is trusted, so the process gives up what a broken decoder could be made to use: after a
 warm-up it can open no file and no socket (RLIMIT_NOFILE 3), write no file, start no program, and has a bounded

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from edge.content.decoder import Job
-from edge.content.decoder_process import DecoderProcess
-from edge.content.fetch import Fetcher
+from edge.content.intake.decoder import Job
+from edge.content.intake.decoder_process import DecoderProcess
+from edge.content.intake.fetch import Fetcher
+from edge.content.intake.forms import PayloadText, PictureUrl, parse_source
 from edge.content.render import Panel, Rendered
-from edge.content.sources import PayloadText, PictureUrl, parse_source
 from edge.errors import BadPicture
 
 _FORMS = "Send a data URI, base64 of a picture file, or the address of a picture."
@@ -30,7 +30,7 @@ class Pictures:
     async def qr_payload(self, source: str | bytes, *, text_allowed: bool = True) -> str:
         """The text of the QR code that `source` is a picture of, or `source` itself where it is plain text.
 
-        `edge.content.sources` tells the forms apart. With `text_allowed` false (a field that only takes pictures)
+        `edge.content.intake.forms` tells them apart. With `text_allowed` false (a field that only takes pictures)
         plain text is refused. Raises BadPicture, TooLarge, Busy, Unreachable (a picture's address).
         """
         parsed = parse_source(source)

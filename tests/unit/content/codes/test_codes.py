@@ -4,12 +4,12 @@ import base64
 
 import pytest
 
-from edge.content import service
-from edge.content.fetch import Fetcher
-from edge.content.pictures import Pictures
+from edge.content.codes import codes
+from edge.content.codes.codes import CACHED_PICTURES, Content, caption
+from edge.content.intake.fetch import Fetcher
+from edge.content.intake.pictures import Pictures
 from edge.content.render import PANELS, read_qr
 from edge.content.render.encode import decoded
-from edge.content.service import CACHED_PICTURES, Content, caption
 from edge.devices.model import Device, DeviceState
 from edge.errors import BadInput, BadPicture, NotFound
 
@@ -80,8 +80,8 @@ def test_who_how_much_what_for_in_that_order():
 
 async def test_the_same_code_is_drawn_once(content, emv, monkeypatch):
     drawn = []
-    draw = service.render_qr
-    monkeypatch.setattr(service, "render_qr", lambda *asked: drawn.append(asked) or draw(*asked))
+    draw = codes.render_qr
+    monkeypatch.setattr(codes, "render_qr", lambda *asked: drawn.append(asked) or draw(*asked))
     first = await content.qr(emv, "tft-320x480", "")
     assert await content.qr(emv, "tft-320x480", "") is first
     assert (await content.qr(emv, "tft-320x480", "Asha")).content_hash != first.content_hash
@@ -91,8 +91,8 @@ async def test_the_same_code_is_drawn_once(content, emv, monkeypatch):
 
 async def test_the_memory_of_drawings_is_bounded_and_forgets_the_oldest(content, monkeypatch):
     drawn = []
-    draw = service.render_qr
-    monkeypatch.setattr(service, "render_qr", lambda *asked: drawn.append(asked[0]) or draw(*asked))
+    draw = codes.render_qr
+    monkeypatch.setattr(codes, "render_qr", lambda *asked: drawn.append(asked[0]) or draw(*asked))
     for number in range(CACHED_PICTURES):
         await content.qr(str(number), "tft-320x480", "")
     await content.qr("0", "tft-320x480", "")  # in use: no longer the oldest

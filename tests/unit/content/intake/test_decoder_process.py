@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from edge.content.decoder import Job
-from edge.content.decoder_process import MAX_WAITING, DecoderProcess
+from edge.content.intake.decoder import Job
+from edge.content.intake.decoder_process import MAX_WAITING, DecoderProcess
 from edge.errors import BadPicture, Busy, Unreachable
 
 
@@ -90,7 +90,7 @@ async def test_callers_who_leave_the_line_free_their_place(qr_png, emv):
 async def test_one_that_does_not_start_says_so_and_the_next_try_may(qr_png, emv, monkeypatch):
     decoder = DecoderProcess()
     with monkeypatch.context() as broken:
-        broken.setattr("edge.content.decoder_process.sys.executable", "/bin/false")
+        broken.setattr("edge.content.intake.decoder_process.sys.executable", "/bin/false")
         with pytest.raises(Unreachable, match="does not start"):
             await decoder.run(Job(qr_png))
     assert (await decoder.run(Job(qr_png))).text == emv

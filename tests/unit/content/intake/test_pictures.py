@@ -10,8 +10,8 @@ import pytest
 import pytest_asyncio
 from PIL import Image
 
-from edge.content.fetch import Fetcher
-from edge.content.pictures import Pictures
+from edge.content.intake.fetch import Fetcher
+from edge.content.intake.pictures import Pictures
 from edge.content.render import PANELS
 from edge.errors import BadPicture, OutpostError, TooLarge
 

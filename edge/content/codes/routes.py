@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import base64
 
+from edge.content.codes.codes import Content, caption
 from edge.content.render import panel_named
 from edge.content.render.encode import decoded, png
-from edge.content.service import Content, caption
 from edge.serving.roles import Role
 from edge.serving.routing import Answer, Call, Route
 from edge.wire.views import Preview, PreviewRequest

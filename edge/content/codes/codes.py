@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from edge.commands.model import Command
-from edge.content.pictures import Pictures
+from edge.content.intake.pictures import Pictures
 from edge.content.render import Rendered, panel_named, render_qr
 from edge.devices.model import Device
 from edge.errors import BadInput, BadPicture

@@ -7,8 +7,8 @@ from ipaddress import ip_address, ip_network
 import pytest
 import trustme
 
-from edge.content.fetch import Fetcher
-from edge.content.sources import MAX_PICTURE_BYTES
+from edge.content.intake.fetch import Fetcher
+from edge.content.intake.forms import MAX_PICTURE_BYTES
 from edge.errors import BadPicture, OutpostError, TooLarge, Unreachable
 from edge.outbound import is_public
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from edge.devices.groups import store as sql
 from edge.devices.model import Device, check_name
 from edge.devices.registry import Registry
 from edge.errors import Conflict, NotFound
 from edge.store.database import Database
 from edge.store.transaction import Transaction
-from edge.updates.rollouts import groups_store as sql
 from edge.wire.updates import GroupView
 
 GROUPS_MAX = 200

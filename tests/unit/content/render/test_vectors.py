@@ -13,7 +13,7 @@ from PIL import Image
 from edge.content.render import PANELS, read_qr, render_qr
 from edge.content.render.encode import decoded
 
-VECTOR = json.loads((Path(__file__).parents[2] / "vectors" / "qr.json").read_text())
+VECTOR = json.loads((Path(__file__).parents[3] / "vectors" / "qr.json").read_text())
 ROWS = b"".join(times * bytes.fromhex(row) for times, row in VECTOR["rows"])
 WINDOW_BITS = 10
 

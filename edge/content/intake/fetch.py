@@ -8,7 +8,7 @@ import aiohttp
 import tenacity
 from yarl import URL
 
-from edge.content.sources import MAX_PICTURE_BYTES
+from edge.content.intake.forms import MAX_PICTURE_BYTES
 from edge.errors import BadPicture, TooLarge, Unreachable
 from edge.outbound import (
     Address,

@@ -9,7 +9,7 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 
 import msgspec
 
-from edge.content.decoder import Answer, Job
+from edge.content.intake.decoder import Answer, Job
 from edge.errors import BadPicture, Busy, TooLarge, Unreachable
 
 MAX_WAITING = 16  # jobs in line: at 10 ms each a caller waits less than 0.2 s
@@ -128,7 +128,7 @@ async def _spawn() -> Process:
     """A decoder that is warm. Raises Unreachable when it does not come up."""
     path = os.pathsep.join(entry for entry in sys.path if entry)
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "edge.content.decoder",
+        sys.executable, "-m", "edge.content.intake.decoder",
         stdin=PIPE, stdout=PIPE, stderr=DEVNULL, close_fds=True,
         env={"PYTHONPATH": path, "MALLOC_ARENA_MAX": "1"},
     )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Layouts, playlists, schedules and sources as people write them: drafts, versions, publishing, going back."""

@@ -1,0 +1,1 @@
+"""Groups: devices that are named together, for firmware and for what panels show."""
