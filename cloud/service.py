@@ -8,6 +8,8 @@ import logging
 from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 
+from aiohttp import web
+
 from cloud.accounts.not_kept import not_kept
 from cloud.accounts.part import AccountsPart
 from cloud.analytics.part import AnalyticsPart
@@ -15,6 +17,7 @@ from cloud.api.live_part import LivePart
 from cloud.api.part import ApiPart
 from cloud.assets.part import AssetsPart
 from cloud.compat.part import CompatPart
+from cloud.content.part import ContentPart
 from cloud.db.database import Database
 from cloud.db.partitions import Months
 from cloud.db.relay import Relay
@@ -75,7 +78,8 @@ class Centre:
         self.analytics = AnalyticsPart(core, self.sync)
         self.assets = AssetsPart(core, self.sync, self.fleet)
         self.updates = UpdatesPart(core, self.sync, self.fleet, directory)
-        self.sites.sites.when_revoked.append(self.updates.site_revoked)
+        self.content = ContentPart(core, self.sync, self.updates.downloads)
+        self.sites.sites.when_revoked += [self.updates.site_revoked, self.content.site_revoked]
         self.api = ApiPart(core, self.sites.sites, lambda: self.parts)
         self.live = LivePart(core)
         self.web = WebPart(core, self.accounts, lambda: self.routes)
@@ -87,13 +91,22 @@ class Centre:
             self.analytics,
             self.assets,
             self.updates,
+            self.content,
             self.compat,
             self.live,
             self.api,
             self.web,
         ]
         self.routes: list[Route] = [route for part in self.parts for route in part.routes()]
-        self.app = build(
+        self.app = self._application()
+        self.app.on_response_prepare.append(not_kept)
+        self.app.on_shutdown.append(self.live.let_go)
+        self.app.on_shutdown.append(self.compat.let_go)
+
+    def _application(self) -> web.Application:
+        """All routes and paths behind one door."""
+        settings = self.settings
+        return build(
             self.routes,
             [path for part in self.parts for path in part.paths()],
             self.accounts.guard,
@@ -103,9 +116,6 @@ class Centre:
             proxies=proxies(settings.centre.trusted_proxies, "centre.trusted_proxies"),
             nul=False,
         )
-        self.app.on_response_prepare.append(not_kept)
-        self.app.on_shutdown.append(self.live.let_go)
-        self.app.on_shutdown.append(self.compat.let_go)
 
     @contextlib.asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:

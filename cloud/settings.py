@@ -46,7 +46,7 @@ class Updates(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """Firmware: how much of it is kept for each tenant, and how it is handed out to hubs and people."""
 
     artifact_mb: int = 16  # of one file that is uploaded
-    store_mb: int = 2048  # of all files of one tenant
+    store_mb: int = 2048  # of all files of one tenant, pictures too
     slot_bytes: int = 1_310_720  # of an image for older devices: what their flash holds
     parallel_downloads: int = 64
     max_kbit_s: int = 0  # of all downloads together; 0: as fast as the line is

@@ -17,6 +17,7 @@ from edge.verbs import (
     centre,
     commands,
     config,
+    content,
     demo,
     devices,
     doctor,
@@ -45,7 +46,7 @@ from edge.verbs.output import cell
 
 VERBS = (
     demo, serve, centre, terminal, sim, scan, sites, keys, tenants, users, logins, devices, readings, twin,
-    commands, provision, bluetooth, vending, assets, asset_rules, firmware, export, hooks, log, knocking,
+    commands, provision, bluetooth, vending, assets, asset_rules, firmware, content, export, hooks, log, knocking,
     doctor, config, paths, safekeeping,
 )  # fmt: skip
 """Each has `add(verbs)`, which adds its parsers; a parser's `do` takes the arguments and gives the exit code."""

@@ -68,6 +68,7 @@ from edge.parts.rollouts import RolloutsPart
 from edge.parts.sync import SyncPart
 from edge.parts.telemetry import TelemetryPart
 from edge.parts.things import ThingsPart
+from edge.parts.trmnl import TrmnlPart
 from edge.parts.twins import TwinsPart
 from edge.parts.updates import UpdatesPart
 from edge.parts.vending import VendingPart
@@ -169,8 +170,7 @@ class Hub:
             scan=settings.serial.scan,
             lines=Lines(settings.serial.lines),
         )
-        show_s = settings.content.qr_show_s
-        self.upkeep = Upkeep(self.commands, self.registry, lambda: self.screens.overdue(show_s))
+        self.upkeep = Upkeep(self.commands, self.registry, lambda: self.screens.overdue(settings.content.qr_show_s))
 
     def _build_guard(self, settings: Settings) -> None:
         limits = settings.limits
@@ -224,10 +224,10 @@ class Hub:
         self.hooks = HooksPart(core)
         self.updates = UpdatesPart(core)
         self.rollouts = RolloutsPart(core, self.updates)
-        self.panels = ContentPart(core, self.pictures, self.telemetry, self.assets)
-        self.personalcms = PersonalCmsPart(core, self.telemetry, self.updates, self.rollouts)
+        self.panels = ContentPart(core, self.pictures, self.telemetry, self.assets, self.screens)
+        self.cms = PersonalCmsPart(core, self.telemetry, self.updates, self.rollouts, self.panels, self.forget)
         self.flashing = FlashingPart(core, self.updates, self.ports)
-        self.field = FieldPart(core, self.telemetry, self.twins, self.vending, self.rollouts.handing)
+        self.field = FieldPart(core, self.telemetry, self.twins, self.vending, self.rollouts.handing, self.panels)
         self.bluetooth = BluetoothPart(core, self.telemetry)
         self.provision = ProvisionPart(core, self.ports, self.bluetooth, self.field)
         self.things = ThingsPart(core, self.telemetry, self.twins, self.people, self.hooks, self.forget)
@@ -242,6 +242,7 @@ class Hub:
             self.things,
             self.updates,
             self.rollouts,
+            self.panels,
             self._told_afar,
         )
         self.nic = NicPart(core, self.content, self.shown, self.screens, self.loggers.register)
@@ -257,7 +258,8 @@ class Hub:
             self.updates,
             self.rollouts,
             self.panels,
-            self.personalcms,
+            self.cms,
+            TrmnlPart(core, self.telemetry, self.panels),
             self.flashing,
             self.field,
             self.bluetooth,
@@ -277,8 +279,7 @@ class Hub:
         translate = Translator(self.registry, self.clock, self.views.of, self.store.boots, others)
         live = Live(OneChannel(self.bus, translate, self._facts, lambda: self.store.hub.writer.facts))
         metrics = Metrics([self.status.samples, *(part.samples for part in self.parts)])
-        capabilities = (
-            # first what is matched the most often
+        capabilities = (  # first what is matched the most often
             CommandRoutes(self.commands, self.history, self.registry, self.clock, self.store.boots),
             DeviceRoutes(self.registry, self.agents, self.views.of, self.forget),
             GroupRoutes(self.groups),
@@ -298,10 +299,8 @@ class Hub:
             body_bytes=settings.limits.body_bytes,
             body_s=settings.limits.body_s,
         )
-        self.app.on_shutdown.append(live.stop)
-        self.app.on_shutdown.append(self.field.let_go)
-        self.app.on_shutdown.append(self.things.let_go)
-        self.app.on_shutdown.append(self.asset_pages.let_go)
+        for let_go in (live.stop, self.field.let_go, self.things.let_go, self.asset_pages.let_go):
+            self.app.on_shutdown.append(let_go)
 
     async def _facts(self, after: int, limit: int) -> list[FactView]:
         return [fact_view(fact, self.store.boots) for fact in await facts(self.store.hub, after, limit)]

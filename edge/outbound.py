@@ -15,9 +15,10 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
-from edge.errors import BadInput, ConfigError
+from edge.errors import BadInput, ConfigError, TooLarge
 
 MAX_URL_CHARS = 2048
+_CHUNK_BYTES = 64 * 1024
 # IPv6 networks that carry an IPv4 address to somewhere else: NAT64, 6to4, Teredo.
 _TUNNELS = tuple(IPv6Network(net) for net in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32"))
 
@@ -91,6 +92,18 @@ def session_to(address: Address) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
         connector=connector, trust_env=False, auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar()
     )
+
+
+async def body_of(response: aiohttp.ClientResponse, most: int, what: str) -> bytes:
+    """The body, of `most` bytes at most; the error calls it `what`. Raises TooLarge, aiohttp.ClientError."""
+    if (response.content_length or 0) > most:
+        raise TooLarge(f"{what} is more than {most:,} bytes")
+    body = bytearray()
+    async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
+        body += chunk
+        if len(body) > most:
+            raise TooLarge(f"{what} is more than {most:,} bytes")
+    return bytes(body)
 
 
 def networks(texts: Iterable[str], setting: str) -> tuple[Network, ...]:

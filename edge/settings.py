@@ -88,7 +88,8 @@ class Content(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
     qr_ttl_s: float = 60.0  # a QR not on its screen by then is never shown
     qr_show_s: float = 300.0  # a QR nobody ended goes back to rotation by itself
-    fetch_allow: tuple[str, ...] = ()  # networks in CIDR form whose pictures may be fetched though private
+    fetch_allow: tuple[str, ...] = ()  # networks in CIDR form that pictures and sources may be of though private
+    pictures_mb: int = 256  # all uploaded pictures together
 
 
 class Accounts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -226,7 +226,7 @@ def main() -> None:
 
     import machine
 
-    if _button_held():
+    if machine.reset_cause() != machine.DEEPSLEEP_RESET and _button_held():
         print("outpost: BOOT held, staying at the REPL")
         return
     try:

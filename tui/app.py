@@ -22,6 +22,7 @@ from tui.messages import ActionAsked, SiteChanged, Tick
 from tui.palette import Commands
 from tui.screens.asset import AssetScreen
 from tui.screens.assets import AssetsScreen
+from tui.screens.content import ContentScreen
 from tui.screens.device import DeviceScreen
 from tui.screens.firmware import FirmwareScreen
 from tui.screens.help import HelpScreen
@@ -71,6 +72,7 @@ class OutpostApp(App[None]):
         self.add_mode("assets", lambda: AssetsScreen(self.session))
         self.add_mode("firmware", lambda: FirmwareScreen(self.session))
         self.add_mode("provision", lambda: ProvisionScreen(self.session))
+        self.add_mode("content", lambda: ContentScreen(self.session))
         self.switch_mode("overview")
         self.set_interval(REDRAW_S, self._pass_on)
         self.set_interval(TICK_S, self._tick)
@@ -160,6 +162,10 @@ class OutpostApp(App[None]):
     async def do_go_provision(self) -> None:
         """To where boards get their WiFi."""
         await self._go("provision")
+
+    async def do_go_content(self) -> None:
+        """To what panels show."""
+        await self._go("content")
 
     async def _go(self, mode: str) -> None:
         await self.switch_mode(mode)

@@ -53,6 +53,10 @@ class HubClient:
         """GET one view."""
         return _decode(await self._call("GET", path, query=query), kind)
 
+    async def picture(self, path: str, **query: str | int) -> bytes:
+        """GET a picture's file."""
+        return await self._call("GET", path, query=query)
+
     async def items(self, path: str, kind: type[T], most: int = MOST_ITEMS, /, **query: str | int) -> list[T]:
         """GET a list, page by page up to `most` items."""
         found: list[T] = []

@@ -12,6 +12,7 @@ import msgspec
 
 from edge.errors import NotFound, OutpostError, Unreachable
 from edge.wire.assets import AssetView
+from edge.wire.content import PanelView
 from edge.wire.flashing import BoardImageView, FlashView
 from edge.wire.provision import ProvisionView
 from edge.wire.readings import TwinView
@@ -121,6 +122,7 @@ class Feed:
         await self._read_assets()
         await self._read_firmware()
         await self._read_boards()
+        await self._read_panels()
         await self._read_sync()
         site.heard()
 
@@ -147,6 +149,12 @@ class Feed:
                 boards.put_setups(await client.items("/v1/provision", ProvisionView))
         except NotFound:  # an older hub
             boards.put_setups([])
+
+    async def _read_panels(self) -> None:
+        try:
+            self._site.panels.put_panels(await self._client.items("/v1/content/panels", PanelView))
+        except NotFound:
+            self._site.panels.none_here()
 
     async def _read_sync(self) -> None:
         client, site = self._client, self._site
@@ -180,7 +188,7 @@ class Feed:
             site.put_port(msgspec.convert(event.data, PortView))
         elif event.topic == "log":
             site.put_log(str(event.data.get("device", "")), msgspec.convert(event.data, LogLine))
-        elif event.topic in ("asset", "reading", "twin", "slot", "transaction"):
+        elif event.topic in ("asset", "reading", "twin", "slot", "transaction", "panel"):
             self._apply_measured(event)
         elif event.topic in ("firmware", "rollout", "update", "flash", "provision"):
             self._apply_to_boards(event)
@@ -204,6 +212,8 @@ class Feed:
                 site.values[twin.device].twin = twin
         elif event.topic == "slot":
             site.goods.put_slot(msgspec.convert(data, SlotView))
+        elif event.topic == "panel":
+            site.panels.put_panel(msgspec.convert(data, PanelView))
         elif event.topic == "transaction":
             site.goods.put_transactions([msgspec.convert(data, TransactionView)])
 

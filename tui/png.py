@@ -38,6 +38,11 @@ class Head(NamedTuple):
 
 def dark_pixels(data: bytes) -> list[list[bool]]:
     """Rows of pixels, True for dark. Raises Bad."""
+    return [[sample < DARK for sample in row] for row in samples(data)]
+
+
+def samples(data: bytes) -> list[list[int]]:
+    """Rows of pixels, 0 black to 255 white; of colours the red. Raises Bad."""
     if not data.startswith(SIGNATURE):
         raise Bad("no PNG")
     head: Head | None = None
@@ -54,7 +59,7 @@ def dark_pixels(data: bytes) -> list[list[bool]]:
             packed += body
     if head is None:
         raise Bad("no header")
-    return [_dark_row(row, head, palette) for row in _rows(bytes(packed), head)]
+    return [_samples(row, head, palette) for row in _rows(bytes(packed), head)]
 
 
 def _head(body: bytes) -> Head:
@@ -106,14 +111,14 @@ def _guess(kind: int, left: int, up: int, corner: int) -> int:
     return min((left, up, corner), key=lambda it: abs(base - it))
 
 
-def _dark_row(row: bytes, head: Head, palette: bytes) -> list[bool]:
+def _samples(row: bytes, head: Head, palette: bytes) -> list[int]:
     channels = CHANNELS[head.colour]
     if head.depth == 8:
-        samples = list(row[::channels])[: head.width]
+        found = list(row[::channels])[: head.width]
     else:
         per, top = 8 // head.depth, (1 << head.depth) - 1
         bits = [(row[x // per] >> (8 - head.depth * (x % per + 1))) & top for x in range(head.width)]
-        samples = bits if head.colour == PALETTE else [bit * 255 // top for bit in bits]
+        found = bits if head.colour == PALETTE else [bit * 255 // top for bit in bits]
     if head.colour == PALETTE:
-        samples = [palette[3 * it] if 3 * it < len(palette) else 0 for it in samples]
-    return [it < DARK for it in samples]
+        found = [palette[3 * it] if 3 * it < len(palette) else 0 for it in found]
+    return found

@@ -20,6 +20,7 @@ from tui.clock import Clock
 from tui.firmware import Firmware
 from tui.goods import Goods
 from tui.machines import Machines
+from tui.panels import Panels
 from tui.values import Values
 
 MOST_COMMANDS = 2000  # ended ones beyond it are forgotten here, oldest first; the hub keeps them
@@ -66,6 +67,7 @@ class Site:
         self.machines = Machines(clock)
         self.firmware = Firmware()
         self.boards = Boards(clock)
+        self.panels = Panels()
         self.sync: SyncView | None = None
         self.sync_absent = False  # the hub is too old to know of syncing
         self.letters: list[DeadLetterView] = []  # rows the centre would not take

@@ -16,7 +16,13 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, create_engine, inspect, text
 
-from cloud.db import asset_models, people_models, update_models, visit_models  # noqa: F401 - their tables are made too
+from cloud.db import (  # noqa: F401 - their tables are made too
+    asset_models,
+    content_models,
+    people_models,
+    update_models,
+    visit_models,
+)
 from cloud.db.reading_models import Reading
 from cloud.db.version import STEPS
 from edge.errors import ConfigError

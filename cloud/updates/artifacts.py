@@ -18,10 +18,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cloud.accounts import store as accounts_sql
 from cloud.accounts.audit import record
 from cloud.accounts.member import Member
+from cloud.blobs.blobs import Blobs
 from cloud.db.database import Database
 from cloud.updates import artifact_store as sql
 from cloud.updates import rollout_store
-from cloud.updates.blobs import Blobs
 from cloud.updates.trusted import keys_of
 from edge.clock import Clock, iso
 from edge.errors import BadInput, Conflict, NotFound, OutpostError, StorageError
@@ -80,7 +80,8 @@ class Artifacts:
             known = await self._known(connection, member, found, wanted)
             if known is None:
                 await self._manifest(connection, member, found, wanted)
-                await self._blobs.reserve(connection, member.tenant_id, found.parts, self._store_bytes)
+                files = {part.file.sha256: part.file.size for part in found.parts}
+                await self._blobs.reserve(connection, member.tenant_id, files, self._store_bytes)
         if known is not None and not found.signatures:
             return (await self._views(member, [known]))[0], False
         try:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from cloud.blobs.content import Whole
 from cloud.db.database import Database
 from cloud.sync.door import Door, HubCall
 from cloud.updates import artifact_store as sql
-from cloud.updates.content import Contents, Whole
+from cloud.updates.content import Contents
 from edge.errors import NotFound
 from edge.serving.downloads import Downloads, send
 

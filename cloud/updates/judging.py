@@ -30,7 +30,7 @@ from edge.clock import Clock
 from edge.errors import OutpostError
 from edge.serving.roles import Role
 from edge.updates.rollouts.model import OPEN, Wave, evaluate, split, wave_of
-from edge.updates.rollouts.windows import is_open
+from edge.windows import is_open
 from edge.wire.updates import (
     ENDED,
     REASON_CHARS,

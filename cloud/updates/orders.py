@@ -21,7 +21,7 @@ from cloud.updates import target_store as targets
 from cloud.updates.steps import good_until_us
 from edge.clock import Clock
 from edge.errors import Busy, Conflict, NotFound
-from edge.updates.rollouts.windows import is_open
+from edge.windows import is_open
 from edge.wire.updates import ENDED, REASON_CHARS, Plan, Step, Target
 
 KIND = "firmware"

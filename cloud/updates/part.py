@@ -8,12 +8,12 @@ from pathlib import Path
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cloud.blobs.blobs import Blobs
 from cloud.fleet.part import FleetPart
 from cloud.part import Core, Part
 from cloud.sync.part import SyncPart
 from cloud.updates.artifact_routes import ArtifactRoutes
 from cloud.updates.artifacts import Artifacts
-from cloud.updates.blobs import Blobs
 from cloud.updates.content import Contents
 from cloud.updates.device_routes import DeviceFirmwareRoutes
 from cloud.updates.groups import Groups

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo
 
-from edge.updates.rollouts.windows import is_open
+from edge.windows import is_open
 from edge.wire.updates import BAD, ENDED, GOOD, PAST_SWITCH, Step
 
 MINUTE_S, MINUTE_US = 60.0, 60_000_000

@@ -15,11 +15,11 @@ from collections.abc import Iterable
 
 from sqlalchemy import RowMapping
 
+from cloud.blobs.blobs import Blobs
 from cloud.db.database import Database
 from cloud.updates import due_store, end_store
 from cloud.updates import rollout_store as sql
 from cloud.updates import target_store as targets
-from cloud.updates.blobs import Blobs
 from cloud.updates.judging import Judge
 from cloud.updates.rollout_store import Key
 from cloud.updates.told import end_devices

@@ -14,7 +14,7 @@ from edge.wire.centre import AuditView
 
 GROUPS = (
     "command", "device", "person", "login", "key", "site", "slot", "twin", "asset", "firmware", "rollout", "group",
-    "user", "hook", "tenant",
+    "user", "hook", "tenant", "content", "picture",
 )  # fmt: skip
 """What the first part of a change's name may be: the things people look for."""
 _SAID_ELSEWHERE = frozenset({"by", "actor"})  # who did it has a column

@@ -86,7 +86,7 @@ Lister = Callable[[Visit], Listing]
 class PageRoute(msgspec.Struct, frozen=True):
     """One page, at `ROOT` + `path`. `role` None: for everybody. `tables`: its tables as files, by name; the first
     is what the page's address with `.csv` or `.json` gives, others are chosen by `?table=`. `receives`: its form
-    brings a file, so its handler reads it (cloud/web/receiving.py)."""
+    brings a file, so its handler reads it (cloud/web/receiving.py). `fields`: how many its form may have."""
 
     method: str
     path: str
@@ -94,6 +94,7 @@ class PageRoute(msgspec.Struct, frozen=True):
     role: Role | None
     tables: Mapping[str, Lister] = {}
     receives: bool = False
+    fields: int = FORM_FIELDS
 
 
 class Frame:
@@ -185,7 +186,8 @@ class Frame:
         if request.method == hdrs.METH_POST:
             require_own_page(request)
         if request.method == hdrs.METH_POST and not page.receives:
-            form = _form(await read_body(request, self._body_s, FORM_BYTES, known=principal is not NOBODY))
+            raw = await read_body(request, self._body_s, FORM_BYTES, known=principal is not NOBODY)
+            form = _form(raw, page.fields)
         return self._visit(request, principal, form)
 
     def _visit(self, request: web.Request, principal: Principal, form: Mapping[str, str]) -> Visit:
@@ -304,10 +306,10 @@ def _is_page(request: web.Request) -> bool:
     return not request.path.endswith((".csv", ".json"))
 
 
-def _form(raw: bytes) -> Mapping[str, str]:
+def _form(raw: bytes, fields: int) -> Mapping[str, str]:
     """The fields of a form (application/x-www-form-urlencoded); of one sent twice, the last. Raises BadInput."""
     try:
-        pairs = parse_qsl(raw.decode("utf-8"), keep_blank_values=True, max_num_fields=FORM_FIELDS, errors="strict")
+        pairs = parse_qsl(raw.decode("utf-8"), keep_blank_values=True, max_num_fields=fields, errors="strict")
     except ValueError as error:
         raise BadInput("The form cannot be read.") from error
     if any("\0" in text for pair in pairs for text in pair):

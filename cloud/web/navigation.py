@@ -23,6 +23,7 @@ _ALL = (
     ("availability", "/office/availability", Role.VIEWER),
     ("commands", "/office/commands", Role.VIEWER),
     ("firmware", "/office/firmware", Role.VIEWER),
+    ("content", "/office/content", Role.VIEWER),
     ("people", "/office/people", Role.ADMIN),
     ("keys", "/office/keys", Role.ADMIN),
     ("audit", "/office/audit", Role.ADMIN),
@@ -31,6 +32,7 @@ _ALL = (
 _OF_ALL_SITES = frozenset({"knocking"})  # what is of no site is for those who reach all
 _OF_FLEET = ("/office/fleet", "/office/sites", "/office/devices")
 _OF_AVAILABILITY = re.compile(r"/office/sites/[^/]+/(availability|assets|rules)(/|$)")  # of a site's pages
+_OF_CONTENT = re.compile(r"/office/sites/[^/]+/devices/[^/]+/panel$")
 
 
 def places(member: Member, here: str) -> list[Place]:
@@ -45,6 +47,8 @@ def places(member: Member, here: str) -> list[Place]:
 def _is_within(here: str, at: str) -> bool:
     if _OF_AVAILABILITY.match(here):
         return at == "/office/availability"
+    if _OF_CONTENT.match(here):
+        return at == "/office/content"
     if at == "/office/":
         return here == at or any(here == each or here.startswith(each + "/") for each in _OF_FLEET)
     return here == at or here.startswith(at + "/")

@@ -17,6 +17,12 @@ from cloud.web.pages.audit import AuditPage
 from cloud.web.pages.availability import AvailabilityPage
 from cloud.web.pages.command import CommandPage
 from cloud.web.pages.commands import CommandsPage
+from cloud.web.pages.content import ContentPage
+from cloud.web.pages.content_editor import ContentEditorPage
+from cloud.web.pages.content_new import ContentNewPage
+from cloud.web.pages.content_panel import ContentPanelPage
+from cloud.web.pages.content_pictures import ContentPicturesPage
+from cloud.web.pages.content_publish import ContentPublishPage
 from cloud.web.pages.device import DevicePage
 from cloud.web.pages.firmware import FirmwarePage
 from cloud.web.pages.firmware_figures import FirmwareFiguresPage
@@ -91,6 +97,12 @@ class WebPart(Part):
             *RolloutStartPage().all(),
             *RolloutPage().all(),
             *FirmwareFiguresPage().all(),
+            *ContentPage().all(),
+            *ContentNewPage().all(),
+            *ContentPicturesPage().all(),
+            *ContentPanelPage().all(),
+            *ContentPublishPage().all(),
+            *ContentEditorPage().all(),
             *MePage().all(),
             *ResetPage(self._accounts.people).all(),
         ]

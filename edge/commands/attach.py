@@ -11,18 +11,18 @@ from edge.commands.dispatch import CABLE, Dispatcher
 from edge.commands.field_line import FieldLine, FieldSide
 from edge.devices.log.log import DeviceLog
 from edge.devices.model import Device, Facts
+from edge.devices.panels import panel_name
 from edge.devices.presence import DeviceChanged, Presences
 from edge.devices.registry import Registry
 from edge.errors import OutpostError
 from edge.links.conversation import Conversation, DeviceEvent, Telling
-from edge.wire.cable import Fetch, Readings, Report, Told
+from edge.wire.cable import Fetch, Readings, Report, Shown, Told
 from edge.wire.native import Log, State
 
 log = logging.getLogger(__name__)
 
 OPEN_PORT_S = 10.0  # an old display says nothing by itself: its open port is the evidence, renewed this often
 OPEN_PORT = "its port is open"
-PANELS = {("1bpp-zlib", 320, 480): "tft-320x480"}
 ALIAS_SYSTEM = "serial"
 FACTS_KEPT = ("fw", "build", "boot", "epoch", "name")
 
@@ -138,7 +138,7 @@ class Attachments:
             device,
             epoch=str(hello["epoch"]),
             last_seq=int(hello["hwm"]),
-            panel=_panel(conversation),
+            panel=panel_name(conversation.panel, str(hello["kind"])),
             kind=str(hello["kind"]),
         )
         if self._side is not None and isinstance(conversation, Telling) and conversation.running is not None:
@@ -149,7 +149,7 @@ class Attachments:
         if self._side is None or not isinstance(conversation, Telling):
             return
         running, display = conversation.running, device.kind == "display"
-        if display and running is None:
+        if display and running is None and conversation.panel is None:
             return  # its firmware cannot be updated, and there is nothing else to say
         line = FieldLine(device.id, conversation, self._side, display=display, running=running)
         talk = asyncio.create_task(line.run(), name=f"field-line-{device.id}")
@@ -157,7 +157,7 @@ class Attachments:
         self._lines[conversation] = line, talk
 
     def _hear(self, conversation: Conversation, device_id: str, event: DeviceEvent) -> None:
-        if isinstance(event, Readings | Report | Fetch | Told):
+        if isinstance(event, Readings | Report | Fetch | Told | Shown):
             self._presences.seen(device_id, "its readings")
             if conversation in self._lines:
                 self._lines[conversation][0].hear(event)
@@ -184,8 +184,3 @@ class Attachments:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
             log.error("what a device said could not be kept", exc_info=task.exception())
-
-
-def _panel(conversation: Conversation) -> str:
-    panel = conversation.panel
-    return PANELS.get((panel.format, panel.width, panel.height), "") if panel else ""

@@ -1,5 +1,5 @@
 """A cable to a device with our firmware: it hears how it stands and what it shall be and run, and its readings are
-taken. A display is told of updates alone.
+taken. A display is told of updates and of what its panel shall show alone.
 
 Runs beside the handing out of commands over the same conversation, one message at a time.
 """
@@ -16,7 +16,7 @@ import msgspec
 
 from edge.errors import Crowded, LinkError, NotFound, OutpostError
 from edge.links.conversation import Telling
-from edge.wire import cable, field, updates
+from edge.wire import cable, content, field, updates
 from edge.wire.cable import Desired, Fetch, Readings, Report, Taken, Welcome
 from edge.wire.native import Running
 from edge.wire.updates import Offer
@@ -29,7 +29,7 @@ HEARD_MAX = 4  # a device sends one batch at a time; past it the oldest is shed,
 REFUSED_MAX, REFUSED_CHARS = 8, 120  # of the reasons told: a header has 4 KiB
 
 
-Said = Readings | Report | Fetch | cable.Told
+Said = Readings | Report | Fetch | cable.Told | cable.Shown
 
 
 class Piece(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,10 +62,30 @@ class Updates(Protocol):
         """A device has said how it fares."""
 
 
+class Panels(Protocol):
+    """What panels shall show, and what they show."""
+
+    def has_panel(self, device_id: str) -> bool:
+        """Whether it is told what its panel shall show: it has one, and is approved."""
+
+    async def show(self, device_id: str) -> content.Show | None:
+        """What its panel shall show; None when nothing is scheduled."""
+
+    def standing(self, device_id: str) -> str:
+        """The hash of what `show` found last, '' for nothing: asked without waiting."""
+
+    async def piece(self, device_id: str, picture: str, start: int, most: int) -> Piece:
+        """At most so many bytes of the picture it shall show. Raises NotFound for any other."""
+
+    async def shown(self, device_id: str, shown: content.Shown) -> None:
+        """A device says what its panel shows; on disk when this returns."""
+
+
 class FieldSide(Protocol):
     """What the hub has for such a device, and does with what it says."""
 
     updates: Updates
+    panels: Panels
 
     async def welcome(self, device_id: str) -> Welcome:
         """How it stands here."""
@@ -89,6 +109,7 @@ class FieldLine:
         self._device_id, self._line, self._side, self._display = device_id, line, side, display
         self._running = running
         self._offered = ""
+        self._shows: str | None = None  # the picture it was told of, '' for none; None: nothing was told
         self._heard: deque[Said] = deque(maxlen=HEARD_MAX)
         self._wake = asyncio.Event()
         self._told: Welcome | None = None
@@ -124,6 +145,7 @@ class FieldLine:
                 await self._tell_standing()
                 await self._tell_desired()
             await self._tell_offer()
+            await self._tell_show()
         except LinkError:
             raise
         except OutpostError:
@@ -153,10 +175,22 @@ class FieldLine:
             await self._line.tell(cable.Offer(offer=offer))
             self._offered = mark
 
+    async def _tell_show(self) -> None:
+        if not self._side.panels.has_panel(self._device_id):
+            return
+        show = await self._side.panels.show(self._device_id)
+        picture = show.picture if show is not None else ""
+        if picture != self._shows:
+            await self._line.tell(cable.Show(show=show))
+            self._shows = picture
+
     async def _take(self, message: Said) -> None:
         try:
             if isinstance(message, Fetch):
                 await self._hand_over(message)
+            elif isinstance(message, cable.Shown):
+                await self._side.panels.shown(self._device_id, message)
+                await self._line.tell(cable.Noted(picture=message.picture))
             elif isinstance(message, cable.Told):
                 await self._line.tell(_heard(await self._side.updates.tell(self._device_id, message)))
             elif isinstance(message, Report):
@@ -169,18 +203,23 @@ class FieldLine:
             log.exception("what a device said could not be kept", extra={"device": self._device_id})
 
     async def _hand_over(self, wanted: Fetch) -> None:
-        """A piece of what it is offered, or why there is none."""
+        """A piece of what it is offered or shall show, or why there is none."""
         said = cable.Piece(artifact=wanted.artifact, what=wanted.what, start=wanted.start, total=0)
         try:
-            piece = await self._side.updates.piece(
-                self._device_id, wanted.artifact, wanted.what, wanted.start, wanted.most
-            )
+            piece = await self._piece(wanted)
         except (NotFound, Crowded) as error:
             await self._line.tell(
                 msgspec.structs.replace(said, err="gone" if isinstance(error, NotFound) else "busy")
             )
             return
         await self._line.tell(msgspec.structs.replace(said, total=piece.total), piece.data)
+
+    async def _piece(self, wanted: Fetch) -> Piece:
+        if wanted.what == cable.PICTURE:
+            return await self._side.panels.piece(self._device_id, wanted.artifact, wanted.start, wanted.most)
+        return await self._side.updates.piece(
+            self._device_id, wanted.artifact, wanted.what, wanted.start, wanted.most
+        )
 
     async def _take_readings(self, message: Readings) -> None:
         taken = await self._side.readings(self._device_id, message)

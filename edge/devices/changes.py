@@ -29,17 +29,18 @@ def forgotten(device: Device) -> Device:
 
 
 def left(pending: Device) -> Device:
-    """A record that only waited for approval, put away with its key and its names.
+    """A record that only waited for approval, put away with its key, its token and its names.
 
     Its trust stays, to tell whose command numbers may be gone on with.
     """
-    return msgspec.structs.replace(pending, state=DeviceState.FORGOTTEN, aliases=(), link_key=None)
+    return msgspec.structs.replace(pending, state=DeviceState.FORGOTTEN, aliases=(), link_key=None, token_hash=None)
 
 
 def met(device: Device, epoch: str, last_seq: int, panel: str, facts: Facts, kind: str = "") -> Device:
     """With what it said in its handshake. Another epoch than before: its flash was erased. Another kind: it runs
-    another firmware."""
+    another firmware. Another panel than was known: what it says counts, and what was known is kept to be told."""
     erased = device.approved and device.kind != "display" and device.epoch not in ("", epoch)
+    before = {"panel_before": device.panel} if panel and device.panel not in ("", panel) else {}
     return msgspec.structs.replace(
         device,
         epoch=epoch,
@@ -47,7 +48,7 @@ def met(device: Device, epoch: str, last_seq: int, panel: str, facts: Facts, kin
         last_seq=max(last_seq, device.last_seq) if device.approved or device.trusted else device.last_seq,
         kind=kind if device.profile == "native" and kind in NATIVE_KINDS else device.kind,
         panel=panel or device.panel,
-        facts={**device.facts, **facts},
+        facts={**device.facts, **facts, **before},
         epoch_new=device.epoch_new or erased,
     )
 
@@ -88,7 +89,7 @@ def merged(pending: Device, known: Device, *, confirmed: bool) -> Device:
 
 
 def joined(pending: Device, known: Device) -> Device:
-    """`known` with the names of `pending`, another link of it.
+    """`known` with the names of `pending`, another link of it, and its token where it has one: the newer one.
 
     Raises Conflict unless one is pending and the other approved, and both speak the same.
     """
@@ -100,6 +101,7 @@ def joined(pending: Device, known: Device) -> Device:
         known,
         facts={**without(pending.facts, "same_board_as"), **known.facts},
         aliases=tuple(dict.fromkeys((*known.aliases, *pending.aliases))),
+        token_hash=pending.token_hash or known.token_hash,
     )
 
 

@@ -48,7 +48,8 @@ class Profile(msgspec.Struct, frozen=True):
     """What a device speaks: its kind and panel unless it says better, and how long it may be silent.
 
     `silence_s` is the age of the last evidence past which the device is offline; `sleeps_s` that of one whose fact
-    `sleeps` says that it is silent for long and well.
+    `sleeps` says that it is silent for long and well. Where the fact `asleep_s` says how long, it is offline
+    `silence_s` after that.
     """
 
     name: str
@@ -63,7 +64,7 @@ PROFILES = {
     profile.name: profile
     for profile in (
         # its poll may be held for 25 s, and 10 s are for one more try; on a cable the link itself tells sooner
-        Profile("native", "display", "tft-320x480", silence_s=35.0, drops_repeats=True),
+        Profile("native", "display", "tft-320x480", silence_s=35.0, drops_repeats=True, sleeps_s=26 * 3600.0),
         # says nothing by itself: the open port is the evidence, renewed while it is open
         Profile("nic-display", "display", "nic-320x480", silence_s=25.0, drops_repeats=False),
         # the old PC program polls every 2 s: three polls missed and it is gone
@@ -76,6 +77,8 @@ PROFILES = {
         Profile("asset-logger", "logger", "", silence_s=90.0, drops_repeats=False),
         # two of its sketches give a sign of life each 30 s; the others fall silent once they show something
         Profile("personalcms", "cms", "", silence_s=90.0, drops_repeats=False, sleeps_s=26 * 3600.0),
+        # wakes when it was told to (its fact `asleep_s`); after a failure in 15, 30 and 60 s, and then in 900 s
+        Profile("trmnl", "trmnl", "bmp-800x480", silence_s=1200.0, drops_repeats=False, sleeps_s=26 * 3600.0),
         # a Bluetooth sensor says something at least once an hour, or else only when a door opens
         Profile("bthome", "sensor", "", silence_s=3900.0, drops_repeats=False),
     )
@@ -88,7 +91,7 @@ Facts = dict[str, str | int | float | bool | None]
 """What a device says of itself."""
 
 
-HEARD_FIRST = frozenset({"bthome", "personalcms"})
+HEARD_FIRST = frozenset({"bthome", "personalcms", "trmnl"})
 """Taken in once they are heard: adding one by hand would give it nothing to say."""
 
 
@@ -147,8 +150,12 @@ class Presence(msgspec.Struct, frozen=True):
 
 def silence_s(device: Device) -> float:
     """For how long a device may be silent and be online."""
-    profile = PROFILES[device.profile]
-    return profile.sleeps_s or profile.silence_s if device.facts.get("sleeps") else profile.silence_s
+    profile, asleep_s = PROFILES[device.profile], device.facts.get("asleep_s")
+    if not (device.facts.get("sleeps") and profile.sleeps_s):
+        return profile.silence_s
+    if isinstance(asleep_s, int | float):
+        return min(profile.sleeps_s, profile.silence_s + asleep_s)
+    return profile.sleeps_s
 
 
 def is_online(presence: Presence | None, device: Device, now: Stamp) -> bool:

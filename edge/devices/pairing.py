@@ -21,7 +21,7 @@ from edge.wire.field import PairOffer, PairRequest, PairReveal
 
 OFFER_S = 120.0  # a board answers within seconds; two minutes outlast a bad network
 OFFERS_MAX = 16  # in all: boards that are being taken in at this moment
-OFFERS_PER_ADDRESS = 3
+OFFERS_PER_ADDRESS = 6  # a tray of new boards behind one address; PER_MINUTE bounds who only asks
 PER_MINUTE = 6  # offers to one address
 PER_MINUTE_IN_ALL = 10  # each lets its asker see one code of a million: to find one that fits takes months
 NONCE_BYTES = 16

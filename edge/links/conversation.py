@@ -13,7 +13,7 @@ import msgspec
 from edge.links.ports import PortFacts
 from edge.links.spec import Profile
 from edge.links.stream import ByteStream
-from edge.wire.cable import Fetch, Readings, Report, ToDevice, Told
+from edge.wire.cable import Fetch, Readings, Report, Shown, ToDevice, Told
 from edge.wire.native import Log, Panel, Running, State
 from edge.wire.orders import Order, Outcome
 
@@ -26,7 +26,7 @@ class Heard(msgspec.Struct, frozen=True):
     what: str
 
 
-DeviceEvent = State | Log | Heard | Readings | Report | Fetch | Told
+DeviceEvent = State | Log | Heard | Readings | Report | Fetch | Told | Shown
 OnEvent = Callable[[DeviceEvent], None]
 
 

@@ -16,7 +16,7 @@ import msgspec
 from edge.errors import LinkError, TooLarge
 from edge.links.frame_link import FrameLink
 from edge.links.stream import ByteStream
-from edge.wire.cable import Fetch, Readings, Report, ToDevice, Told, decode_from_device
+from edge.wire.cable import Fetch, Readings, Report, Shown, ToDevice, Told, decode_from_device
 from edge.wire.messages import BadMessage, decode_message
 from edge.wire.native import (
     IN_DOUBT,
@@ -32,7 +32,7 @@ from edge.wire.native import (
 )
 from edge.wire.orders import Order, Outcome, Verdict
 
-OnEvent = Callable[[State | Log | Readings | Report | Fetch | Told], None]
+OnEvent = Callable[[State | Log | Readings | Report | Fetch | Told | Shown], None]
 
 BAUDS = (921_600, 460_800, 230_400, 115_200)
 """Rates worth agreeing on, best first; all are exact enough on an ESP32 and on the usual USB bridges."""
@@ -227,7 +227,7 @@ class NativeSession:
                 waiting = self._results.get((said.id, said.seq))
                 if waiting is not None and not waiting.done():
                     waiting.set_result(said)
-            case State() | Log() | Readings() | Report() | Fetch() | Told():
+            case State() | Log() | Readings() | Report() | Fetch() | Told() | Shown():
                 self._on_event(said)
 
 

@@ -15,10 +15,12 @@ from edge.api.field.sessions import Sessions
 from edge.api.field.wifi import WifiLinks
 from edge.bus import Missed
 from edge.commands.field_line import Updates
+from edge.content.showing.events import ShowChanged
 from edge.devices.model import Device
 from edge.devices.presence import DeviceChanged
 from edge.links.discovery import Answers, Discovery, Serves
 from edge.links.mdns import Mdns
+from edge.parts.content import ContentPart
 from edge.parts.part import Core, Part
 from edge.parts.telemetry import TelemetryPart
 from edge.parts.twins import TwinsPart
@@ -33,13 +35,26 @@ class FieldPart(Part):
     """Built by the hub."""
 
     def __init__(
-        self, core: Core, telemetry: TelemetryPart, twins: TwinsPart, vending: VendingPart, updates: Updates
+        self,
+        core: Core,
+        telemetry: TelemetryPart,
+        twins: TwinsPart,
+        vending: VendingPart,
+        updates: Updates,
+        content: ContentPart,
     ) -> None:
         self._core = core
         self._sessions = Sessions()
         self._wifi = WifiLinks(core.dispatcher, core.commands, core.presences, core.clock)
         self._intake = Intake(
-            core.registry, core.presences, core.device_log, core.clock, telemetry.telemetry, twins.twins, updates
+            core.registry,
+            core.presences,
+            core.device_log,
+            core.clock,
+            telemetry.telemetry,
+            twins.twins,
+            updates,
+            content.shown.handing,
         )
         self._intake.tell_health_to(vending.hear_health)
         core.attachments.serve_field_with(self._intake)
@@ -56,7 +71,14 @@ class FieldPart(Part):
         )
         results = Results(core.commands)
         self._routes = FieldRoutes(
-            self._door, self._wifi, self._intake, results, updates, core.device_log, core.clock
+            self._door,
+            self._wifi,
+            self._intake,
+            results,
+            updates,
+            content.shown.handing,
+            core.device_log,
+            core.clock,
         )
         self._discovery: Discovery | None = None
         self._mdns: Mdns | None = None
@@ -134,7 +156,7 @@ class FieldPart(Part):
                 if isinstance(event, DeviceChanged):
                     self._door.changed(event.device_id)
                     self._core.attachments.look(event.device_id)
-                elif isinstance(event, TwinChanged | OfferChanged):
+                elif isinstance(event, TwinChanged | OfferChanged | ShowChanged):
                     self._wifi.look(event.device_id)
                     self._core.attachments.look(event.device_id)
                 elif isinstance(event, Missed):

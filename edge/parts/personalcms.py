@@ -1,11 +1,14 @@
-"""The older boards that update themselves over the air: they report here, and get firmware as all devices do."""
+"""The older boards that update themselves over the air: they report here, show what is scheduled for them, and get
+firmware as all devices do."""
 
 from __future__ import annotations
 
 from aiohttp import web
 
 from edge.compat.personalcms.facade import PersonalCms
+from edge.compat.personalcms.people import Forget
 from edge.devices.model import Device
+from edge.parts.content import ContentPart
 from edge.parts.part import Core, Part
 from edge.parts.rollouts import RolloutsPart
 from edge.parts.telemetry import TelemetryPart
@@ -13,9 +16,17 @@ from edge.parts.updates import UpdatesPart
 
 
 class PersonalCmsPart(Part):
-    """Built by the hub."""
+    """Built by the hub. `forget(device, actor)` is the hub's own, through which all parts let a device go."""
 
-    def __init__(self, core: Core, telemetry: TelemetryPart, updates: UpdatesPart, rollouts: RolloutsPart) -> None:
+    def __init__(
+        self,
+        core: Core,
+        telemetry: TelemetryPart,
+        updates: UpdatesPart,
+        rollouts: RolloutsPart,
+        panels: ContentPart,
+        forget: Forget,
+    ) -> None:
         settings = core.settings
         self._old = PersonalCms(
             gate=core.guard,
@@ -29,6 +40,11 @@ class PersonalCmsPart(Part):
             rollouts=rollouts.rollouts,
             artifacts=updates.artifacts,
             downloads=updates.downloads,
+            showing=panels.showing,
+            library=panels.library,
+            documents=panels.documents,
+            groups=core.groups,
+            forget=forget,
             user=settings.personalcms.download_user,
             password=settings.personalcms.download_password,
             body_s=settings.limits.body_s,
@@ -48,4 +64,4 @@ class PersonalCmsPart(Part):
 
     async def forget(self, device: Device, actor: str) -> None:
         """It is not known any more."""
-        self._old.forget(device)
+        await self._old.forget(device, actor)

@@ -1,5 +1,5 @@
-"""What head office is shown of this site: devices, slots, twins, newest values, assets and updates, as /v1 shows
-them."""
+"""What head office is shown of this site: devices, slots, twins, newest values, assets, updates and content, as /v1
+shows them."""
 
 from __future__ import annotations
 
@@ -12,10 +12,13 @@ from edge.assets.events import AssetChanged, AssetDefined, RulesChanged, StopExp
 from edge.bus import Event
 from edge.commands.events import CommandChanged
 from edge.content.codes.screens import ScreenChanged
+from edge.content.documents.events import DocumentChanged, DocumentPublished
+from edge.content.showing.events import PanelChanged
 from edge.devices.agents.events import AgentLeft, AgentSeated, WorkstationBound
 from edge.devices.model import Device
 from edge.devices.presence import DeviceChanged
 from edge.parts.assets import AssetsPart
+from edge.parts.content_sight import ContentSight
 from edge.parts.firmware_sight import FirmwareSight
 from edge.parts.part import Core
 from edge.parts.telemetry import TelemetryPart
@@ -33,6 +36,20 @@ from edge.vending.inventory import KIND
 from edge.vending.views import slot_view
 from edge.wire.sync import WidgetSeen
 from edge.wire.updates import FetchSeen
+
+OF_SITE_ALONE: dict[type[Event], Aspect] = {
+    RulesChanged: Aspect.RULES,
+    FetchChanged: Aspect.FETCHING,
+    DocumentChanged: Aspect.DOCUMENTS,
+    DocumentPublished: Aspect.DOCUMENTS,
+}
+OF_ONE_DEVICE: dict[type[Event], Aspect] = {
+    TwinChanged: Aspect.LATEST,
+    OfferChanged: Aspect.FIRMWARE,
+    UpdateChanged: Aspect.FIRMWARE,
+    PanelChanged: Aspect.PANEL,
+}  # all others are about the device itself
+OF_PRESENCE = (Aspect.DEVICE, Aspect.SLOTS, Aspect.FIRMWARE, Aspect.PANEL)  # what else says whether it is there
 
 _json = msgspec.json.Encoder().encode
 
@@ -58,6 +75,9 @@ class SiteSight:
         OfferChanged,
         UpdateChanged,
         FetchChanged,
+        PanelChanged,
+        DocumentChanged,
+        DocumentPublished,
     )
 
     def __init__(
@@ -68,12 +88,13 @@ class SiteSight:
         vending: VendingPart,
         assets: AssetsPart,
         firmware: FirmwareSight,
+        content: ContentSight,
         fetching: Callable[[], Fetching | None],
     ) -> None:
         self._core, self._telemetry = core, telemetry.telemetry
         self._assets, self._asset_views = assets.assets, assets.views
         self._twins, self._widgets, self._inventory = twins.twins, twins.widgets, vending.inventory
-        self._firmware, self._fetching = firmware, fetching
+        self._firmware, self._content, self._fetching = firmware, content, fetching
 
     def devices(self) -> list[str]:
         """Every device that /v1/devices lists, and those gone that an asset was wired to last."""
@@ -89,8 +110,6 @@ class SiteSight:
         """What an event may have changed."""
         if isinstance(event, SlotChanged):
             return [(Aspect.SLOTS, event.slot.stock.device_id)]
-        if isinstance(event, TwinChanged):
-            return [(Aspect.LATEST, event.device_id)]
         if isinstance(event, WidgetChanged | WidgetRemoved):
             device = event.widget.device_id if isinstance(event, WidgetChanged) else event.device_id
             return [(Aspect.WIDGETS, device)] if device else []
@@ -99,14 +118,12 @@ class SiteSight:
         if isinstance(event, AssetChanged | AssetDefined | StopExplained):
             asset = self._assets.find(event.asset_id)
             return [(Aspect.ASSETS, device) for device in asset.devices()] if asset else []
-        if isinstance(event, RulesChanged | FetchChanged):
-            return [(Aspect.RULES if isinstance(event, RulesChanged) else Aspect.FETCHING, "")]
+        if type(event) in OF_SITE_ALONE:
+            return [(OF_SITE_ALONE[type(event)], "")]
         device = getattr(event, "device_id", "")
-        if isinstance(event, OfferChanged | UpdateChanged):
-            return [(Aspect.FIRMWARE, device)]
         if isinstance(event, DeviceChanged):  # whether a machine is there is part of its slots
-            return [(Aspect.DEVICE, device), (Aspect.SLOTS, device), (Aspect.FIRMWARE, device)]
-        return [(Aspect.DEVICE, device)] if device else []
+            return [(aspect, device) for aspect in OF_PRESENCE]
+        return [(OF_ONE_DEVICE.get(type(event), Aspect.DEVICE), device)] if device else []
 
     async def draw(self, aspect: Aspect, device_id: str) -> Sequence[Seen]:
         """The rows of this aspect as they are; none but those of assets where the device is gone."""
@@ -116,11 +133,15 @@ class SiteSight:
             return self._fetched()
         if aspect is Aspect.ASSETS:
             return await self._machines(device_id)
+        if aspect is Aspect.DOCUMENTS:
+            return self._content.published()
         device = self._core.registry.find(device_id)
         if device is None:
             return []
         if aspect is Aspect.DEVICE:
             return self._device(device)
+        if aspect is Aspect.PANEL:
+            return await self._content.panel(device)
         if aspect is Aspect.WIDGETS:
             return self._switches(device)
         if aspect is Aspect.FIRMWARE:

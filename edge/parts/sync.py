@@ -8,6 +8,8 @@ import msgspec
 
 from edge.bus import Event
 from edge.parts.assets import AssetsPart
+from edge.parts.content import ContentPart
+from edge.parts.content_sight import ContentSight
 from edge.parts.firmware_sight import FirmwareSight
 from edge.parts.part import Core, Part
 from edge.parts.people import PeoplePart
@@ -28,6 +30,7 @@ from edge.sync.figures import Figures, Site
 from edge.sync.ledger_lane import LedgerLane
 from edge.sync.letters import Letters
 from edge.sync.orders import SiteOrders, signed_alone
+from edge.sync.pictures import PictureLane
 from edge.sync.readings_lane import ReadingsLane
 from edge.sync.routes import SyncRoutes
 from edge.sync.share import Share
@@ -56,6 +59,7 @@ class SyncPart(Part):
         things: ThingsPart,
         updates: UpdatesPart,
         rollouts: RolloutsPart,
+        content: ContentPart,
         problems: Callable[[], list[str]],
     ) -> None:
         self._core, self._telemetry, self._offers = core, telemetry, rollouts.offers
@@ -75,16 +79,15 @@ class SyncPart(Part):
         self.figures = Figures(
             self.uplink, self.enrolments, (self.ledger, self.readings), streams, share, bus, clock, site
         )
-        unsigned = settings.sync.unsigned_firmware
-        shelf = HubShelf(updates.artifacts, updates.keys, unsigned=unsigned)
-        self.artifacts = ArtifactLane(shelf, store.hub, bus, core.directory, settings.sync.max_kbit_s)
-        rollouts.orders.fetch_with(self.artifacts)
+        self._fetch(updates, rollouts, content)
         firmware = FirmwareSight(rollouts.offers, core.store.boots, Held(updates.artifacts).variant_of)
-        sight = SiteSight(core, telemetry, twins, vending, assets, firmware, lambda: self.artifacts.now)
+        seen = ContentSight(content.documents, content.views, content.shown.views)
+        sight = SiteSight(core, telemetry, twins, vending, assets, firmware, seen, lambda: self.artifacts.now)
         present = StateLane(sight, self.figures.report, bus, share, clock)
         self.figures.present = present.problems
         self.uplink.lanes.append(present)
         telemetry.folding.keep_unsent_with(self._first_unsent)
+        unsigned = settings.sync.unsigned_firmware
         orders = SiteOrders(
             store.hub,
             core.commands,
@@ -98,11 +101,22 @@ class SyncPart(Part):
             note_vend=note_vend,
             change_assets=assets.orders.apply,
             roll_out=rollouts.orders.apply if unsigned else signed_alone(rollouts.orders.apply),
+            publish=content.orders.apply,
         )
         self.uplink.lanes.append(Downlink(store.hub, orders, clock, Visits(things, clock)))
-        self.uplink.lanes.append(self.artifacts)
+        self.uplink.lanes += [self.artifacts, self.pictures]
         letters = Letters(store.hub, *streams)
         self._routes = SyncRoutes(self.enrolments, self.figures, letters, self.uplink)
+
+    def _fetch(self, updates: UpdatesPart, rollouts: RolloutsPart, content: ContentPart) -> None:
+        """The lanes that fetch. What they fetch comes down the line, and has a share of its own."""
+        core, settings = self._core, self._core.settings.sync
+        share = Share(settings.max_kbit_s)
+        shelf = HubShelf(updates.artifacts, updates.keys, unsigned=settings.unsigned_firmware)
+        self.artifacts = ArtifactLane(shelf, core.store.hub, core.bus, core.directory, share)
+        self.pictures = PictureLane(content.library, core.directory, share)
+        rollouts.orders.fetch_with(self.artifacts)
+        content.orders.fetch_with(self.pictures)
 
     def routes(self) -> list[Route]:
         """/v1/sync."""
@@ -111,6 +125,7 @@ class SyncPart(Part):
     async def start(self) -> None:
         """Load the enrolment and its token; tidy up what was being fetched."""
         self.artifacts.tidy()
+        self.pictures.tidy()
         await self.enrolments.start()
 
     def tasks(self) -> dict[str, Callable[[], Coroutine[None, None, None]]]:
@@ -119,10 +134,11 @@ class SyncPart(Part):
 
     def samples(self) -> list[Sample]:
         """Lag, what waits, what was sent and fetched."""
-        fetched = {"": float(self.artifacts.bytes_fetched)}
+        fetched = {"": float(self.artifacts.bytes_fetched + self.pictures.bytes_fetched)}
+        what = "Bytes of firmware and pictures fetched from head office."
         return [
             *self.figures.samples(),
-            Sample("sync_fetched_bytes_total", "counter", "Bytes of firmware fetched from head office.", fetched),
+            Sample("sync_fetched_bytes_total", "counter", what, fetched),
         ]
 
     def problems(self) -> list[str]:

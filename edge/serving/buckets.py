@@ -51,6 +51,15 @@ def width_s(text: str) -> int:
     return width
 
 
+def chart_width_s(length_us: int, points: int) -> int:
+    """How long each of some `points` buckets is that a chart over `length_us` is made of: whole minutes, or whole
+    hours where it is much, which are kept ready."""
+    wanted_s, hour_s = length_us // SECOND_US // points, HOUR_US // SECOND_US
+    if wanted_s >= hour_s // 2:
+        return -(-wanted_s // hour_s) * hour_s
+    return max(10, -(-wanted_s // 60) * 60 if wanted_s > 10 else 10)
+
+
 def hour_offset_us(zone: ZoneInfo, at_us: int) -> int:
     """How far the zone's hours begin behind those of UTC: 30 minutes in India, 45 in Nepal, mostly nothing."""
     return _offset_us(zone, at_us) % HOUR_US

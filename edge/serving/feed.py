@@ -22,6 +22,7 @@ TOPICS = (
     "device", "command", "port", "claim", "log", "fact", "reading", "twin", "asset", "slot", "transaction", "hook",
     "hub", "sync",
     "firmware", "rollout", "update",
+    "content", "panel",
 )  # fmt: skip
 """What a reader may choose from. `missed` is always told."""
 

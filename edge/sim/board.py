@@ -1,7 +1,8 @@
 """A virtual ESP32: the real firmware on MicroPython's unix port, or on CPython where there is none here.
 
 Its flash is a folder, its panel a PNG, its cable a pty. Like a real board it starts again after a reboot or a
-crash, and forgets nothing that was on flash when its power is cut.
+crash, and forgets nothing that was on flash when its power is cut. One that sleeps ends, and starts again when its
+time is over, or when `inputs.json` in its folder says that its button is held or that somebody moves.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
 LAUNCHER = FIRMWARE / "ports" / "unix.py"
 HEAP = "160wK"  # machine words, so that what fits here fits an ESP32 without PSRAM
 HANGUP = 3  # the launcher's exit code when its tty has hung up
+ASLEEP = 4  # and when the board sleeps, for as long as the file of this name in its folder says
+SLEEP = "sleep.json"
+WAKING = ("button", "motion")  # of its inputs
 WATCHDOG = "watchdog"
 """A board with two folders is reset by the age of this file, and is told so at its next start."""
 
@@ -64,6 +68,8 @@ class Board:
     ) -> None:
         self.halt = ""
         self.resets = 0  # by its watchdog
+        self.sleeps = 0  # how often it has slept
+        self.asleep = False
         self._cause = ""
         self.png = folder / "panel.png"
         self._arguments = [
@@ -91,8 +97,11 @@ class Board:
         self._folder.mkdir(parents=True, exist_ok=True)
         try:
             while True:
-                if await self._once() == HANGUP:
+                code = await self._once()
+                if code == HANGUP:
                     return
+                if code == ASLEEP:
+                    self._cause = "sleep:" + await self._woken()
                 await asyncio.sleep(BOOT_PAUSE_S)
         finally:
             await self.power_cut()
@@ -127,6 +136,31 @@ class Board:
         if said.strip() and code not in (0, HANGUP):
             log.warning("the virtual board stopped: %s", said.decode("utf-8", "replace")[-2000:].strip())
         return code
+
+    async def _woken(self) -> str:
+        """Wait until something ends its sleep: what."""
+        said = msgspec.json.decode((self._folder / SLEEP).read_bytes())
+        until_s = time.monotonic() + said["ms"] / 1000
+        self.sleeps, self.asleep = self.sleeps + 1, True
+        already = self._inputs()
+        while time.monotonic() < until_s:
+            await asyncio.sleep(min(LOOK_S, max(0.0, until_s - time.monotonic())))
+            now = self._inputs()
+            why = next((key for key in WAKING if now.get(key) and not already.get(key)), None)
+            if why is not None:
+                self.asleep = False
+                return why
+            already = now
+        self.asleep = False
+        return "timer"
+
+    def _inputs(self) -> dict[str, object]:
+        """What is around it just now."""
+        try:
+            said = msgspec.json.decode((self._folder / "inputs.json").read_bytes())
+        except (OSError, msgspec.DecodeError):  # there is none, or it is being written
+            return {}
+        return said if isinstance(said, dict) else {}
 
     async def _watch(self, process: Process) -> None:
         """Reset the board when it has armed its watchdog, and does not feed it."""

@@ -1,5 +1,5 @@
-"""What the demo has on its network: a sensor in the cold room, a vending machine with something to sell, and a
-logger at three machines of a bakery.
+"""What the demo has on its network: a sensor in the cold room, a vending machine with something to sell, a logger
+at three machines of a bakery, and an e-paper board in its kitchen.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from edge.client import Client
 from edge.errors import OutpostError
-from edge.sim import logger, maker
+from edge.sim import kitchen, logger, maker
 from edge.sim.field_board import FieldBoard
 from edge.sim.service import START_S
 from edge.wire.assets import NewAsset, SetReason, SetShift
@@ -19,8 +19,8 @@ from edge.wire.readings import ChangeTwin
 from edge.wire.vending import Restock, SetSlot, Vend
 from edge.wire.views import Approve, ChangeDevice
 
-SENSOR_CHIP, MACHINE_CHIP, LOGGER_CHIP = "A0B7650C2D32", "A0B7650C2D33", "A0B7650C2D34"
-SENSOR, MACHINE, LOGGER = "Cold room", "Snacks", "Bakery"
+SENSOR_CHIP, MACHINE_CHIP, LOGGER_CHIP, PAPER_CHIP = "A0B7650C2D32", "A0B7650C2D33", "A0B7650C2D34", "A0B7650C2D35"
+SENSOR, MACHINE, LOGGER, PAPER = "Cold room", "Snacks", "Bakery", "Kitchen"
 STOCK = (
     ("Water", 2000, 8),
     ("Biscuits", 3000, 10),
@@ -39,7 +39,7 @@ SHIFTS = (
     ("late", "Late", "14:00", "22:00"),
     ("night", "Night", "22:00", "06:00"),
 )
-SETTINGS = {
+SETTINGS: dict[str, dict[str, object]] = {
     "sensor": {"name": SENSOR, "read_s": 5},
     "vending": {"name": MACHINE, "motor_ms": 800, "drop_pin": 4},
     "logger": {
@@ -48,11 +48,13 @@ SETTINGS = {
         "run_names": [*WATCHED],
         "heartbeat_s": 10,
     },
+    "eink": {"name": PAPER},
 }
 BOARDS = (
     ("sensor", SENSOR_CHIP, SENSOR),
     ("vending", MACHINE_CHIP, MACHINE),
     ("logger", LOGGER_CHIP, LOGGER),
+    ("eink", PAPER_CHIP, PAPER),
 )
 """Each with its variant, which is its folder, too, its chip id, and what people call it."""
 
@@ -87,6 +89,7 @@ async def furnish(client: Client, boards: list[FieldBoard]) -> None:
     async with asyncio.timeout(START_S):
         await asyncio.gather(*(_take_in(client, board, name) for board, name in zip(boards, names, strict=True)))
         await _watch_machines(client)
+        await kitchen.furnish(client, PAPER_CHIP, SENSOR_CHIP, WATCHED[0])
         slots = await client.get("/v1/slots", device=MACHINE_CHIP)
         if any(slot["item"] for slot in slots["items"]):
             return  # a demo that was started again over its folder

@@ -9,13 +9,15 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from edge.errors import BadInput
 from edge.sim.http_update import READ_S, SAME, UPDATED, Chip, PowerCut, Updated, update
-from edge.sim.vending_http import request
+from edge.sim.old_panel import DASHBOARD, IMAGE, OldPanel
+from edge.sim.vending_http import REFUSED, Reply, request
 
 HEARTBEAT_S, CONTENT_S, SENSORS_S, CHECK_S = 30, 30, 120, 120
 VERSION = "2.4.0"  # compiled into all of them
@@ -57,8 +59,9 @@ class OldBoard:
     """One board. `boot` it, then `turn` it each second; `press` its button. `image` is what it runs.
 
     `answers` counts what it was answered, `updates` how downloads ended, `flashed` the new images it has started.
-    `cut_at`: its power is cut when so many bytes of the next download have come. `forgets`: what it fetches is lost
-    before it can start it. `wifi`: where its WiFi and server are kept; with another sketch's it opens its portal.
+    `panel` is what it shows. `cut_at`: its power is cut when so many bytes of the next download have come.
+    `forgets`: what it fetches is lost before it can start it. `wifi`: where its WiFi and server are kept; with
+    another sketch's it opens its portal.
     """
 
     def __init__(
@@ -76,6 +79,7 @@ class OldBoard:
         password: str = "",
         call_s: float = CALL_S,
         read_s: float = READ_S,
+        out: Path | None = None,
     ) -> None:
         self.server, self.sketch, self.mac, self.source, self.name = server, sketch, mac, source, name
         self.image = image or f"built for {sketch.name}".encode()
@@ -86,6 +90,7 @@ class OldBoard:
         self.updates: Counter[int] = Counter()
         self.offers: list[str] = []  # addresses it was told to fetch from
         self.bodies: dict[str, Any] = {}  # what it was answered last
+        self.panel = OldPanel(self._picture, out)
         self.cut_at: int | None = None
         self.forgets = False
         self.starts = self.flashed = self.uptime_s = 0
@@ -117,10 +122,10 @@ class OldBoard:
         if self.sketch.lives and not due(HEARTBEAT_S):
             await self._post("heartbeat", one + "/heartbeat", self._life())
         if self.sketch is OTA_BASE and not due(CONTENT_S):
-            await self._get("content", one + "/content")
-        if self.sketch.looks_s and not due(self.sketch.looks_s):
-            await self._get("images", one + "/images-sequence")
-        if self.sketch.senses and not due(SENSORS_S):
+            await self.panel.of_base(await self._get("content", one + "/content"))
+        if self.sketch.looks_s and not due(self.sketch.looks_s) and not self.panel.quiet:
+            await self.panel.of_paper(await self._get("images", one + "/images-sequence"))
+        if self.sketch.senses and not due(SENSORS_S) and not self.panel.quiet:
             await self._post("sensor-data", one + "/sensor-data", self._senses())
         if self.sketch.asks and not due(self.check_s):
             await self.press()
@@ -194,7 +199,9 @@ class OldBoard:
         }
         if self.sketch is LED_BLINK:
             return {**said, "led_mode": 2, "led_brightness": 128, "external_led": False}
-        return {**said, "current_mode": "dashboard", "dashboard_loaded": False, "image_loaded": False}
+        loaded = self.panel.loaded
+        modes = {"dashboard_loaded": loaded[DASHBOARD], "image_loaded": loaded[IMAGE]}
+        return {**said, "current_mode": self.panel.mode, **modes}
 
     def _senses(self) -> dict[str, Any]:
         return {"device_id": self.device_id, **self._measured(), "timestamp": self.uptime_s}
@@ -207,6 +214,16 @@ class OldBoard:
             "motion_detected": False,
             "sleep_mode": False,
         }
+
+    async def _picture(self, url: str) -> Reply:
+        try:
+            reply = await request(
+                "GET", self.server + url, connect_s=self.call_s, read_s=self.call_s, source=self.source
+            )
+        except ValueError:  # `http://host:5000null`
+            reply = Reply(REFUSED)
+        self.answers["picture", reply.code] += 1
+        return reply
 
     async def _post(self, what: str, path: str, body: dict[str, Any]) -> None:
         await self._call(what, "POST", path, msgspec.json.encode(body))
@@ -237,7 +254,7 @@ class OldBoard:
 
 async def live(board: OldBoard, tell: Callable[[str], None]) -> None:
     """Its power is on, in real time, until cancelled. `tell` says what becomes of its updates."""
-    loop, flashed, told = asyncio.get_running_loop(), 0, Counter[int]()
+    loop, flashed, told, shown = asyncio.get_running_loop(), 0, Counter[int](), b""
     await board.boot()
     next_s = loop.time()
     while True:
@@ -250,6 +267,9 @@ async def live(board: OldBoard, tell: Callable[[str], None]) -> None:
             if code not in (SAME, UPDATED):
                 tell(f"a download ended with {code}")
         told = Counter(board.updates)
+        if board.panel.png != shown:
+            shown = board.panel.png
+            tell(f"its panel shows another picture: {board.panel.out}")
         next_s += 1
         await asyncio.sleep(max(0, next_s - loop.time()))
         await board.turn()

@@ -1,5 +1,5 @@
 """The demo site: a hub with a virtual display at a desk, an agent seated there, and a payment to show; and on its
-network a sensor, a vending machine and a logger; and the central service it syncs with.
+network a sensor, a vending machine, a logger and an e-paper board; and the central service it syncs with.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ class DemoSite:
         self.picture = folder / "payment.png"
         self.body = folder / "payment.json"
         self.key = folder / ADMIN_KEY_FILE
+        self.paper = folder / "eink" / "panel.png"
         self.motors = folder / "vending" / "motor.log"
         self.newer = ""  # firmware that the sensor can be updated to, by its id
 

@@ -13,10 +13,13 @@ DEFAULT_S = 5.0  # to connect, and again to read
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """A status, negative where there was none, and the body as `getString` gives it."""
+    """A status, negative where there was none, and the body: as `getString` gives it, and as it came. `fields`: the
+    headers, their names in small letters."""
 
     code: int
     body: str = ""
+    raw: bytes = b""
+    fields: dict[str, str] = {}
 
 
 async def request(
@@ -68,6 +71,7 @@ async def _read(reader: asyncio.StreamReader) -> Reply:
     first, *lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
     fields = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
     code = int(first.split(" ", 2)[1])
-    if "content-length" not in fields:
-        return Reply(code, (await reader.read(-1)).decode("utf-8", "replace"))
-    return Reply(code, (await reader.readexactly(int(fields["content-length"]))).decode("utf-8", "replace"))
+    long = fields.get("content-length")
+    has_none = code in (204, 304)
+    raw = b"" if has_none else await (reader.read(-1) if long is None else reader.readexactly(int(long)))
+    return Reply(code, raw.decode("utf-8", "replace"), raw, fields)

@@ -23,6 +23,7 @@ from edge.errors import BadInput, DeviceUnavailable, NotFound, NotSeated, Outpos
 from edge.store.database import Database
 from edge.store.transaction import Transaction, Within
 from edge.sync.model import is_word
+from edge.wire.centre_content import CONTENT
 from edge.wire.commands import State
 from edge.wire.kinds import NOTE_CHARS
 from edge.wire.sync import Item
@@ -39,6 +40,7 @@ Keep = Callable[[Person, str, Within], Awaitable[object]]
 NoteVend = Callable[[Transaction, str, str], None]
 ChangeAssets = Callable[[Mapping[str, Json], str, Within], Awaitable[object]]
 RollOut = Callable[[Mapping[str, Json], str, Within], Awaitable[object]]
+PublishHere = Callable[[Mapping[str, Json], str, Within], Awaitable[object]]
 
 
 class _Command(msgspec.Struct, kw_only=True):
@@ -109,7 +111,8 @@ class SiteOrders:
     """`desire(device, values, actor, within)` sets desired state, `switch(widget, state, actor, within)` that of a
     widget's device, `keep(person, actor, within)` has an account for somebody; `note_vend(tx, command, note)`
     keeps a note; `change_assets(body, actor, within)` changes what is defined and said of assets; `roll_out(body,
-    actor, within)` offers firmware to devices, or takes it back."""
+    actor, within)` offers firmware to devices, or takes it back; `publish(body, actor, within)` publishes a
+    document."""
 
     def __init__(
         self,
@@ -124,10 +127,12 @@ class SiteOrders:
         note_vend: NoteVend,
         change_assets: ChangeAssets,
         roll_out: RollOut,
+        publish: PublishHere,
     ) -> None:
         self._db, self._commands, self._registry, self._agents = database, commands, registry, agents
         self._desire, self._switch, self._keep, self._note_vend = desire, switch, keep, note_vend
-        self._whole = {"asset": change_assets, "firmware": roll_out}  # kinds whose body is read where it is done
+        # kinds whose body is read where it is done
+        self._whole = {"asset": change_assets, "firmware": roll_out, CONTENT: publish}
 
     async def apply(self, item: Item, left_s: float | None, end: End) -> None:
         """Do it, in one transaction with `end`. Raises OutpostError; then nothing of it is done."""

@@ -145,5 +145,5 @@ def _hash(path: Path) -> str:
 
 def _told(error: OSError) -> StorageError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return StorageFull("There is no space for firmware from the centre.")
-    return StorageError(f"Firmware from the centre cannot be kept: {error.strerror}.")
+        return StorageFull("There is no space for what is fetched from the centre.")
+    return StorageError(f"What is fetched from the centre cannot be kept: {error.strerror}.")

@@ -37,8 +37,10 @@ class Aspect(StrEnum):
     WIDGETS = "widgets"
     ASSETS = "assets"
     FIRMWARE = "firmware"
+    PANEL = "panel"
     RULES = "rules"
     FETCHING = "fetching"
+    DOCUMENTS = "documents"
 
 
 KINDS = {
@@ -48,10 +50,12 @@ KINDS = {
     Aspect.WIDGETS: frozenset({"widget"}),
     Aspect.ASSETS: frozenset({"asset"}),
     Aspect.FIRMWARE: frozenset({"firmware"}),
+    Aspect.PANEL: frozenset({"panel"}),
     Aspect.RULES: frozenset({"asset_rules"}),
     Aspect.FETCHING: frozenset({"fetching"}),
+    Aspect.DOCUMENTS: frozenset({"document"}),
 }
-OF_SITE = (Aspect.RULES, Aspect.FETCHING)
+OF_SITE = (Aspect.RULES, Aspect.FETCHING, Aspect.DOCUMENTS)
 OF_DEVICE = tuple(aspect for aspect in Aspect if aspect not in OF_SITE)
 MEASURED = (Aspect.LATEST, Aspect.ASSETS)  # what follows from new values
 Mark = tuple[Aspect, str]

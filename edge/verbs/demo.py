@@ -75,10 +75,11 @@ def what_to_try(site: DemoSite, end: str) -> str:
     return f"""
 ready demo {site.url}
 
-  A hub runs at {site.url}. On its serial port is a virtual display, on its network a sensor, a vending machine
-  and a logger at three machines of a bakery: all four run the real firmware. It syncs with head office, at
-  {site.centre}.
+  A hub runs at {site.url}. On its serial port is a virtual display, on its network a sensor, a vending machine,
+  a logger at three machines of a bakery and an e-paper board in the kitchen: all five run the real firmware. It
+  syncs with head office, at {site.centre}.
   The display's panel is a picture: {site.panel}
+  The e-paper's, too, half a minute later: {site.paper}
 
   1. Send a payment QR, as a web page at the desk would (agent 24 sits there):
 
@@ -108,7 +109,7 @@ ready demo {site.url}
 
 {_head_office(outpost, site)}
 
-{_newer(outpost, site)}  {end} ends it. Everything is in {site.folder}.
+{_newer(outpost, site)}{_paper(outpost, site)}  {end} ends it. Everything is in {site.folder}.
 """
 
 
@@ -163,6 +164,26 @@ def _newer(outpost: str, site: DemoSite) -> str:
      {outpost} {start} --data-dir {site.folder}
      {outpost} firmware rollout list --data-dir {site.folder}
      {outpost} firmware state "{SENSOR}" --data-dir {site.folder}
+
+"""
+
+
+def _paper(outpost: str, site: DemoSite) -> str:
+    from edge.sim.field_site import PAPER
+    from edge.sim.kitchen import LAYOUT
+
+    return f"""\
+  9. See what the kitchen's panel shows and by what evidence; change its layout, publish it, and go back:
+
+     {outpost} content panels --data-dir {site.folder}
+     {outpost} content panel {PAPER} --out panel.png --data-dir {site.folder}
+     {outpost} content show layout {LAYOUT} --data-dir {site.folder}
+     {outpost} content versions layout {LAYOUT} --data-dir {site.folder}
+
+     or in the terminal, with 0. A TRMNL, others' e-paper, joins by the id that its panel shows (trmnl.png):
+
+     {outpost} sim trmnl --hub {site.url} --wake 10 --out trmnl.png
+     {outpost} device list --data-dir {site.folder}
 
 """
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from edge import logs
 from edge.errors import BadInput
-from edge.sim import old_ota
+from edge.sim import old_ota, trmnl
 from edge.sim.board import Board
 from edge.sim.nic_display import OldDisplay
 from edge.sim.old_logger import OldLogger, live
@@ -25,7 +25,7 @@ from edge.sim.vending_wifi import WifiMachine
 from edge.verbs import flags, sim_field
 from edge.verbs.output import say
 
-KINDS = ("display", *sim_field.KINDS, "nic-display", "old-vending", "old-logger", "old-ota")
+KINDS = ("display", *sim_field.KINDS, "nic-display", "old-vending", "old-logger", "old-ota", "trmnl")
 TURNS_S = 0.1  # how late a turn of a motor is told
 PROFILES = {"display": "native", "nic-display": "nic-display", "old-vending": "vending"}
 
@@ -33,7 +33,7 @@ PROFILES = {"display": "native", "nic-display": "nic-display", "old-vending": "v
 def add(verbs: flags.Verbs) -> None:
     """Add the verb."""
     sim = verbs.add_parser("sim", help="one virtual device, running the real firmware")
-    older = "nic-display, old-vending, old-logger and old-ota are older devices; the others run our firmware"
+    older = "nic-display, old-vending, old-logger, old-ota and trmnl are others' devices; the rest run our firmware"
     sim.add_argument("kind", choices=KINDS, help=older)
     sim.add_argument("--serial", metavar="PATH", help="where its cable's end shall appear (a link is made there)")
     sim.add_argument(
@@ -53,6 +53,12 @@ def add(verbs: flags.Verbs) -> None:
     sim.add_argument(
         "--check", type=int, default=old_ota.CHECK_S, metavar="S", help="how often an old-ota looks for updates"
     )
+    sim.add_argument(
+        "--out", type=Path, metavar="FILE", help="a PNG of what the panel of an old-ota or a trmnl shows"
+    )
+    sim.add_argument(
+        "--wake", type=float, default=trmnl.FIRST_S, metavar="S", help="how long a trmnl sleeps at most (900)"
+    )
     sim_field.add_flags(sim)
     sim.set_defaults(do=simulate)
 
@@ -66,6 +72,8 @@ async def simulate(arguments: argparse.Namespace) -> int:
         return await _old_logger(arguments)
     if arguments.kind == "old-ota":
         return await _old_ota(arguments)
+    if arguments.kind == "trmnl":
+        return await _trmnl(arguments)
     if arguments.kind in sim_field.KINDS:
         return await _field(arguments)
     if arguments.hub:
@@ -148,11 +156,27 @@ async def _old_ota(arguments: argparse.Namespace) -> int:
         old_ota.sketch_named(arguments.sketch),
         mac=_chip(arguments.chip, folder),
         check_s=arguments.check,
+        out=arguments.out or folder / "panel.png",
     )
     sys.stdout.write(f"ready sim {board.device_id}\n")
     sys.stdout.flush()
     say(f"It reports to {arguments.hub}; there: outpost device approve {board.device_id}")
     await old_ota.live(board, tell=say)
+    return 0
+
+
+async def _trmnl(arguments: argparse.Namespace) -> int:
+    if not arguments.hub:
+        raise BadInput("A TRMNL has its server typed into its setup page.", hint="Give --hub URL.")
+    folder = arguments.folder or Path(tempfile.mkdtemp(prefix="outpost-sim-"))
+    chip = _chip(arguments.chip, folder)
+    mac = ":".join(chip[at : at + 2] for at in range(0, len(chip), 2))
+    out = arguments.out or folder / "panel.png"
+    terminal = trmnl.Terminal(arguments.hub.rstrip("/"), mac=mac, out=out)
+    sys.stdout.write(f"ready sim {chip}\n")
+    sys.stdout.flush()
+    say(f"It asks {arguments.hub}; there: outpost device approve {chip}. What its panel shows is in {out}")
+    await trmnl.live(terminal, tell=say, most_s=arguments.wake)
     return 0
 
 

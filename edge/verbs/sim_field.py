@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+
+import msgspec
 
 from edge.errors import BadInput
 from edge.sim import logger
@@ -19,7 +21,7 @@ ONLY_THERE = "-"  # a network in which nobody is asked for a hub
 BESIDE = {
     "base": "",
     "blink": "light.json there says how bright its light is.",
-    "eink": "panel.png there is what its panel shows.",
+    "eink": "panel.png there is what its panel shows; inputs.json says what is around it.",
     "logger": "Its machines run and stop by themselves, unless inputs.json there says the levels of its pins.",
     "sensor": "inputs.json there says what its inputs do, outputs.json what its switches do.",
     "vending": "motor.log there has a line for each turn of a motor; a file named jam lets nothing fall.",
@@ -29,7 +31,32 @@ BESIDE = {
 def add_flags(sim: argparse.ArgumentParser) -> None:
     """What only these devices take."""
     sim.add_argument("--id", metavar="ID", help="its id at the hub, if it shall not pair: with --token")
+    sim.add_argument(
+        "--input",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        help="what is around it, for its inputs.json: temperature=21.5, motion=true, button=true, nfc=04A1B2C3",
+    )
     sim.add_argument("--token", metavar="TOKEN", help="the token that `outpost device add` printed for it")
+
+
+def set_inputs(folder: Path, given: Sequence[str]) -> None:
+    """Say what is around the device, beside what is said there already. Raises BadInput."""
+    if not given:
+        return
+    file = folder / "inputs.json"
+    said: dict[str, object] = msgspec.json.decode(file.read_bytes()) if file.exists() else {}
+    for one in given:
+        key, found, text = one.partition("=")
+        if not found or not key:
+            raise BadInput(f"{one!r} says nothing.", hint="Such as --input temperature=21.5 --input motion=true.")
+        try:
+            said[key] = msgspec.json.decode(text)
+        except msgspec.DecodeError:
+            said[key] = text  # such as the id of a tag
+    folder.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(msgspec.json.encode(said))
 
 
 class Told:
@@ -73,6 +100,7 @@ async def simulate_field(arguments: argparse.Namespace, folder: Path, chip: str,
     """
     if bool(arguments.id) != bool(arguments.token):
         raise BadInput("A token goes with the id of its device.", hint="`outpost device add` prints both.")
+    set_inputs(folder, arguments.input)
     network = ONLY_THERE if arguments.hub else "" if cable is not None else LOOPBACK
     settings = {
         **(logger.first_settings(folder, network=bool(network)) if arguments.kind == "logger" else {}),

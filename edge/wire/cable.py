@@ -1,5 +1,5 @@
 """What a device and its hub say besides commands on a serial line (docs/protocol.md): of updates all of them, of
-readings and desired state those that are no displays.
+what their panel shall show those that have one, of readings and desired state those that are no displays.
 
 The same facts as over the network, as messages of the native session. None is signed: the line is the proof.
 """
@@ -10,7 +10,7 @@ from typing import Annotated
 
 import msgspec
 
-from edge.wire import field, lenient, updates
+from edge.wire import content, field, lenient, updates
 from edge.wire.native import Count, Hello, Log, Name, Result, State
 
 
@@ -46,7 +46,8 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="of
 
 
 class Fetch(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="fetch"):
-    """Device: a piece of its standing offer. `what`: `manifest`, `signatures`, or a file's SHA-256 in hex."""
+    """Device: a piece of its standing offer, `what` being `manifest`, `signatures`, or a file's SHA-256 in hex; or
+    with `picture` a piece of what its panel shall show, `artifact` being the picture's SHA-256."""
 
     artifact: updates.Sha256
     what: Name
@@ -74,8 +75,26 @@ class Heard(updates.Heard, frozen=True, kw_only=True, tag_field="type", tag="hea
     """Hub: the answer to that."""
 
 
-FromDevice = Hello | Result | Log | State | Readings | Report | Fetch | Told
-ToDevice = Welcome | Taken | Desired | Offer | Piece | Heard
+class Show(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="show"):
+    """Hub: what the panel shall show, after the hello and on every change; None: nothing is scheduled."""
+
+    show: content.Show | None
+
+
+class Shown(content.Shown, frozen=True, kw_only=True, tag_field="type", tag="shown"):
+    """Device: what its panel shows."""
+
+
+class Noted(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="noted"):
+    """Hub: the answer to that; it is on disk."""
+
+    picture: updates.Sha256
+
+
+PICTURE = "picture"  # what is fetched, when it is no update
+
+FromDevice = Hello | Result | Log | State | Readings | Report | Fetch | Told | Shown
+ToDevice = Welcome | Taken | Desired | Offer | Piece | Heard | Show | Noted
 
 _from_device: msgspec.json.Decoder[FromDevice] = msgspec.json.Decoder(FromDevice)
 

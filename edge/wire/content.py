@@ -87,10 +87,12 @@ class DocumentView(View, frozen=True, kw_only=True):
 
 
 class DocumentBody(DocumentView, frozen=True, kw_only=True):
-    """With what is in it: the draft, and what is published (null: nothing yet)."""
+    """With what is in it: the draft, and what is published (null: nothing yet). `notes`: what its writer should
+    know about the draft; an error among them keeps it from being published."""
 
     body: Json
     published: Json
+    notes: tuple[Note, ...] = ()
 
 
 class VersionView(View, frozen=True, kw_only=True):
@@ -104,6 +106,12 @@ class VersionView(View, frozen=True, kw_only=True):
     by: str
     note: str
     back_to: int
+
+
+class VersionBody(VersionView, frozen=True, kw_only=True):
+    """With its body."""
+
+    body: Json
 
 
 class SaveDraft(Request, frozen=True, kw_only=True):

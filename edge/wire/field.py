@@ -3,12 +3,14 @@
 POST /v1/device/pair            PairRequest     -> PairOffer      unsigned: agree on a key
 POST /v1/device/pair/{pairing}  PairReveal      -> Paired         unsigned
 POST /v1/device/hello           DeviceHello     -> Welcome        signed with the device's key: open a session
-GET  /v1/device/poll            ?wait=&desired=&offer= -> Poll    signed with the session's key, as all below
+GET  /v1/device/poll            ?wait=&desired=&offer=&show= -> Poll    signed with the session's key, as all below
 POST /v1/device/result          native.Result   -> Done
 POST /v1/device/readings        Readings        -> Taken
 POST /v1/device/report          Report          -> Done
 POST /v1/device/firmware        updates.Told    -> updates.Heard
 GET  /v1/device/firmware/{artifact}/manifest, /signatures, /files/{sha256}   bytes; of a file with Range
+GET  /v1/device/pictures/{sha256}                               bytes, with Range: what its panel shall show
+POST /v1/device/shown           content.Shown   -> Done
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ from typing import Annotated, Any
 
 import msgspec
 
-from edge.wire.native import Args, BoardKind, ChipId, Claim, Count, Name, Number, Running
+from edge.wire.content import Show
+from edge.wire.native import Args, BoardKind, ChipId, Claim, Count, Name, Number, Panel, Running
 from edge.wire.updates import Offer
 
 Hex16 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}$(?!\n)")]  # 16 bytes; `$` alone lets a newline follow
@@ -83,6 +86,8 @@ class DeviceHello(Message, frozen=True, kw_only=True):
     name: Name = ""
     in_doubt: Claim | None = None
     running: Running | None = None  # left out by firmware that cannot be updated
+    panel: Panel | None = None  # left out by a device without one
+    sleeps: bool = False  # between two polls: its silence means nothing
 
 
 class Welcome(Message, frozen=True, kw_only=True):
@@ -115,13 +120,14 @@ class Desired(Message, frozen=True, kw_only=True):
 
 class Poll(Message, frozen=True, kw_only=True, omit_defaults=True):
     """What there is for the device: a command, a new desired state, or after `wait` nothing. `offer` stands beside
-    them in every answer for as long as it stands."""
+    them in every answer for as long as it stands, and `show` for as long as something is scheduled."""
 
     now_us: int
     quality: str
     command: FieldCommand | None = None
     desired: Desired | None = None
     offer: Offer | None = None  # left out: there is nothing to update to
+    show: Show | None = None  # left out: nothing is scheduled
 
 
 class Readings(Message, frozen=True, kw_only=True):

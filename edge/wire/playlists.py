@@ -45,7 +45,8 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """What devices show: the first rule whose days and hours it is. A device's own schedule goes before those of
     its groups, and of these the first by name. `devices` by id or name, `groups` by name.
 
-    `refresh_s`: how often a panel looks for something new at most; e-paper lasts longer the less it is drawn.
+    `refresh_s`: how often what stands on a panel is drawn anew at most; e-paper lasts longer the less it is drawn.
+    Turns and rules begin on time all the same, but for who sleeps: he wakes so often, and when a rule ends.
     """
 
     devices: Annotated[tuple[Word, ...], msgspec.Meta(max_length=500)] = ()

@@ -272,7 +272,8 @@ class Item(View, frozen=True, kw_only=True):
     tells of somebody who has an account at the centre and reaches this site: he has one at the hub too, without a
     password. `asset` {do, …} changes what is defined and said of assets: the body of the request that /v1 takes,
     and what it is about: `add` {asset (the id it gets), …}, `change` and `wire` {asset, …}, `explain` {asset, stop,
-    …}, `reason`, `shift` and `planned` {id, …}, `no_shift` and `no_planned` {id}.
+    …}, `reason`, `shift` and `planned` {id, …}, `no_shift` and `no_planned` {id}. `firmware` {do, …}: see
+    edge/updates/rollouts/orders.py. `content` is a ContentOrder (edge/wire/centre_content.py).
     """
 
     seq: int

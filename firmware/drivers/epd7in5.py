@@ -2,7 +2,8 @@
 
 What is sent is their own C driver's full set-up of December 2023, its booster among it: without that the picture
 fades. BUSY is low while the panel works. It is waited for, but never for ever: a panel that is not there is told.
-After each picture the panel sleeps, as it must not be left under voltage; only its reset wakes it.
+After each picture the panel sleeps, as it must not be left under voltage; only its reset wakes it. Where a pin
+switches its power it gets some for a picture only, and no line feeds it meanwhile.
 """
 
 import errno
@@ -42,14 +43,23 @@ REFRESH_TIMEOUT_MS = 15000  # it takes four seconds in the warm, and more in the
 class Epd7in5(Paper):
     """One on an SPI of its own."""
 
-    def __init__(self, spi: SPI, cs: Pin, dc: Pin, rst: Pin, busy: Pin) -> None:
+    def __init__(self, spi: SPI, cs: Pin, dc: Pin, rst: Pin, busy: Pin, power: "Pin | None" = None) -> None:
         self._spi = spi
         self._cs = cs
         self._dc = dc
         self._rst = rst
         self._busy = busy
+        self._power = power
 
     def slices(self, rows: "Callable[[], Iterator[bytes]]") -> "Iterator[None]":
+        try:
+            for _ in self._slices(rows):
+                yield
+        finally:
+            self._switch(False)
+
+    def _slices(self, rows: "Callable[[], Iterator[bytes]]") -> "Iterator[None]":
+        self._switch(True)
         for _ in self._wake():
             yield
         self._command(OLD_PICTURE)
@@ -80,6 +90,15 @@ class Epd7in5(Paper):
             yield
         for command, data in PICTURE_SETUP:
             self._command(command, data)
+
+    def _switch(self, on: bool) -> None:
+        if self._power is None:
+            return
+        for line in (self._cs, self._rst, self._dc):
+            line.value(1 if on and line is not self._dc else 0)
+        self._power.value(1 if on else 0)
+        if on:
+            time.sleep_ms(RESET_MS)
 
     def _idle(self, timeout_ms: int) -> "Iterator[None]":
         """Until the panel has done what it was told. Raises OSError when that takes too long."""

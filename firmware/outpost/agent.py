@@ -17,6 +17,7 @@ from outpost.buffer import Buffer
 from outpost.clock import Clock
 from outpost.commands import Command
 from outpost.discovery import Finder
+from outpost.errands import PAUSE_MS_MAX, PAUSE_MS_MIN, TRIES_MAX, Errands
 from outpost.http import Address, Connection, HttpError
 from outpost.identity import Identity
 from outpost.ledger import Ledger
@@ -25,6 +26,7 @@ from outpost.pairing import Tries, Trust, fields, pair, problem, trusted
 from outpost.port import Port
 from outpost.reporting import Reporting
 from outpost.session import Busy, NotTheHub, Session, SessionOver
+from outpost.sockets import tls_context
 from outpost.stats import Stats
 from outpost.x25519 import BadPoint
 
@@ -35,16 +37,14 @@ except ImportError:  # MicroPython has none, and needs none
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from outpost.updates import Request, Updates  # noqa: F401  (for the types)
+    from outpost.showing import Showing
+    from outpost.updates import Updates
 
 POLL_WAIT_S = 25
 ANSWER_MS = 10000
 POLL_MS = 35000  # the hub's wait, and ten seconds for the way
 READINGS_BYTES_MAX = 2048  # of one batch: the next follows at once, and a heap in use for days has no large gaps
 RESULTS_MAX = 16  # results that wait for the hub; the ledger has as many
-PAUSE_MS_MIN = 500
-PAUSE_MS_MAX = 10000  # between two tries of whatever fails
-TRIES_MAX = 3  # in vain on one connection before the hub is looked for anew
 REPEAT_MS = 500  # before polling on after a poll that brought nothing new to do
 CODE_MS = 5000  # how often the code is shown
 CA_FILE = "/hub_ca.der"  # under the port's files: who may vouch for an https hub
@@ -57,9 +57,12 @@ class Agent:
         self, port: Port, clock: Clock, log: Log, settings: "dict[str, object]", identity: Identity,
         ledger: Ledger, buffer: Buffer, stats: Stats, kind: str, say: "Callable[[str], None]",
         health: "Callable[[], dict[str, object]]", updates: "Updates | None" = None,
+        showing: "Showing | None" = None, panel: "dict[str, object] | None" = None,
     ) -> None:  # fmt: skip
         self.command = None  # type: Command | None
         self.online = False
+        self.sleeps = False  # the board sleeps between two polls: it asks, and does not wait
+        self.nothing_new = False  # the last poll of this session brought nothing to do
         self._port = port
         self._clock = clock
         self._log = log
@@ -68,8 +71,11 @@ class Agent:
         self._ledger = ledger
         self._stats = stats
         self._updates = updates
-        self._update_pauses = Backoff(port, PAUSE_MS_MIN, PAUSE_MS_MAX)
-        self._update_ms = 0  # before which the hub is asked nothing of updates
+        self._showing = showing
+        self._panel = panel
+        self._errands = Errands(port, clock, stats, updates, showing)
+        self._slept = False  # what the hub was told of that
+        self._anew = False  # it is to be met anew
         self._reporting = Reporting(identity, clock, log, buffer, health)
         self._kind = kind
         self._say = say
@@ -120,6 +126,20 @@ class Agent:
         """Whether a command is under way, or the hub has not heard yet what one came to."""
         return self.command is not None or bool(self._results)
 
+    def meet_again(self) -> None:
+        """Somebody wants to know at once what there is: say hello anew, or look for the hub without a pause."""
+        if self.online:
+            self._anew = True
+        elif self._state != "offline":
+            self._life.close()
+            self._life = self._live()
+
+    @property
+    def delivered(self) -> bool:
+        """Whether the hub has all that there is to tell it, and has nothing new for the board."""
+        told = not self.telling and not self._reporting.waiting
+        return self.online and self._reporting.approved and self.nothing_new and told and not self._anew
+
     def state(self) -> "dict[str, object]":
         """For the console: what it is doing, with which hub, and the code to type there."""
         code = self._trust.code if self._trust is not None else ""
@@ -161,7 +181,7 @@ class Agent:
         return pause_ms
 
     def _be_with(self, address: Address) -> "Generator[None, None, None]":
-        tls = self._context() if address.tls else None
+        tls = tls_context(self._port.files + CA_FILE) if address.tls else None
         if self._trust is None:
             self._trust = yield from self._pair(address, tls)
         trust = self._trust
@@ -218,6 +238,9 @@ class Agent:
             self._stats.count("reconnects")
         self._sessions += 1
         self.online = True
+        self.nothing_new = False
+        if self._showing is not None:
+            self._showing.met()
 
     def _serve(self, session: Session) -> "Generator[None, None, None]":
         """Both connections, side by side. Ends by an error only."""
@@ -226,6 +249,9 @@ class Agent:
             while True:
                 next(polling)
                 next(posting)
+                if (self._anew or self.sleeps != self._slept) and not session.posts.asking:
+                    self._anew = False
+                    raise SessionOver("to be met anew")
                 yield
         finally:
             polling.close()
@@ -236,16 +262,17 @@ class Agent:
     def _polling(self, session: Session) -> "Generator[None, None, None]":
         pauses = Backoff(self._port, PAUSE_MS_MIN, PAUSE_MS_MAX)
         while True:
-            target = "/v1/device/poll?wait=%d&desired=%d" % (POLL_WAIT_S, self._version)
-            if self._updates is not None and self._updates.able:
-                target += "&offer=" + self._updates.mark
+            wait_s = 0 if self.sleeps else POLL_WAIT_S
+            target = "/v1/device/poll?wait=%d&desired=%d" % (wait_s, self._version) + self._errands.query()
             message = yield from self._asked(session, session.polls, "GET", target, b"", POLL_MS, pauses)
             if message is None:
                 continue
             self._hellos.reset()
             self._reporting.learn(message)
-            offered = bool(message) and self._updates is not None and self._updates.offer(message.get("offer"))
+            offered = bool(message) and self._errands.take(message, self._reporting.approved)
             taken = bool(message) and self._take(message)
+            said = (message.get("command"), message.get("desired"))
+            self.nothing_new = bool(message) and not offered and said == (None, None)
             if not taken and not offered:
                 yield from self._wait(REPEAT_MS)
 
@@ -267,7 +294,7 @@ class Agent:
     # The posts
 
     def _posting(self, session: Session) -> "Generator[None, None, None]":
-        """Results first, then what the device has to say, then readings, a batch after the other, then updates."""
+        """Results first, then what the device has to say; then a batch of readings and an errand, in turn."""
         pauses = Backoff(self._port, PAUSE_MS_MIN, PAUSE_MS_MAX)
         while True:
             session.posts.look()
@@ -284,37 +311,15 @@ class Agent:
                     self._reporting.reported()
                 continue
             batch = self._reporting.batch(READINGS_BYTES_MAX)
-            if batch is None:
-                yield from self._update(session, pauses)
-                continue
-            message = yield from self._posted(session, "readings", batch, pauses)
-            if message == {}:
-                self._reporting.spoiled()
-            elif message is not None:
-                self._reporting.taken(message)
-
-    def _update(self, session: Session, pauses: Backoff) -> "Generator[None, None, None]":
-        """What there is to ask about an update, if there is something; a moment's pause else."""
-        request = self._updates.request() if self._updates is not None else None  # type: Request | None
-        if self._updates is None or request is None or self._clock.ms() < self._update_ms:
-            yield
-            return
-        from outpost.update_http import exchange
-
-        try:
-            status, after_ms = yield from exchange(session, self._updates, request)
-        except HttpError:
-            self._stats.count("requests_failed")
-            if pauses.failures + 1 >= TRIES_MAX:
-                raise
-            yield from self._wait(pauses.next_ms())
-            return
-        self._stats.count("requests_ok" if status < 300 else "requests_failed")
-        if status < 300:
-            pauses.reset()
-            self._update_pauses.reset()
-        elif status >= 500:  # results and readings go on meanwhile
-            self._update_ms = self._clock.ms() + max(after_ms, self._update_pauses.next_ms())
+            if batch is not None:
+                message = yield from self._posted(session, "readings", batch, pauses)
+                if message == {}:
+                    self._reporting.spoiled()
+                elif message is not None:
+                    self._reporting.taken(message)
+            asked = yield from self._errands.run(session, pauses)
+            if batch is None and not asked:
+                yield
 
     def _posted(
         self, session: Session, what: str, body: bytes, pauses: Backoff
@@ -364,21 +369,14 @@ class Agent:
             "in_doubt": self._ledger.in_doubt,
             "boot": self._identity.boot,
             "uptime_ms": self._clock.ms(),
+            "sleeps": self.sleeps,
         }  # type: dict[str, object]
+        self._slept = self.sleeps
+        if self._panel is not None:
+            hello["panel"] = self._panel
         if self._updates is not None and self._updates.able:
             hello["running"] = self._updates.running()
         return hello
-
-    def _context(self) -> "object":
-        """For TLS: the hub's certificate must be vouched for by the CA on flash. Raises OSError without one."""
-        import ssl
-
-        with open(self._port.files + CA_FILE, "rb") as file:
-            certificate = file.read()  # type: bytes
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.verify_mode = ssl.CERT_REQUIRED  # type: ignore[attr-defined]  # the stubs forgot it
-        context.load_verify_locations(cadata=certificate)
-        return context
 
     def _wait(self, ms: int) -> "Generator[None, None, None]":
         until = self._clock.ms() + ms

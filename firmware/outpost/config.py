@@ -52,12 +52,19 @@ DEFAULTS = {
     "led_pin": 2,  # of a blink board's light; -1: there is none
     "external_led_pin": -1,  # of one beside it, that does the same
     "led_level": 1,  # what lights them
-    "epd_sck": 13,  # of an e-paper panel
-    "epd_mosi": 14,
-    "epd_cs": 15,
+    "epd_sck": 18,  # of an e-paper panel
+    "epd_mosi": 23,
+    "epd_cs": 5,
     "epd_dc": 27,
     "epd_rst": 26,
     "epd_busy": 25,
+    "epd_rest_s": 30,  # from one drawing of it to the next, at least
+    "epd_power": 33,  # what switches its power; -1: it always has some
+    "room_dht_pin": 4,  # of a DHT22 on an e-paper's board; -1: there is none
+    "room_motion_pin": 32,  # of a motion sensor, high while it sees somebody
+    "room_button_pin": 12,  # of a button to ground
+    "nfc_sda": 21,  # of a PN532; -1: there is none
+    "nfc_scl": 22,
     "rotate_s": 8,  # how long each stored picture stays
     "panel": "st7796",  # or ili9488
     "spi": 1,  # SPI controller
@@ -93,13 +100,14 @@ PERSONAL = (
 pins could turn a motor."""
 
 VARIANT_KEY = "variant"  # stored by itself as well, so that it outlives damage to the rest
-NVS_KEYS = ("motor", "epoch", "boot", "claim", "buffer", "key", "hub", "outputs", "light", "ended") + tuple(
-    ["result%d" % i for i in range(16)]
-)
+NVS_KEYS = (
+    "motor", "epoch", "boot", "claim", "buffer", "key", "hub", "outputs", "light", "ended", "show", "panel",
+    "sleep",
+) + tuple(["result%d" % i for i in range(16)])  # fmt: skip
 """All that a device ever stores beside its settings, in the order in which it may be forgotten: once the epoch is
 gone the hub knows, and by then no old turn of a motor may be left that could be taken for a new one."""
 
-FOLDERS = ("buffer", "pictures", "offered")  # and these files
+FOLDERS = ("buffer", "pictures", "offered", "showing")  # and these files
 
 
 def load(port: Port) -> "dict[str, object]":

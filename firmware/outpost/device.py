@@ -29,6 +29,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from outpost.agent import Agent
     from outpost.setup import Setup  # noqa: F401  (for the types)
+    from outpost.showing import Showing  # noqa: F401  (for the types)
     from outpost.updates import Updates  # noqa: F401  (for the types)
 
 MESSAGE_BYTES_MAX = 4608  # a header of 4 KiB and what goes with it: no pictures come here
@@ -82,11 +83,21 @@ class Device:
 
             self._updates = Updates(port, self._clock, self._log, self._busy, self._restart)
             self._cable_updates = CableUpdates(self._updates, self._online)
+        panel = self.panel()
+        self._showing = None  # type: Showing | None
+        if panel is not None:
+            from outpost.show_cable import CableShowing
+            from outpost.showing import Showing
+
+            width, height = int(str(panel["width"])), int(str(panel["height"]))
+            self._showing = Showing(port, self._clock, self._log, width, height)
+            self._cable_showing = CableShowing(self._showing, self._online)
         self._agent = None  # type: Agent | None
         if agent is not None:
             self._agent = agent(
                 port, self._clock, self._log, self.settings, self._identity, self._ledger, self._buffer,
                 self._stats, kind=self.kind, say=self._console.say, health=self.report, updates=self._updates,
+                showing=self._showing, panel=panel,
             )  # fmt: skip
         self._readings = CableReadings(self._buffer, self._identity, self._log)
         self._report_ms = 0
@@ -120,7 +131,7 @@ class Device:
         return {}
 
     def panel(self) -> "dict[str, object] | None":
-        """The screen it has, for the hello."""
+        """The screen it has, for the hello: `width`, `height` and so on. Asked while the device starts."""
         return None
 
     def identify(self) -> None:
@@ -198,6 +209,7 @@ class Device:
             self._serve_agent()
             self.tick()
             more = self._updates is not None and self._updates.step()
+            more = (self._showing is not None and self._showing.step()) or more
             self._tell()
             self._set_up()
             if self._console.restart:
@@ -236,6 +248,8 @@ class Device:
             self._link.send(self._hello())
             if self._updates is not None:
                 self._cable_updates.offer(None)  # until this hub says what it wants
+            if self._showing is not None:
+                self._cable_showing.met()
             self.greeted()
         elif kind == "welcome":
             self._take_welcome(header)
@@ -243,9 +257,16 @@ class Device:
             self._readings.taken(header, self._clock.ms())
         elif kind == "desired" and isinstance(header.get("state"), dict):
             self.note(self.apply(header["state"]))  # type: ignore[arg-type]  # JSON: its keys are text
-        elif self._updates is not None:
-            self._cable_updates.take(str(kind), header, blob)
+        else:
+            self._take_answer(str(kind), header, blob)
         inbox.release()
+
+    def _take_answer(self, kind: str, header: "dict[str, object]", blob: memoryview) -> None:
+        """About its panel, or about updates."""
+        if self._showing is not None and self._cable_showing.take(kind, header, blob):
+            return
+        if self._updates is not None:
+            self._cable_updates.take(kind, header, blob)
 
     def _hello(self) -> "dict[str, object]":
         hello = {
@@ -290,6 +311,8 @@ class Device:
             message = {"type": "report", "health": self.report()}
         if message is None:
             message = self._log.take()
+        if message is None and self._showing is not None:
+            message = self._cable_showing.request(now)
         if message is None and self._updates is not None:
             message = self._cable_updates.request(now)
         if message is not None:

@@ -213,6 +213,28 @@ class Port:
         """The small screen on these I2C pins, whether it answers or not."""
         raise OSError(19)  # ENODEV
 
+    def tag_reader(self) -> "TagReader | None":
+        """What reads NFC tags; None: there is none."""
+        return None
+
+    # Sleep
+
+    def deep_sleep(self, ms: int, utc_us: int) -> None:
+        """Be without power, but for what wakes it: the time, its button, its motion sensor. Then it starts as
+        after any reset. `utc_us` is the time now, 0 where it is not known. Does not return. Raises OSError.
+        """
+        raise OSError(19)  # ENODEV
+
+    def woken_by(self) -> str:
+        """What ended a sleep: `timer`, `button` or `motion`; empty when the board did not sleep."""
+        return ""
+
+    def utc_us_kept(self) -> int:
+        """The time as it was kept through a sleep, in us; 0 when it was not known before. It drifts by some seconds
+        an hour.
+        """
+        return 0
+
     def begin_measuring(self) -> None:
         """Let the slower sensors begin; they have a second."""
 
@@ -266,6 +288,17 @@ class BleRadio:
 
     def close(self) -> None:
         """Off the air."""
+        raise NotImplementedError
+
+
+class TagReader:
+    """What `Port.tag_reader` returns."""
+
+    def look(self, now: int) -> "str | None":
+        """The id of the tag that lies there in upper-case hex, '' for none; None while it is still looking. Called
+        in every round, at `now` ms: it never waits more than a few milliseconds. Raises OSError when nothing
+        answers; the next call begins anew.
+        """
         raise NotImplementedError
 
 

@@ -37,6 +37,12 @@ class Reporting:
         self._lines_dropped = 0
         self.approved = False
 
+    @property
+    def waiting(self) -> bool:
+        """Whether there is something that the hub has not got and would take."""
+        readings = self.approved and self._buffer.waiting() > 0 and self._clock.ms() >= self._resume_ms
+        return bool(readings or self._lines or self._reported_ms < 0)
+
     # Readings
 
     def welcome(self, message: "dict[str, object]") -> None:

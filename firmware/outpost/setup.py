@@ -141,6 +141,11 @@ class Setup:
         """For the console and screens: the board's own network while it is open."""
         return self.network if self.portal is not None else ""
 
+    @property
+    def somebody_sets_it_up(self) -> bool:
+        """Whether its own network is open for a person: to a new board, or because somebody at it wants so."""
+        return self.portal is not None and (self.is_new or self._window.somebody_is_here)
+
     def command(self, words: "list[str]") -> str:
         """`portal`, typed at the console."""
         if words == [OFF]:

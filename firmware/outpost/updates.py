@@ -15,6 +15,7 @@ from outpost import config
 from outpost.clock import Clock
 from outpost.log import Log
 from outpost.port import Port
+from outpost.request import Request
 from outpost.slots import Slots, artifact_in, key_ids, micropython
 
 try:
@@ -31,14 +32,6 @@ PAUSE_MS_MAX = 600000
 HEX = "0123456789abcdef"
 KINDS = ("app", "esp-image")
 TESTING, CONFIRMED, ALREADY, ROLLED_BACK = "testing", "confirmed", "already", "rolled-back"
-
-
-class Request:
-    """One thing to ask the hub: `told` as the field says, or, where there is none, a piece by `fetch`."""
-
-    def __init__(self, told: "dict[str, object] | None", fetch: "dict[str, object] | None") -> None:
-        self.told = told
-        self.fetch = fetch
 
 
 class Updates:
@@ -172,6 +165,11 @@ class Updates:
             gc.collect()
             self.end("failed", "%s: %s" % (type(error).__name__, error))
         return False
+
+    @property
+    def under_way(self) -> bool:
+        """Whether there is anything to do or to tell about one: a board that sleeps stays awake for it."""
+        return self._life is not None or self._news is not None
 
     # For the work itself
 

@@ -25,7 +25,7 @@ from drivers.motors import Motors
 from outpost import config
 from outpost.port import ImageSlot, Inflate, Oled
 from outpost.slots import variant_of
-from ports.esp32_radio import RadioPort
+from ports.esp32_room import RoomPort
 
 try:
     from collections.abc import Callable
@@ -58,7 +58,7 @@ RESET_CAUSES = {
 }
 
 
-class Esp32Port(RadioPort):
+class Esp32Port(RoomPort):
     """One board. `rx_bytes` is the size of the REPL's ring buffer, less the one byte it never fills."""
 
     rx_bytes = 259
@@ -233,6 +233,8 @@ class Esp32Port(RadioPort):
     def read_inputs(self) -> "dict[str, bool]":
         if self._contacts is not None:
             return self._contacts.levels()
+        if self._room is not None:
+            return self._room.levels()
         return {} if self._inputs is None else self._inputs.digital()
 
     def take_inputs(self, pins: "dict[str, tuple[int, int]]") -> None:
@@ -250,6 +252,8 @@ class Esp32Port(RadioPort):
             self._inputs.begin()
 
     def measured(self) -> "dict[str, object]":
+        if self._room is not None:
+            return self._room.values()
         return {} if self._inputs is None else self._inputs.values()
 
     def set_output(self, number: int, on: bool) -> None:
@@ -342,6 +346,7 @@ def _made(port: Esp32Port) -> "Device":
         from ports.esp32_panels import paper
         from variants.eink.app import Eink
 
+        port.wire_room(settings)
         return Eink(port, paper(settings), agent)
     return _device(port, settings)(port, agent)
 

@@ -1,10 +1,10 @@
-"""The ESP32's panels, as its settings tell of them."""
+"""The ESP32's panels, as its settings tell of them, and what reads tags beside one."""
 
 from machine import SPI, Pin
 
 from drivers.spi_panel import SpiPanel
 from outpost import config
-from outpost.port import Paper
+from outpost.port import Paper, TagReader
 
 
 def panel(settings: "dict[str, object]") -> SpiPanel:
@@ -37,6 +37,7 @@ def paper(settings: "dict[str, object]") -> Paper:
     number = {
         key: config.number(settings, "epd_" + key, 0, 48) for key in ("sck", "mosi", "cs", "dc", "rst", "busy")
     }
+    power = config.number(settings, "epd_power", -1, 33)
     spi = SPI(1, baudrate=4000000, polarity=0, phase=0, sck=Pin(number["sck"]), mosi=Pin(number["mosi"]))
     return Epd7in5(
         spi,
@@ -44,7 +45,20 @@ def paper(settings: "dict[str, object]") -> Paper:
         Pin(number["dc"], Pin.OUT, value=0),
         Pin(number["rst"], Pin.OUT, value=1),
         Pin(number["busy"], Pin.IN),
+        Pin(power, Pin.OUT, value=0) if power >= 0 else None,
     )
+
+
+def tag_reader(settings: "dict[str, object]") -> "TagReader | None":
+    """The PN532 the settings tell of."""
+    sda, scl = [config.number(settings, key, -1, 33) for key in ("nfc_sda", "nfc_scl")]
+    if sda < 0 or scl < 0:
+        return None
+    from machine import I2C
+
+    from drivers.pn532 import PN532
+
+    return PN532(I2C(0, sda=Pin(sda), scl=Pin(scl), freq=100000, timeout=50000))
 
 
 def _controller(name: str) -> "type[SpiPanel]":

@@ -15,7 +15,13 @@ and stands still until it is killed.
 With `--layout ab` the board has two folders for its app, /a and /b of its flash, and the selector before them, as a
 board that can be updated has (ports/unix_boot.py); what it is, is then what its app is. --cause says why it starts.
 
-Exit codes: 0 after a `reboot` command, 2 for wrong arguments, 3 when the tty hung up, 1 for anything else.
+What is around an e-paper's board is in `inputs.json` beside its flash, too: `temperature`, `humidity`, `motion`,
+`button` (true while it is held) and `nfc` (the id of the tag that lies there). When it sleeps it ends, and says in
+`sleep.json` for how many ms; who runs it starts it again after them, or earlier by its button or motion sensor,
+with --cause sleep:timer, sleep:button or sleep:motion.
+
+Exit codes: 0 after a `reboot` command, 2 for wrong arguments, 3 when the tty hung up, 4 when it sleeps, 1 for
+anything else.
 """
 
 import gc
@@ -35,10 +41,11 @@ if __name__ == "__main__":
         sys.exit(start(ROOT))  # which loads this file once more, with the app it has chosen
 
 from outpost import config  # noqa: E402
-from outpost.port import ImageSlot, Inflate, LineGone, Oled  # noqa: E402
+from outpost.port import ImageSlot, Inflate, LineGone, Oled, TagReader  # noqa: E402
 from ports.unix_files import exists, make_folder, replace, sync  # noqa: E402
 from ports.unix_options import SPEEDS, chip_of, read  # noqa: E402
 from ports.unix_radio_port import RadioPort  # noqa: E402
+from ports.unix_sleep import fall_asleep, utc_us_kept  # noqa: E402
 from ports.unix_surroundings import Surroundings  # noqa: E402
 from ports.unix_variants import made  # noqa: E402
 
@@ -54,6 +61,7 @@ if TYPE_CHECKING:
 MICROPYTHON = sys.implementation.name == "micropython"
 EXIT_USAGE = 2
 EXIT_HANGUP = 3
+EXIT_ASLEEP = 4
 BAUD = 115200
 BAUD_MAX = 460800
 READ_BYTES = 512
@@ -199,7 +207,22 @@ class UnixPort(RadioPort):
                 file.write(text)
 
     def reset_cause(self) -> str:
-        return self.cause
+        return self.cause.partition(":")[0]
+
+    def deep_sleep(self, ms: int, utc_us: int) -> None:
+        fall_asleep(self._beside, ms, utc_us)
+        sys.exit(EXIT_ASLEEP)
+
+    def woken_by(self) -> str:
+        return self.cause.partition(":")[2]
+
+    def utc_us_kept(self) -> int:
+        return utc_us_kept(self._beside) if self.woken_by() else 0
+
+    def tag_reader(self) -> TagReader:
+        from ports.unix_surroundings import Tags
+
+        return Tags(self._surroundings)
 
     def inflate(self, source: io.BytesIO) -> Inflate:
         if MICROPYTHON:

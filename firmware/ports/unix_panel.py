@@ -18,17 +18,21 @@ class PngPanel(Panel):
         self.height = height
 
     def slices(self, picture: bytearray):
+        stride = (self.width + 7) // 8
+        yield from self.draw(picture[y * stride : (y + 1) * stride] for y in range(self.height))
+
+    def draw(self, rows):
         """Write the file row by row, as a heap of a board's size has no room for it; pause now and then."""
         temporary = self._path + ".new"
         with open(temporary, "wb") as file:
-            for i, piece in enumerate(self._pieces(picture)):
+            for i, piece in enumerate(self._pieces(rows)):
                 file.write(piece)
                 if i % ROWS_A_SLICE == 0:
                     yield
             sync(file)
         os.rename(temporary, self._path)
 
-    def _pieces(self, picture: bytearray):
+    def _pieces(self, rows):
         """The PNG's bytes, each row a stored block of zlib's: MicroPython inflates, but does not deflate."""
         stride = (self.width + 7) // 8
         header = self.width.to_bytes(4, "big") + self.height.to_bytes(4, "big") + b"\x01\x00\x00\x00\x00"
@@ -37,8 +41,8 @@ class PngPanel(Panel):
         crc = binascii.crc32(b"IDAT")
         adler = (1, 0)
         size = (stride + 1).to_bytes(2, "little") + ((stride + 1) ^ 0xFFFF).to_bytes(2, "little")
-        for y in range(self.height):
-            row = b"\0" + picture[y * stride : (y + 1) * stride]  # no filter
+        for y, pixels in enumerate(rows):
+            row = b"\0" + pixels  # no filter
             adler = _adler32(row, adler)
             piece = (b"\x78\x01" if y == 0 else b"") + (b"\1" if y == self.height - 1 else b"\0") + size + row
             crc = binascii.crc32(piece, crc)

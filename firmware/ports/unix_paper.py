@@ -11,10 +11,10 @@ class PngPaper(Paper):
         self._panel = PngPanel(path, self.width, self.height)
 
     def slices(self, rows):
-        picture = bytearray(self.width // 8 * self.height)
-        at = 0
-        for piece in rows():
-            picture[at : at + len(piece)] = piece
-            at += len(piece)
-            yield
-        yield from self._panel.slices(picture)
+        stride = self.width // 8
+        pieces = rows()
+        yield from self._panel.draw(
+            piece[at : at + stride] for piece in pieces for at in range(0, len(piece), stride)
+        )
+        for _ in pieces:
+            yield  # to its end, which closes what it is read from

@@ -1,4 +1,4 @@
-"""What is around a sensor board or a logger without a board: `inputs.json` beside its flash says it, by key.
+"""What is around a sensor board, a logger or an e-paper: `inputs.json` beside its flash says it, by key.
 
 True and false are digital inputs, all else is measured. A logger's contacts are there, too: true is a high level,
 and one of which nothing is said is as it is pulled. Without the file, sensors follow the clock, and machines run
@@ -9,6 +9,7 @@ import json
 import math
 import time
 
+from outpost.port import TagReader
 from ports.unix_files import replace
 
 ENODEV = 19
@@ -52,6 +53,10 @@ class Surroundings:
         names = {"v%d" % i: self._outputs[i] for i in range(OUTPUTS)}
         replace(self._switched, json.dumps(names).encode())
 
+    def tag(self) -> str:
+        """The id of the tag that lies at an e-paper's board."""
+        return str((self._said() or {}).get("nfc", ""))
+
     def _said(self) -> "dict[str, object] | None":
         try:
             with open(self._file, "rb") as file:
@@ -67,3 +72,13 @@ class Surroundings:
         return {
             "temperature": round(22 + 4 * wave, 2), "humidity": round(50 - 12 * wave, 1), "a0": 1.65, "d0": False
         }  # fmt: skip
+
+
+class Tags(TagReader):
+    """A reader that finds what the file says."""
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self._surroundings = surroundings
+
+    def look(self, now: int) -> "str | None":
+        return self._surroundings.tag()

@@ -43,7 +43,8 @@ class FieldDevice:
     """One board. `done` is what it did, in order; `hwm` and `results` are its ledger.
 
     `running`: what its hello says that it runs, and `knows` the offer that its polls say it knows of; None for a
-    board that cannot be updated.
+    board that cannot be updated. `panel`: what its hello says of its panel, `shows` the picture that its polls say
+    it was told of, None for a board without one; `show` what it was told last.
     """
 
     def __init__(self, url: str, http: aiohttp.ClientSession, *, chip: str = CHIP, kind: str = "vending") -> None:
@@ -59,6 +60,10 @@ class FieldDevice:
         self.welcome: Json = None
         self.running: Json = None
         self.knows: str | None = None
+        self.panel: Json = None
+        self.sleeps = False
+        self.shows: str | None = None
+        self.show: Json = None
 
     # --- a key
 
@@ -108,6 +113,8 @@ class FieldDevice:
                 "uptime_ms": self.uptime_ms,
                 "nonce": nonce,
                 **({} if self.running is None else {"running": self.running}),
+                **({} if self.panel is None else {"panel": self.panel}),
+                **({"sleeps": True} if self.sleeps else {}),
             }
         )
         return body, signing.hello_mac(self.key, body), nonce
@@ -158,12 +165,27 @@ class FieldDevice:
     async def poll(self, wait: float = 25) -> Said:
         """One poll."""
         knows = "" if self.knows is None else f"&offer={self.knows}"
-        return await self.ask("GET", f"/v1/device/poll?wait={wait:g}&desired={self.version}{knows}")
+        shows = "" if self.shows is None else f"&show={self.shows}"
+        return await self.ask("GET", f"/v1/device/poll?wait={wait:g}&desired={self.version}{knows}{shows}")
+
+    async def look(self, wait: float = 25) -> Json:
+        """One poll, remembering what its panel shall show; that, or None."""
+        said = await self.poll(wait)
+        self.show = said.body.get("show")
+        self.shows = self.show["picture"][:16] if self.show else ""
+        return self.show
+
+    async def picture(self, sha256: str, ranged: str = "") -> Given:
+        """A piece of a picture."""
+        return await self._get(f"/v1/device/pictures/{sha256}", ranged)
 
     async def fetch(self, artifact: str, what: str, ranged: str = "") -> Given:
         """A piece of what it is offered: `what` as docs/protocol.md has it, with that Range."""
         folder = "" if what in ("manifest", "signatures") else "files/"
         target = f"/v1/device/firmware/{artifact}/{folder}{what}"
+        return await self._get(target, ranged)
+
+    async def _get(self, target: str, ranged: str) -> Given:
         headers = self.signed("GET", target, b"")
         counter, key = self.counter, self.session_key
         asked = {**headers, "Range": ranged} if ranged else headers

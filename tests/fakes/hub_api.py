@@ -22,6 +22,7 @@ from edge.wire.site import DeadLetterDone, DeadLetterView, LettersDiscarded, Syn
 from edge.wire.vending import SlotView, TransactionView, Vended
 from tests.fakes.hub_answers import JSON, listed, shown
 from tests.fakes.hub_assets import FakeAssets
+from tests.fakes.hub_content import FakeContent
 from tests.fakes.hub_updates import FakeUpdates
 
 
@@ -47,6 +48,7 @@ class FakeHub:
         self.letters: list[DeadLetterView] = []
         self.assets = FakeAssets(status.now)
         self.updates = FakeUpdates(status.now)
+        self.content = FakeContent()
         self.monitor: list[dict[str, str]] = []
         self.preview: views.Preview | None = None
         self.calls: list[tuple[str, Any]] = []
@@ -133,6 +135,7 @@ class FakeHub:
             web.delete("/v1/claims/{agent}", self._claim_done),
             *self.assets.routes(),
             *self.updates.routes(),
+            *self.content.routes(),
         ]
 
     @web.middleware
@@ -152,26 +155,21 @@ class FakeHub:
         return shown(self.status)
 
     async def _live(self, request: web.Request) -> web.WebSocketResponse:
+        return await self._held(request, [])
+
+    async def _monitor(self, request: web.Request) -> web.WebSocketResponse:
+        return await self._held(request, self.monitor)
+
+    async def _held(self, request: web.Request, first: list[dict[str, str]]) -> web.WebSocketResponse:
         socket = web.WebSocketResponse()
         await socket.prepare(request)
+        for line in first:
+            await socket.send_json(line)
         self.sockets.add(socket)
         try:
             async for message in socket:
                 if message.type is WSMsgType.ERROR:
                     break
-        finally:
-            self.sockets.discard(socket)
-        return socket
-
-    async def _monitor(self, request: web.Request) -> web.WebSocketResponse:
-        socket = web.WebSocketResponse()
-        await socket.prepare(request)
-        for message in self.monitor:
-            await socket.send_json(message)
-        self.sockets.add(socket)
-        try:
-            async for _ in socket:
-                pass
         finally:
             self.sockets.discard(socket)
         return socket

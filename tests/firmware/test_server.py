@@ -77,7 +77,7 @@ def free_port() -> int:
 
 
 async def answered(url: str, data: bytes) -> bytes:
-    """The same, again where the answer was lost: a server lingers for half a second, and this machine may be busy."""
+    """The same, again where the answer was lost: a server lingers for half a second alone."""
     async with asyncio.timeout(AT_ONCE_S):
         while not (answer := await raw(url, data)):
             pass

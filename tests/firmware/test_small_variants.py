@@ -110,7 +110,10 @@ async def test_a_panel_says_who_the_board_is_and_is_drawn_once_for_each_change(t
             assert (shown.size, shown.mode) == ((WIDTH, HEIGHT), "1")
             assert 0.005 < 1 - sum(shown.convert("L").get_flattened_data()) / 255 / WIDTH / HEIGHT < 0.1
         session = await machine.connect()
-        assert (session.hello.kind, session.hello.panel) == ("eink", None)
+        assert session.hello.kind == "eink"
+        panel = session.hello.panel
+        assert panel is not None
+        assert (panel.width, panel.height, panel.format, panel.zlib_wbits) == (WIDTH, HEIGHT, "1bpp-zlib", 10)
         await session.tell(Welcome(approved=True, now_us=NOW_US, quality="ntp", next=0))
         await until(lambda: any(isinstance(event, Report) for event in machine.events))
         report = next(event for event in machine.events if isinstance(event, Report))

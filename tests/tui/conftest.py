@@ -9,16 +9,17 @@ import pytest
 from textual.css.stylesheet import Stylesheet
 
 from tests.fakes.hub_api import FakeHub, running
-from tests.tui import site_assets, site_data, site_updates
+from tests.tui import site_assets, site_content, site_data, site_updates
 from tests.tui.parsed_css import parsed_once
 
 
 @pytest.fixture
 async def hub(tmp_path: Path) -> AsyncIterator[FakeHub]:
-    """The small site of site_data with the machines of site_assets and the firmware of site_updates, listening."""
+    """The small site of site_data with the machines, firmware and panels of its neighbours, listening."""
     site = site_data.hub(tmp_path)
     site_assets.fill(site.assets)
     site_updates.fill(site.updates)
+    site_content.fill(site.content)
     async with running(site) as made:
         yield made
 

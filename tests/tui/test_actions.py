@@ -31,6 +31,8 @@ OPENED_BY = {
     "runs": (["8", "d"], "held off"),
     "boards": (["8", "b", "down"], "Till 1"),
     "provision": (["9", "down"], "It is here as"),
+    "content": (["0"], "Door sign"),
+    "documents": (["0", "d"], "conflict"),
 }
 
 

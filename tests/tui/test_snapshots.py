@@ -94,6 +94,13 @@ async def firmware_console(pilot: Pilot[None], app: OutpostApp, _: FakeHub) -> N
     await shows(pilot, app, "Back office")
 
 
+async def content_console(pilot: Pilot[None], app: OutpostApp, _: FakeHub) -> None:
+    """A panel's picture as the console of the Pi shows it."""
+    app.session = dataclasses.replace(app.session, glyphs=PLAIN)
+    await pilot.press("0", "down")
+    await shows(pilot, app, "@@@@")
+
+
 DEVICE = ("down", "down", "down", "enter")
 STORIES: dict[str, Story] = {
     "overview": pressing(until_shown="Till 2"),
@@ -136,6 +143,10 @@ STORIES: dict[str, Story] = {
     "provision": pressing("9", "down", until_shown="It is here as"),
     "provision-wifi": pressing("9", "enter", until_shown="Warehouse 2"),
     "provision-password": pressing("9", "enter", *"hall", "enter", *"secret-42", until_shown="•••••••••"),
+    "content": pressing("0", "down", until_shown="▀▀▀"),
+    "content-console": content_console,
+    "documents": pressing("0", "d", until_shown="conflict to settle"),
+    "documents-back": pressing("0", "d", "down", "b", until_shown="Version 3"),
     "help": pressing("question_mark", until_shown="Keys of"),
     "palette": pressing("colon", *"till", until_shown="Open this device"),
     "away": away,

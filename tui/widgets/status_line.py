@@ -15,7 +15,7 @@ from tui.messages import ActionAsked
 from tui.session import Session
 from tui.site import Contact
 
-TABS = ("overview", "queue", "serial", "vending", "talk", "sync", "assets", "firmware", "provision")
+TABS = ("overview", "queue", "serial", "vending", "talk", "sync", "assets", "firmware", "provision", "content")
 FULL, SHORT, NONE = "full", "short", "none"
 ROOM = ((" ", FULL, True), ("", FULL, True), ("", FULL, False), ("", SHORT, False), ("", NONE, True))
 """A blank before each tab, its name, how syncing stands: the most first."""
@@ -26,6 +26,7 @@ SHORT_NAMES = {
     "assets": "Asset",
     "firmware": "Fw",
     "provision": "Prov",
+    "content": "Cont",
 }
 CLOCK_CELLS = 10  # what the right end wants at least
 

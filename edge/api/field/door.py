@@ -19,6 +19,7 @@ from edge.clock import Clock
 from edge.commands.field_line import Updates
 from edge.devices.model import Device, DeviceState, Facts
 from edge.devices.pairing import Agreed, Pairings
+from edge.devices.panels import panel_name
 from edge.devices.registry import Registry
 from edge.errors import BadInput, DeviceUnavailable, OutpostError, RateLimited
 from edge.serving.addresses import address_of
@@ -238,8 +239,15 @@ class Door:
     async def _met(self, device: Device, hello: DeviceHello) -> Device:
         facts: Facts = {"chip": hello.chip, "fw": hello.fw, "boot": hello.boot, "name": hello.name}
         device = await self._registry.returned(device)
+        if hello.sleeps or device.facts.get("sleeps"):
+            facts["sleeps"] = hello.sleeps
         device = await self._registry.met(
-            device, epoch=hello.epoch, last_seq=hello.hwm, panel="", facts=facts, kind=hello.kind
+            device,
+            epoch=hello.epoch,
+            last_seq=hello.hwm,
+            panel=panel_name(hello.panel, hello.kind),
+            facts=facts,
+            kind=hello.kind,
         )
         if hello.running is not None:
             await self._updates.runs(device.id, hello.running)

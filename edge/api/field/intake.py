@@ -9,7 +9,7 @@ from typing import Protocol
 import msgspec
 
 from edge.clock import Clock, Stamp
-from edge.commands.field_line import Updates
+from edge.commands.field_line import Panels, Updates
 from edge.devices.log.log import DeviceLog
 from edge.devices.model import Device
 from edge.devices.presence import Presences
@@ -68,9 +68,10 @@ class Intake:
         buffer: Buffer,
         desires: Desires,
         updates: Updates,
+        panels: Panels,
     ) -> None:
         self._registry, self._presences, self._log, self._clock = registry, presences, device_log, clock
-        self._buffer, self._desires, self.updates = buffer, desires, updates
+        self._buffer, self._desires, self.updates, self.panels = buffer, desires, updates, panels
         self._hear_health: HealthListener | None = None
 
     def tell_health_to(self, listener: HealthListener) -> None:

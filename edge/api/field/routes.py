@@ -12,11 +12,12 @@ from edge.api.field.intake import Intake
 from edge.api.field.results import Results
 from edge.api.field.wifi import WifiLinks
 from edge.clock import Clock
-from edge.commands.field_line import Piece, Updates
+from edge.commands.field_line import Panels, Piece, Updates
 from edge.devices.log.log import DeviceLog
 from edge.errors import BadInput
 from edge.links.longpoll import Parcel
 from edge.serving.routing import number
+from edge.wire.content import Shown
 from edge.wire.field import POLL_WAIT_S, Desired, Done, FieldCommand, Poll, Readings, Report
 from edge.wire.native import Result
 from edge.wire.updates import Told, mark_of
@@ -25,8 +26,11 @@ _result = msgspec.json.Decoder(Result)
 _readings = msgspec.json.Decoder(Readings)
 _report = msgspec.json.Decoder(Report)
 _told = msgspec.json.Decoder(Told)
+_shown = msgspec.json.Decoder(Shown)
 DONE = Done()
 FIRMWARE = "/v1/device/firmware/{artifact:[0-9a-f]{64}}"
+PICTURE = "/v1/device/pictures/{picture:[0-9a-f]{64}}"
+MARK_CHARS = 16  # of a picture's hash: by these a poll says which it was told of last
 PIECE_MAX = 64 * 1024  # bytes of one answer: it is signed whole, so it is made whole in memory
 
 
@@ -40,11 +44,12 @@ class FieldRoutes:
         intake: Intake,
         results: Results,
         updates: Updates,
+        panels: Panels,
         device_log: DeviceLog,
         clock: Clock,
     ) -> None:
         self._door, self._wifi, self._intake, self._results = door, wifi, intake, results
-        self._log, self._clock, self._updates = device_log, clock, updates
+        self._log, self._clock, self._updates, self._panels = device_log, clock, updates, panels
 
     def all(self) -> list[web.RouteDef]:
         """Every path."""
@@ -58,18 +63,22 @@ class FieldRoutes:
             web.post("/v1/device/readings", inside(self.readings, "its readings")),
             web.post("/v1/device/report", inside(self.report, "its report")),
             web.post("/v1/device/firmware", inside(self.told, "its update")),
+            web.post("/v1/device/shown", inside(self.shown, "what its panel shows")),
+            web.get(PICTURE, inside(self.picture, "a picture"), allow_head=False),
             web.get(FIRMWARE + "/files/{what}", inside(self.piece, "its update"), allow_head=False),
             web.get(FIRMWARE + "/{what:manifest|signatures}", inside(self.piece, "its update"), allow_head=False),
         ]
 
     async def poll(self, inside: Inside) -> Poll:
-        """GET /v1/device/poll?wait=&desired=&offer=."""
+        """GET /v1/device/poll?wait=&desired=&offer=&show=."""
         query, device_id = inside.request.query, inside.device.id
-        knows = query.get("offer")  # left out by firmware that cannot be updated
+        offer, shows = query.get("offer"), query.get("show")  # left out by who cannot be updated, or has no panel
         wait_s = seconds(query.get("wait", ""), POLL_WAIT_S)
         has = number("desired", query.get("desired", "")) or 0
         desired, parcel = self._desired(inside, has), None
-        if self._nothing_new(inside, desired, knows):
+        if shows is not None:
+            await self._panels.show(device_id)  # looked at; what stands is compared without waiting any more
+        if self._nothing_new(inside, desired, offer, shows):
             hold_s = self._wifi.hold_s(device_id, wait_s)
             if hold_s:
                 parcel = await self._wifi.mailbox(device_id).hold(hold_s)
@@ -78,8 +87,18 @@ class FieldRoutes:
         command = self._hand_over(inside, parcel) if parcel is not None else None
         if command is None and desired is None:
             self._log.polled(device_id)
-        now, offer = self._clock.now(), None if knows is None else self._updates.offer(device_id)
-        return Poll(now_us=now.at_us, quality=now.quality.value, command=command, desired=desired, offer=offer)
+        return await self._told_now(inside, command, desired, offer is not None, shows is not None)
+
+    async def _told_now(
+        self, inside: Inside, command: FieldCommand | None, desired: Desired | None, offers: bool, shows: bool
+    ) -> Poll:
+        """The answer to a poll, with all that stands now beside what is new."""
+        device_id = inside.device.id
+        show = await self._panels.show(device_id) if shows else None
+        now, offer = self._clock.now(), self._updates.offer(device_id) if offers else None
+        return Poll(
+            now_us=now.at_us, quality=now.quality.value, command=command, desired=desired, offer=offer, show=show
+        )
 
     async def result(self, inside: Inside) -> Done:
         """POST /v1/device/result."""
@@ -110,20 +129,31 @@ class FieldRoutes:
         self._log.exchange(inside.device.id, "in", "http", f"update to {told.artifact[:12]}: {told.step.value}")
         return await self._updates.tell(inside.device.id, told)
 
+    async def shown(self, inside: Inside) -> Done:
+        """POST /v1/device/shown."""
+        shown = decoded(_shown, inside.body)
+        said = f"cannot show {shown.picture[:12]}: {shown.err}" if shown.err else f"shows {shown.picture[:12]}"
+        self._log.exchange(inside.device.id, "in", "http", said)
+        await self._panels.shown(inside.device.id, shown)
+        return DONE
+
+    async def picture(self, inside: Inside) -> Raw:
+        """GET /v1/device/pictures/{sha256}."""
+        start, most = byte_range(inside.request.headers.get(hdrs.RANGE, ""))
+        picture = inside.request.match_info["picture"]
+        return _answer(inside, await self._panels.piece(inside.device.id, picture, start, most), start)
+
     async def piece(self, inside: Inside) -> Raw:
         """GET /v1/device/firmware/{artifact}/manifest, /signatures, /files/{sha256}."""
         parts = inside.request.match_info
         start, most = byte_range(inside.request.headers.get(hdrs.RANGE, ""))
         piece = await self._updates.piece(inside.device.id, parts["artifact"], parts["what"], start, most)
-        headers: dict[str, str] = {hdrs.CONTENT_TYPE: "application/octet-stream", hdrs.ETAG: f'"{piece.sha256}"'}
-        if hdrs.RANGE in inside.request.headers:
-            return _part(piece, start, headers)
-        if len(piece.data) < piece.total:
-            raise BadInput(f"It has {piece.total} bytes: ask for parts of it with Range.")
-        return Raw(piece.data, headers=headers)
+        return _answer(inside, piece, start)
 
-    def _nothing_new(self, inside: Inside, desired: Desired | None, knows: str | None) -> bool:
+    def _nothing_new(self, inside: Inside, desired: Desired | None, knows: str | None, shows: str | None) -> bool:
         """Whether the device has been told of all there is but a command."""
+        if shows is not None and self._panels.standing(inside.device.id)[:MARK_CHARS] != shows:
+            return False
         if desired is not None and desired.version != inside.session.told_version:
             return False
         offer = self._updates.offer(inside.device.id) if knows is not None else None
@@ -144,6 +174,16 @@ class FieldRoutes:
         self._log.exchange(inside.device.id, "out", "http", f"{order.kind} {order.id}, number {order.seq}")
         parcel.left()
         return FieldCommand(id=order.id, seq=order.seq, kind=order.kind, ttl_ms=parcel.ttl_ms, args=order.args)
+
+
+def _answer(inside: Inside, piece: Piece, start: int) -> Raw:
+    """The answer with a piece, or with all of it. Raises BadInput for too much without a Range."""
+    headers: dict[str, str] = {hdrs.CONTENT_TYPE: "application/octet-stream", hdrs.ETAG: f'"{piece.sha256}"'}
+    if hdrs.RANGE in inside.request.headers:
+        return _part(piece, start, headers)
+    if len(piece.data) < piece.total:
+        raise BadInput(f"It has {piece.total} bytes: ask for parts of it with Range.")
+    return Raw(piece.data, headers=headers)
 
 
 def _part(piece: Piece, start: int, headers: Mapping[str, str]) -> Raw:

@@ -17,7 +17,7 @@ from aiohttp import web
 from edge.clock import Clock
 from edge.compat.personalcms import words
 from edge.compat.personalcms.boards import ID_CHARS, Boards, Heard, Said
-from edge.compat.personalcms.door import CmsDoor, reply, told
+from edge.compat.personalcms.door import CmsDoor, told
 from edge.compat.personalcms.evidence import Evidence
 from edge.devices.log.log import DeviceLog
 from edge.devices.model import Device
@@ -30,7 +30,6 @@ log = logging.getLogger(__name__)
 
 HEALTH_S = 600.0  # how often memory and signal of a board are kept
 REPORT_CHARS = 300  # of what a board says that nobody has approved
-NOTHING = "Nothing is shown by this hub yet."
 
 
 class Readings(Protocol):
@@ -67,8 +66,6 @@ class CmsDevices:
             ("POST", "/api/devices/register"): opened(self.register),
             ("POST", one + "/heartbeat"): self.heartbeat,
             ("POST", one + "/sensor-data"): opened(self.sensor_data),
-            ("GET", one + "/content"): opened(self.content),
-            ("GET", one + "/images-sequence"): opened(self.images),
         }
 
     async def register(self, request: web.Request) -> web.Response:
@@ -114,17 +111,6 @@ class CmsDevices:
         elif device is not None:
             await self._kept_apart(device, body)
         return told(message="Sensor data received")
-
-    async def content(self, request: web.Request) -> web.Response:
-        """GET /api/devices/{id}/content: nothing to show, in the words that make a board do nothing."""
-        await self.hears(request, claimed_by(request), "content", Said())
-        picture = {"bmp_url": "", "filename": ""}
-        return told(message=NOTHING, dashboard_url="", images=[picture])
-
-    async def images(self, request: web.Request) -> web.Response:
-        """GET /api/devices/{id}/images-sequence: the same for the boards with a panel."""
-        await self.hears(request, claimed_by(request), "images-sequence", Said())
-        return reply({"success": False, "message": NOTHING, "dashboard_url": "", "assigned_images": []})
 
     async def hears(self, request: web.Request, claimed: str, how: str, said: Said) -> Device | None:
         """The device whose request this is, noted; None where that is not clear, or it cannot be kept."""

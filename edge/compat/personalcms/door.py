@@ -48,6 +48,15 @@ class CmsDoor:
             return {}
         return body if isinstance(body, dict) else {}
 
+    async def asked(self, request: web.Request) -> Body:
+        """The JSON of a person who has shown a key; {} for what is no object. Raises BadInput, TooLarge."""
+        raw = await read_body(request, self.body_s, BODY_BYTES, known=True)
+        try:
+            body = msgspec.json.decode(raw) if raw.strip() else {}
+        except (msgspec.DecodeError, ValueError, RecursionError) as error:
+            raise BadInput("The body is not valid JSON.") from error
+        return body if isinstance(body, dict) else {}
+
     def person(self, request: web.Request, role: Role) -> Principal:
         """Who asks, with at least this role. Raises Unauthenticated, Forbidden, RateLimited."""
         try:
@@ -108,4 +117,4 @@ def refused(error: OutpostError | None) -> web.Response:
     return answer
 
 
-_STATUS = {"bad-firmware": 400, "rejected": 400}
+_STATUS = {"bad-firmware": 400, "bad-picture": 400, "rejected": 400}

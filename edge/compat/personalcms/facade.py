@@ -10,14 +10,24 @@ from aiohttp import web
 
 from edge.clock import Clock
 from edge.compat.assets.neighbours import mac_of
+from edge.compat.personalcms.assignments import Assignments
+from edge.compat.personalcms.bitmaps import Bitmaps
 from edge.compat.personalcms.boards import Boards
+from edge.compat.personalcms.dashboards import Dashboards
 from edge.compat.personalcms.devices import CmsDevices, Readings
 from edge.compat.personalcms.door import Basic, CmsDoor
 from edge.compat.personalcms.evidence import Evidence
 from edge.compat.personalcms.ota import CmsUpdates
 from edge.compat.personalcms.pages import CmsPages
+from edge.compat.personalcms.papers import Papers
+from edge.compat.personalcms.people import CmsPeople, Forget
+from edge.compat.personalcms.screens import CmsScreens
 from edge.compat.personalcms.sketches import Sketches
 from edge.compat.personalcms.tries import Tries
+from edge.content.documents.documents import Documents
+from edge.content.library.library import Library
+from edge.content.showing.showing import Showing
+from edge.devices.groups.groups import Groups
 from edge.devices.log.log import DeviceLog
 from edge.devices.model import Device
 from edge.devices.presence import Presences
@@ -46,6 +56,11 @@ class PersonalCms:
         rollouts: Rollouts,
         artifacts: Artifacts,
         downloads: Downloads,
+        showing: Showing,
+        library: Library,
+        documents: Documents,
+        groups: Groups,
+        forget: Forget,
         user: str,
         password: str,
         body_s: float,
@@ -69,10 +84,18 @@ class PersonalCms:
             device_log,
         )
         self._pages = CmsPages(door, registry, evidence, offers, artifacts, rollouts)
+        papers = Papers(documents)
+        dashboards = Dashboards(documents, groups, registry, papers)
+        assignments = Assignments(documents, library, papers)
+        self._people = CmsPeople(door, registry, library, assignments, dashboards, forget)
+        self._screens = CmsScreens(
+            door, self._devices, showing, Bitmaps(library), assignments, dashboards, registry, device_log
+        )
 
     def routes(self) -> list[web.RouteDef]:
         """Every path."""
-        table = {**self._devices.table(), **self._updates.table(), **self._pages.table()}
+        halves = (self._devices, self._updates, self._screens, self._pages, self._people)
+        table = {at: handler for half in halves for at, handler in half.table().items()}
         return [
             *(web.route(method, path, handler) for (method, path), handler in table.items()),
             *(web.route(method, "/{slashes:/+}" + path[1:], handler) for (method, path), handler in table.items()),
@@ -86,8 +109,10 @@ class PersonalCms:
         """Boards with one id, boards that are stuck, and boards that will forget their WiFi."""
         return [*self._boards.problems(), *self._tries.problems(), *self._pages.problems()]
 
-    def forget(self, device: Device) -> None:
+    async def forget(self, device: Device, actor: str) -> None:
         """A device is being forgotten."""
+        await self._people.forgotten(device, actor)
         self._boards.forget(device)
         self._devices.forget(device)
+        self._screens.forget(device)
         self._updates.forget(device)

@@ -11,7 +11,7 @@ import logging
 import re
 from collections.abc import Awaitable, Callable
 
-from aiohttp import hdrs, web
+from aiohttp import web
 
 from edge.compat.personalcms.boards import Boards, Said
 from edge.compat.personalcms.devices import CmsDevices, claimed_by
@@ -20,6 +20,7 @@ from edge.compat.personalcms.evidence import Evidence, Sketched, chip_of
 from edge.compat.personalcms.names import key_of, named_by
 from edge.compat.personalcms.tries import STUCK, Tries
 from edge.compat.personalcms.variants import PROFILE
+from edge.compat.reached import reached
 from edge.devices.log.log import DeviceLog
 from edge.devices.model import NAME_CHARS, Device, canonical_id
 from edge.devices.registry import Registry
@@ -37,7 +38,6 @@ from edge.wire.updates import Offer, Step, Told
 log = logging.getLogger(__name__)
 
 NOTES_CHARS = 160  # of a description: all of the answer has 1024 bytes in the board's memory
-_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?\Z")
 _MD5 = re.compile(r"[0-9a-f]{32}\Z")
 NO_UPDATE = {"update_available": False}
 NOT_NOW = "This board is not offered that now."
@@ -86,7 +86,7 @@ class CmsUpdates:
         if artifact is None or not await self._fits(device, offer, artifact):
             return reply(NO_UPDATE)
         # made here alone, of the host that the board has reached: it is used as it is
-        url = f"http://{_host(request)}/api/ota/download/{key_of(artifact)}?for={device.id}"
+        url = f"{reached(request)}/api/ota/download/{key_of(artifact)}?for={device.id}"
         told = {"update_available": True, "firmware_url": url, "version": artifact.version}
         return reply({**told, "description": artifact.notes[:NOTES_CHARS]})
 
@@ -251,12 +251,3 @@ def _sketched(request: web.Request) -> Sketched:
         sha256=said.get("x-ESP32-sketch-sha256", "").strip().lower(),
         free=int(free) if free.isdecimal() and len(free) < 12 else None,
     )
-
-
-def _host(request: web.Request) -> str:
-    """Where the board has reached this hub: by its own word where that is a host, else by the connection."""
-    if _HOST.match(request.headers.get(hdrs.HOST, "")):
-        return request.headers[hdrs.HOST]
-    local = request.transport.get_extra_info("sockname") if request.transport is not None else None
-    host, port = (str(local[0]), local[1]) if isinstance(local, tuple) else ("127.0.0.1", 80)
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -11,20 +11,19 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Any
 
-import msgspec
 from aiohttp import web
 
 from edge.clock import iso
-from edge.compat.personalcms.boards import FIRMWARE, ID
+from edge.compat.personalcms.boards import FIRMWARE
 from edge.compat.personalcms.door import CmsDoor, told
 from edge.compat.personalcms.evidence import Evidence, chip_of
 from edge.compat.personalcms.form import Form, read_form
 from edge.compat.personalcms.names import is_for_older, key_of, named_by, newest
-from edge.compat.personalcms.variants import BY_NAME, PROFILE, warning
+from edge.compat.personalcms.variants import BY_NAME, warning
+from edge.compat.personalcms.whom import boards, named
 from edge.devices.model import Device
 from edge.devices.registry import Registry
-from edge.errors import BadInput, Conflict, NotFound
-from edge.serving.bodies import read_body
+from edge.errors import NotFound
 from edge.serving.roles import Role
 from edge.serving.visits import AiohttpHandler, line
 from edge.updates.artifacts.artifacts import Artifacts, Offered
@@ -34,7 +33,6 @@ from edge.updates.offers.offers import Offers
 from edge.updates.rollouts.rollouts import Rollouts
 from edge.wire.updates import BAD, GOOD, NewRollout, Plan, Target
 
-BODY_BYTES = 4096
 DAY_S = 86_400
 # one board, until it runs it: it asks each 2 minutes, or when somebody presses its button
 FORCED = Plan(waves=(100,), errors_percent=0, success_percent=100, soak_s=0, deadline_s=30 * DAY_S, attempts=5)
@@ -133,8 +131,8 @@ class CmsPages:
     async def force(self, request: web.Request) -> web.Response:
         """POST /api/ota/force-update/{id} with `firmware_type`: the newest of it, until the board runs it."""
         actor = self._door.person(request, Role.TECHNICIAN).actor
-        body = await self._object(request)
-        device = self._device(line(request.match_info["id"]))
+        body = await self._door.asked(request)
+        device = named(self._registry, line(request.match_info["id"]))
         kind = line(body.get("firmware_type")) or _type(device)
         artifact = newest(self._artifacts, kind, chip_of(device))
         if artifact is None:
@@ -177,18 +175,7 @@ class CmsPages:
 
     def _devices(self) -> list[Device]:
         """The older boards that are approved."""
-        return [one for one in self._registry.all() if one.profile == PROFILE and one.approved]
-
-    def _device(self, named: str) -> Device:
-        """By id, name or MAC, or by the id it claims. Raises NotFound, or Conflict where several claim it."""
-        claiming = [one for one in self._devices() if one.facts.get(ID) == named]
-        if len(claiming) > 1:
-            ids = ", ".join(one.id for one in claiming)
-            raise Conflict(f"{len(claiming)} boards call themselves {named}: name one of {ids}.")
-        device = claiming[0] if claiming else self._registry.get(named)
-        if device.profile != PROFILE:
-            raise BadInput(f"{device.name} is no older board of this system.")
-        return device
+        return boards(self._registry)
 
     async def _forced(self, device: Device, artifact: Artifact, actor: str) -> Rollout:
         """A rollout for this one board; the one that is under way where it is for the same."""
@@ -208,14 +195,6 @@ class CmsPages:
         wanted = NewRollout(artifact=artifact.id, target=target, plan=ALL, name=f"all {artifact.target}"[:60])
         await self._rollouts.create(wanted, actor=actor)
         return [device.id for device in fitting]
-
-    async def _object(self, request: web.Request) -> dict[str, Any]:
-        raw = await read_body(request, self._door.body_s, BODY_BYTES, known=True)
-        try:
-            body = msgspec.json.decode(raw) if raw.strip() else {}
-        except (msgspec.DecodeError, ValueError, RecursionError) as error:
-            raise BadInput("The body is not valid JSON.") from error
-        return body if isinstance(body, dict) else {}
 
 
 async def _pieces(form: Form) -> AsyncIterator[bytes]:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from edge.compat.personalcms import tastes
 from edge.compat.personalcms.boards import Said
 from edge.compat.personalcms.variants import type_of
 from edge.devices.model import Facts
@@ -60,6 +61,7 @@ def introduced(body: Mapping[str, Any], claimed: str) -> Said:
     facts: Facts = {name: text for name in FACTS if (text := line(body.get(name))[:TEXT_CHARS])}
     version = line(body.get("firmware_version"))[:TEXT_CHARS]
     more: Facts = {"fw": version} if version else {}
+    more |= tastes.wished(body)
     return Said(type_of(claimed), board[:TEXT_CHARS], line(body.get("device_name")), {**facts, **more})
 
 

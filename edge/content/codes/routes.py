@@ -5,8 +5,7 @@ from __future__ import annotations
 import base64
 
 from edge.content.codes.codes import Content, caption
-from edge.content.render import panel_named
-from edge.content.render.encode import decoded, png
+from edge.content.render import panel_named, preview_png
 from edge.serving.roles import Role
 from edge.serving.routing import Answer, Call, Route
 from edge.wire.views import Preview, PreviewRequest
@@ -36,7 +35,6 @@ class ContentRoutes:
         asked = {name: text for name in ARGUMENTS if (text := getattr(wanted, name))}
         args = await self._content.prepare_qr(asked)
         rendered = await self._content.qr(args["payload"], panel.name, caption(args))
-        picture = png(decoded(rendered.data, panel))
         return Preview(
             panel=panel.name,
             width=rendered.width,
@@ -45,5 +43,5 @@ class ContentRoutes:
             bytes=len(rendered.data),
             seconds_on_line=round(len(rendered.data) * 10 / PREVIEW_BAUD, 3),
             content_hash=rendered.content_hash,
-            png=base64.b64encode(picture).decode(),
+            png=base64.b64encode(preview_png(rendered.data, panel)).decode(),
         )

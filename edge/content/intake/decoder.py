@@ -13,60 +13,50 @@ import io
 import resource
 import struct
 import sys
-from typing import BinaryIO
+from collections.abc import Iterator
+from typing import Any, BinaryIO
 
 import msgspec
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
+from edge.content.intake.normal import MAX_SIDE_PX, Kept, normalised
+from edge.content.intake.opening import FORMATS, KINDS, open_picture
 from edge.content.render import PANELS, Panel, Rendered, read_qr, render_photo
 from edge.errors import BadPicture, OutpostError, TooLarge
 
-MAX_PIXELS = 25_000_000  # about any phone's camera; 100 MB while it is flattened
 MAX_ADDRESS_SPACE_BYTES = 512 * 1024 * 1024  # the largest RGBA picture peaks at 375 MB
 MAX_JOB_CPU_S = 8  # the caller's deadline is shorter: this is for a caller that died
-FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP")
+MAX_KEEP_CPU_S = 45  # as above: an upload may be large, and nobody stands at a till for it
 _MODES = {"PNG": ("1", "L", "LA", "P", "RGB", "RGBA", "I;16"), "GIF": ("L", "P"), "BMP": ("1", "L", "RGB")}
 _LENGTH = struct.Struct(">I")
-_KINDS = "Send a PNG, JPEG, GIF, WebP or BMP picture."
 
 
 class Job(msgspec.Struct, frozen=True):
-    """A picture file; with a panel it is rendered as a photo, without its QR code is read."""
+    """A picture file. With `keep` it is made into one to keep, with a panel it is rendered as a photo, else its QR
+    code is read."""
 
     data: bytes
     panel: Panel | None = None
+    keep: bool = False
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """Exactly one of the QR's text, a rendered photo, and a refusal ("bad-picture" or "too-large")."""
+    """Exactly one of the QR's text, a rendered photo, a picture to keep, and a refusal ("bad-picture" or
+    "too-large")."""
 
     text: str | None = None
     photo: Rendered | None = None
+    kept: Kept | None = None
     refused: str = ""
     detail: str = ""
     hint: str = ""
 
 
-def open_picture(data: bytes) -> Image.Image:
-    """The first frame of the picture in `data`, in grey or colour, transparency on white.
-
-    Format and size are read from the header before any pixel is decoded.
-    Raises BadPicture (no picture, another format, damaged), TooLarge (more than MAX_PIXELS).
-    """
-    try:
-        image = Image.open(io.BytesIO(data), formats=FORMATS)
-    except UnidentifiedImageError:
-        raise BadPicture("this is no picture that can be read", hint=_KINDS) from None
-    width, height = image.size
-    if width * height > MAX_PIXELS:
-        raise TooLarge(f"the picture is {width}x{height} pixels, {MAX_PIXELS:,} are taken")
-    image.load()
-    return _flattened(image)
-
-
 def answer(job: Job) -> Answer:
     """Do one job; whatever the picture does, an answer comes back."""
     try:
+        if job.keep:
+            return Answer(kept=normalised(job.data))
         image = open_picture(job.data)
         if job.panel is None:
             return Answer(text=read_qr(image))
@@ -77,7 +67,7 @@ def answer(job: Job) -> Answer:
     except MemoryError:
         return Answer(refused=TooLarge.code, detail="the picture needs too much memory", hint=TooLarge.hint)
     except Exception:  # noqa: BLE001 - decoders fail in a dozen ways on damaged files; this is the edge
-        return Answer(refused=BadPicture.code, detail="the picture is damaged or cut off", hint=_KINDS)
+        return Answer(refused=BadPicture.code, detail="the picture is damaged or cut off", hint=KINDS)
 
 
 def main() -> None:
@@ -88,22 +78,9 @@ def main() -> None:
     decode = msgspec.msgpack.Decoder(Job)
     _write(stdout, b"ready")
     while (frame := _read(stdin)) is not None:
-        _grant_cpu()
-        _write(stdout, msgspec.msgpack.encode(answer(decode.decode(frame))))
-
-
-def _flattened(image: Image.Image) -> Image.Image:
-    """`image` in mode "L" or "RGB", its EXIF orientation kept; 16-bit shades scaled, not cut off."""
-    if image.mode.startswith("I"):
-        flat = image.convert("I").point(lambda shade: shade * (1 / 256)).convert("L")
-    elif image.has_transparency_data:
-        colour = image.convert("RGBA")
-        flat = Image.new("RGB", image.size, "white")
-        flat.paste(colour, mask=colour.getchannel("A"))
-    else:
-        flat = image.convert("L" if image.mode in ("1", "L") else "RGB")
-    flat.info = {key: value for key, value in image.info.items() if key == "exif"}
-    return flat
+        job = decode.decode(frame)
+        _grant_cpu(MAX_KEEP_CPU_S if job.keep else MAX_JOB_CPU_S)
+        _write(stdout, msgspec.msgpack.encode(answer(job)))
 
 
 def _confine() -> None:
@@ -123,23 +100,38 @@ def _warm_up() -> None:
     for kind in FORMATS:
         for mode in _MODES.get(kind, ("L", "RGB")):
             extra = {} if kind in ("GIF", "BMP") else {"exif": orientation}
-            ImageOps.exif_transpose(open_picture(_sample(mode, kind, **extra)), in_place=True)
+            file = _sample(Image.new(mode, (16, 16)), kind, **extra)
+            ImageOps.exif_transpose(open_picture(file), in_place=True)
+            answer(Job(file, keep=True))
     for mode in ("L", "RGB"):  # what follows opening does not know the kind
         for panel in (None, *PANELS.values()):
-            answer(Job(_sample(mode, "PNG"), panel))
+            answer(Job(_sample(Image.new(mode, (16, 16)), "PNG"), panel))
+    for unusual in _unusual():
+        answer(Job(unusual, keep=True))
 
 
-def _sample(mode: str, kind: str, **extra: Image.Exif) -> bytes:
-    """A small picture's file."""
+def _unusual() -> Iterator[bytes]:
+    """What takes ways of its own on its way to be kept: many colours, inks, several frames, too large."""
+    plain, many = Image.new("RGB", (16, 16)), Image.linear_gradient("L")
+    yield _sample(Image.merge("RGB", (many, many.rotate(90), many.rotate(180))), "PNG")
+    yield _sample(plain.convert("CMYK"), "JPEG")
+    for kind in ("GIF", "WEBP", "PNG", "MPO"):
+        yield _sample(plain, kind, save_all=True, append_images=[Image.new("RGB", (16, 16), "white")])
+    yield _sample(Image.new("RGB", (MAX_SIDE_PX + 1, 16)), "JPEG")
+    yield b"<svg/>"
+
+
+def _sample(image: Image.Image, kind: str, **options: Any) -> bytes:
+    """A picture's file."""
     file = io.BytesIO()
-    Image.new(mode, (16, 16)).save(file, kind, **extra)
+    image.save(file, kind, **options)
     return file.getvalue()
 
 
-def _grant_cpu() -> None:
-    """MAX_JOB_CPU_S more seconds of processor time; past them the kernel ends the process."""
+def _grant_cpu(seconds: int) -> None:
+    """So many more seconds of processor time; past them the kernel ends the process."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
-    limit = int(usage.ru_utime + usage.ru_stime) + MAX_JOB_CPU_S
+    limit = int(usage.ru_utime + usage.ru_stime) + seconds
     resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.RLIM_INFINITY))
 
 

@@ -16,7 +16,7 @@ MAX_WAITING = 16  # jobs in line: at 10 ms each a caller waits less than 0.2 s
 JOB_DEADLINE_S = 5.0
 START_DEADLINE_S = 20.0  # a cold Pi imports from a slow card
 JOBS_PER_PROCESS = 500  # a new process then: whatever a decoder leaks or a picture planted ends with it
-MAX_ANSWER_BYTES = 1024 * 1024
+MAX_ANSWER_BYTES = 9 * 1024 * 1024  # a picture to keep: at most 1600x1600 pixels of 3 bytes, and a little more
 _REFUSALS = {TooLarge.code: TooLarge}
 
 

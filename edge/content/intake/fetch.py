@@ -9,7 +9,7 @@ import tenacity
 from yarl import URL
 
 from edge.content.intake.forms import MAX_PICTURE_BYTES
-from edge.errors import BadPicture, TooLarge, Unreachable
+from edge.errors import BadPicture, Unreachable
 from edge.outbound import (
     Address,
     Network,
@@ -17,6 +17,7 @@ from edge.outbound import (
     NotPublic,
     Outbound,
     Resolve,
+    body_of,
     checked_url,
     session_to,
     system_resolve,
@@ -24,7 +25,6 @@ from edge.outbound import (
 
 DEADLINE_S = 10.0  # over all: resolving, both attempts, the body
 ATTEMPTS = 2
-_CHUNK_BYTES = 64 * 1024
 
 
 class Fetcher:
@@ -81,18 +81,7 @@ async def _get(target: URL, address: Address) -> bytes:
     ):
         if response.status != 200:
             raise BadPicture(f"the picture's server answered {response.status}", hint="Send the picture itself.")
-        return await _body(response)
-
-
-async def _body(response: aiohttp.ClientResponse) -> bytes:
-    if (response.content_length or 0) > MAX_PICTURE_BYTES:
-        raise TooLarge(f"the picture is more than {MAX_PICTURE_BYTES:,} bytes")
-    body = bytearray()
-    async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
-        body += chunk
-        if len(body) > MAX_PICTURE_BYTES:
-            raise TooLarge(f"the picture is more than {MAX_PICTURE_BYTES:,} bytes")
-    return bytes(body)
+        return await body_of(response, MAX_PICTURE_BYTES, "the picture")
 
 
 def _is_transient(error: BaseException) -> bool:

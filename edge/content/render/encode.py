@@ -1,19 +1,20 @@
-"""A finished drawing to a panel's bytes, and those bytes back to pixels so that they can be checked."""
+"""A finished drawing to a panel's bytes, and those bytes back to pixels, to be checked and looked at."""
 
 from __future__ import annotations
 
 import hashlib
-import io
-import zlib
+from collections.abc import Callable
 
 import msgspec
-from PIL import Image, ImageOps
+from PIL import Image
 
+from edge.content.render.formats.bitmap import bmp_1bpp, from_bmp
+from edge.content.render.formats.files import from_file, jpeg, png, png_grey4
+from edge.content.render.formats.zlib_bits import from_rgb565, from_zlib_1bpp, rgb565, zlib_1bpp
 from edge.content.render.panels import Panel, PanelFormat
+from edge.content.render.shades import flattened
 
-ZLIB_LEVEL = 9
-ZLIB_WINDOW_BITS = 10  # 1 KB of history: 25 rows of a 320 px panel, all that repeated module rows need
-PHOTO_JPEG_QUALITY = 60  # stored pictures are sent once, at leisure; 15 to 25 KB at 320x480
+JPEG_QUALITY = 60  # of all but QR codes: sent once, at leisure; 15 to 25 KB at 320x480
 
 
 class Rendered(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,6 +31,14 @@ class Rendered(msgspec.Struct, frozen=True, kw_only=True):
     module_px: int = 0
 
 
+class _Codec(msgspec.Struct, frozen=True):
+    """A format: of a picture in mode `mode`, as the panel is addressed, its bytes; and the picture of bytes."""
+
+    mode: str
+    encode: Callable[[Image.Image], bytes]
+    decode: Callable[[bytes, tuple[int, int]], Image.Image]
+
+
 def rendered(data: bytes, panel: Panel, module_px: int = 0) -> Rendered:
     """`data`, encoded for `panel`, with its name."""
     width, height = panel.native_size
@@ -37,47 +46,55 @@ def rendered(data: bytes, panel: Panel, module_px: int = 0) -> Rendered:
     return Rendered(data=data, content_hash=content_hash, width=width, height=height, module_px=module_px)
 
 
+def encoded(image: Image.Image, panel: Panel) -> Rendered:
+    """`image` (as seen, the panel's size; mode "1", "L" or "RGB") in the panel's shades and format.
+
+    Raises ValueError when it is not the panel's size.
+    """
+    if image.size != panel.size:
+        raise ValueError(f"the picture is {image.size}, the panel {panel.name} is {panel.width}x{panel.height}")
+    codec = _CODECS[panel.format]
+    native = turned(flattened(image, panel), panel)
+    return rendered(codec.encode(native.convert(codec.mode, dither=Image.Dither.NONE)), panel)
+
+
+def decoded(data: bytes, panel: Panel) -> Image.Image:
+    """What a panel's viewer sees for `data` (made here), mode "L", or "RGB" on a panel with colours.
+
+    Raises ValueError when it is a picture of another size, and what Pillow and zlib raise over damaged data.
+    """
+    native = _CODECS[panel.format].decode(data, panel.native_size)
+    if native.size != panel.native_size:
+        width, height = panel.native_size
+        raise ValueError(f"encoded as {native.size}, the panel is {width}x{height}")
+    return _turned_back(native, panel).convert(panel.mode)
+
+
+def preview_png(data: bytes, panel: Panel, within: tuple[int, int] | None = None) -> bytes:
+    """A PNG of exactly what the panel's viewer sees for `data`, for people; `within` so many pixels across and down
+    where that is less, in greys. Raises as `decoded`."""
+    image = decoded(data, panel)
+    if within is None or (image.width <= within[0] and image.height <= within[1]):
+        return png(image)
+    small = image.convert("L")
+    small.thumbnail(within, Image.Resampling.BOX)
+    return png(small)
+
+
 def turned(image: Image.Image, panel: Panel) -> Image.Image:
     """`image` (as seen) turned to how the panel is addressed."""
     return image.rotate(panel.rotation, expand=True) if panel.rotation else image
 
 
-def zlib_1bpp(image: Image.Image) -> bytes:
-    """Mode "1" pixels as PanelFormat.ZLIB_1BPP."""
-    squeeze = zlib.compressobj(ZLIB_LEVEL, zlib.DEFLATED, ZLIB_WINDOW_BITS)
-    return squeeze.compress(image.tobytes()) + squeeze.flush()
+def _turned_back(image: Image.Image, panel: Panel) -> Image.Image:
+    return image.rotate(-panel.rotation, expand=True) if panel.rotation else image
 
 
-def png(image: Image.Image) -> bytes:
-    """A PNG in the image's own depth, without metadata."""
-    out = io.BytesIO()
-    image.save(out, "PNG", optimize=True)
-    return out.getvalue()
-
-
-def jpeg(image: Image.Image, quality: int) -> bytes:
-    """A baseline grey JPEG with optimised Huffman tables, `quality` 1..95."""
-    out = io.BytesIO()
-    image.convert("L").save(out, "JPEG", quality=quality, optimize=True, progressive=False)
-    return out.getvalue()
-
-
-def decoded(data: bytes, panel: Panel) -> Image.Image:
-    """What a panel shows for `data` (made by this module), mode "L", as the panel is addressed."""
-    width, height = panel.native_size
-    if panel.format is PanelFormat.ZLIB_1BPP:
-        pixels = zlib.decompress(data, ZLIB_WINDOW_BITS)
-        return Image.frombytes("1", (width, height), pixels).convert("L")
-    image = Image.open(io.BytesIO(data), formats=("PNG", "JPEG"))
-    if image.size != (width, height):
-        raise ValueError(f"encoded as {image.size}, the panel is {width}x{height}")
-    return image.convert("L")
-
-
-def photo_bytes(image: Image.Image, panel: Panel) -> bytes:
-    """A fitted picture (mode "L", as seen) in the panel's format; 1-bit formats by Floyd-Steinberg."""
-    native = turned(image, panel)
-    if panel.format is PanelFormat.JPEG_GREY:
-        return jpeg(native, PHOTO_JPEG_QUALITY)
-    dithered = ImageOps.autocontrast(native, cutoff=0.5).convert("1", dither=Image.Dither.FLOYDSTEINBERG)
-    return zlib_1bpp(dithered) if panel.format is PanelFormat.ZLIB_1BPP else png(dithered)
+_CODECS: dict[PanelFormat, _Codec] = {
+    PanelFormat.ZLIB_1BPP: _Codec("1", zlib_1bpp, from_zlib_1bpp),
+    PanelFormat.JPEG_GREY: _Codec("L", lambda image: jpeg(image, JPEG_QUALITY), lambda data, _: from_file(data)),
+    PanelFormat.PNG: _Codec("1", png, lambda data, _: from_file(data)),
+    PanelFormat.BMP_1BPP: _Codec("1", bmp_1bpp, lambda data, _: from_bmp(data)),
+    PanelFormat.GREY4: _Codec("L", png_grey4, lambda data, _: from_file(data)),
+    PanelFormat.RGB565: _Codec("RGB", rgb565, from_rgb565),
+}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edge.content.render.encode import Rendered, decoded, png, rendered, turned, zlib_1bpp
+from edge.content.render.encode import Rendered, decoded, encoded, rendered
 from edge.content.render.page import draw_qr
 from edge.content.render.panels import Panel, PanelFormat
 from edge.content.render.qr import read_qr, symbol
@@ -33,5 +33,4 @@ def _encoded(payload: str, panel: Panel, caption: str) -> tuple[bytes, int]:
     if panel.format is PanelFormat.JPEG_GREY:
         return smallest_jpeg(symbol(payload), payload, panel, caption)
     page = draw_qr(payload, panel, caption)
-    native = turned(page.image, panel)
-    return (zlib_1bpp(native) if panel.format is PanelFormat.ZLIB_1BPP else png(native)), page.module_px
+    return encoded(page.image, panel).data, page.module_px

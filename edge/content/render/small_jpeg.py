@@ -13,7 +13,8 @@ import segno
 import zxingcpp
 from PIL import Image, ImageFilter
 
-from edge.content.render.encode import decoded, jpeg, turned
+from edge.content.render.encode import decoded, turned
+from edge.content.render.formats.files import jpeg
 from edge.content.render.page import Page, lay_out
 from edge.content.render.panels import Panel
 from edge.content.render.qr import largest_module, scan
@@ -37,7 +38,7 @@ def smallest_jpeg(code: segno.QRCode, payload: str, panel: Panel, caption: str) 
     Raises BadPicture when the code is too fine for the panel, or no quality reads.
     """
     for page in _pages(code, panel, caption):
-        pristine = _readings(turned(page.image, panel).convert("L"), page.module_px)
+        pristine = _readings(page.image.convert("L"), page.module_px)
         wanted = [_unused(image, payload) >= least for image, least in pristine]
         for quality in _QUALITIES:
             data = jpeg(turned(page.image, panel), quality)

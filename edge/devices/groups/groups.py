@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from edge.devices.groups import store as sql
 from edge.devices.model import Device, check_name
@@ -20,6 +20,19 @@ class Groups:
 
     def __init__(self, database: Database, registry: Registry) -> None:
         self._db, self._registry = database, registry
+        self._follow: Callable[[], None] = lambda: None
+
+    def follow_with(self, follow: Callable[[], None]) -> None:
+        """Call this whenever groups have changed."""
+        self._follow = follow
+
+    async def of_devices(self) -> Mapping[str, frozenset[str]]:
+        """The names of each device's groups, by its id; a device without any is left out."""
+        found: dict[str, set[str]] = {}
+        for name, device in await self._db.read(sql.ALL):
+            if device is not None:
+                found.setdefault(device, set()).add(name)
+        return {device: frozenset(names) for device, names in found.items()}
 
     async def all(self) -> list[GroupView]:
         """By name."""
@@ -46,6 +59,7 @@ class Groups:
             tx.fact("group.set", name, devices=len(devices), by=actor)
 
         await self._db.write(work)
+        self._follow()
         return GroupView(name=name, devices=devices)
 
     async def remove(self, name: str, *, actor: str) -> None:
@@ -57,6 +71,7 @@ class Groups:
             tx.fact("group.removed", name, by=actor)
 
         await self._db.write(work)
+        self._follow()
 
     async def members(self, name: str) -> list[str]:
         """The ids of its devices. Raises NotFound."""
@@ -68,6 +83,7 @@ class Groups:
     async def forget(self, device: Device) -> None:
         """A device is being forgotten."""
         await self._db.write(lambda tx: sql.leave(tx, device.id))
+        self._follow()
 
 
 def _unknown(name: str) -> NotFound:

@@ -40,7 +40,7 @@ from edge.updates.offers.model import (
 )
 from edge.updates.offers.telling import Telling
 from edge.updates.offers.watched import Watched
-from edge.updates.rollouts.windows import is_open
+from edge.windows import is_open
 from edge.wire.native import Running
 from edge.wire.updates import ENDED, Heard, Offer, Step, Told
 

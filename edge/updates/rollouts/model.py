@@ -17,7 +17,7 @@ from collections.abc import Sequence
 import msgspec
 
 from edge.errors import BadInput
-from edge.updates.rollouts.windows import Window
+from edge.windows import Window
 from edge.wire.updates import BAD, GOOD, Plan, RolloutState, Step
 
 UNDER_WAY = frozenset({RolloutState.RUNNING, RolloutState.PAUSED})

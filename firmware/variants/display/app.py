@@ -26,11 +26,13 @@ class Display(Device):
     message_bytes = MESSAGE_BYTES_MAX  # a whole picture at once
 
     def __init__(self, port: Port, panel: Panel) -> None:
-        super().__init__(port)
         self._panel = panel
+        super().__init__(port)
+        assert self._showing is not None
         self._screen = Screen(
             panel,
             Pictures(port, self.breathe),
+            self._showing,
             self._clock,
             self._log,
             title=self._name or self._identity.chip,

@@ -1,4 +1,5 @@
-"""What is on the panel and for how long: a QR for its time, else stored pictures in turn, else the idle screen.
+"""What is on the panel and for how long: a QR for its time, else the picture that the hub has scheduled, else
+stored pictures in turn, else the idle screen.
 
 One framebuffer is enough: the panel keeps what it shows by itself, so a new picture is inflated and checked here
 while the old one stays to be seen, and only a whole one is drawn.
@@ -8,6 +9,7 @@ from outpost.canvas import Canvas
 from outpost.clock import Clock
 from outpost.log import Log
 from outpost.port import Panel
+from outpost.showing import Showing
 from variants.display.pictures import BadPicture, Pictures
 
 try:
@@ -27,6 +29,7 @@ class Screen:
         self,
         panel: Panel,
         pictures: Pictures,
+        showing: Showing,
         clock: Clock,
         log: Log,
         *,
@@ -36,6 +39,8 @@ class Screen:
     ) -> None:
         self._panel = panel
         self._pictures = pictures
+        self._showing = showing
+        self._scheduled = ""  # the hash of the scheduled picture, while that is on the panel
         self._clock = clock
         self._log = log
         self._title = title
@@ -50,7 +55,8 @@ class Screen:
         self.kind = ""
         self.rotating = True
         self.changed = True
-        self._show_idle()
+        if not self._show_scheduled():
+            self._show_idle()
 
     def show_qr(self, command_id: str, blob: memoryview, show_ms: int) -> None:
         """Show a QR for `show_ms` from now. Raises BadPicture, and the screen stays as it was."""
@@ -82,7 +88,12 @@ class Screen:
 
     def tick(self) -> None:
         """Change the picture if its time has come."""
-        if self._clock.ms() < self._next_ms:
+        if self.kind == QR and self._clock.ms() < self._next_ms:
+            return
+        if self._scheduled != self._due():
+            self._go_on()
+            return
+        if self._scheduled or self._clock.ms() < self._next_ms:
             return
         if self.kind == QR or self.kind == "":
             self._go_on()
@@ -102,8 +113,32 @@ class Screen:
             "pictures": self._slots,
         }
 
+    def _due(self) -> str:
+        """The hash of the picture that the hub has scheduled and that is here; '' for none."""
+        return self._showing.picture if self._showing.scheduled else ""
+
+    def _show_scheduled(self) -> bool:
+        """Whether there is such a picture; it is on the panel then. One that is damaged is fetched anew."""
+        if not self._due():
+            return False
+        picture, at = self._showing.begin(), 0
+        try:
+            for band in self._showing.rows():
+                self._buffer[at : at + len(band)] = band
+                at += len(band)
+                self._breathe()
+        except (OSError, ValueError, EOFError):
+            self._showing.is_not(damaged=True)
+            return False
+        self._draw(PICTURE, None, None)
+        self._scheduled = picture
+        self._showing.is_shown(picture)
+        return True
+
     def _go_on(self) -> None:
-        """After a QR: back to the pictures; with none, or with rotation off, the idle screen."""
+        """After a QR: back to the scheduled picture or the stored ones; with none, or with rotation off, idle."""
+        if self._show_scheduled():
+            return
         if self.rotating and self._slots:
             self._show_next()
         else:
@@ -149,6 +184,8 @@ class Screen:
         for _ in self._panel.slices(self._buffer):
             self._breathe()
         self.kind = kind
+        self._scheduled = ""
+        self._showing.is_covered()
         self._slot = slot
         self._command = command_id
         self._shown_ms = self._clock.ms()

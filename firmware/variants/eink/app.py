@@ -1,27 +1,28 @@
-"""The e-paper board: for now it shows who it is, and how its hub stands to it. Drawn once for each change.
+"""The e-paper board: shows what the hub wants shown, and tells what it notices around it.
 
-A panel of this kind flickers for seconds when it is drawn, and lasts longer the less it is. So what is shown has
-to be so for a while, and after a picture there is a pause, which only a new code to pair with cuts short.
+What it shows of itself (a face) is for somebody who needs it: while nothing was ever shown, while a code waits to
+be typed at the hub, while somebody sets it up, and for a minute after a long press of its button. A short press
+asks the hub at once what there is.
+
+Where the hub desires it, it sleeps between two looks at its hub: outpost.sleep has for how long, here is when.
 """
 
-from outpost import VERSION
+from outpost import VERSION, config
 from outpost.device import Device
 from outpost.port import Paper, Port
+from outpost.sleep import AWAKE_MS_MAX, NO_HUB_MS, Sleep
 from variants.eink.face import Face
-
-try:
-    from collections.abc import Iterator  # noqa: F401  (for the types)
-except ImportError:  # MicroPython has none, and needs none
-    pass
+from variants.eink.room import LONG, Room
+from variants.eink.sheet import Sheet
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from outpost.agent import Agent
 
-SETTLE_MS = 3000  # so long a change has to hold
-REST_MS = 30000  # from one picture to the next
-RETRY_MS = 300000  # after a panel did not answer
-CODE = "code "
+ZLIB_WBITS = 10  # 1 KB: what inflating may cost
+READ_S_MIN, READ_S_MAX = 2, 86400  # a DHT22 wants two seconds between readings
+REST_S_MAX = 3600
+WHO_MS = 60000  # so long it shows who it is after a long press
 
 
 class Eink(Device):
@@ -30,57 +31,78 @@ class Eink(Device):
     kind = "eink"
 
     def __init__(self, port: Port, paper: Paper, agent: "type[Agent] | None" = None) -> None:
-        super().__init__(port, agent)
         self._paper = paper
-        self._drawing = None  # type: Iterator[None] | None
-        self._shown = ()  # type: tuple[str, ...]
-        self._wanted = ()  # type: tuple[str, ...]
-        self._since_ms = 0
-        self._next_ms = 0
-        self._drawn = 0
+        super().__init__(port, agent)
+        assert self._showing is not None
+        self._clock.learn(port.utc_us_kept())
+        rest_ms = config.number(self.settings, "epd_rest_s", 1, REST_S_MAX) * 1000
+        self._sheet = Sheet(port, self._clock, self._log, paper, self._showing, rest_ms)
+        read_ms = config.number(self.settings, "read_s", READ_S_MIN, READ_S_MAX) * 1000
+        self._room = Room(port, self._clock, self._log, read_ms, self.note)
+        self._sleep = Sleep(port, self._log)
+        self._who_until_ms = 0
+        self._code = ""
+        self._somebody_waits = False  # for a face
+        self._sleeps(self._sleep.on)
+
+    def panel(self) -> "dict[str, object] | None":
+        return {
+            "width": self._paper.width,
+            "height": self._paper.height,
+            "format": "1bpp-zlib",
+            "zlib_wbits": ZLIB_WBITS,
+        }
 
     def tick(self) -> None:
         now = self._clock.ms()
-        if self._drawing is not None:
-            self._go_on(now)
-            return
-        face = self._face()
-        if face.shown != self._wanted:
-            self._wanted, self._since_ms = face.shown, now
-        if face.shown == self._shown or now - self._since_ms < SETTLE_MS:
-            return
-        if now < self._next_ms and not self._is_code_new(face):
-            return
-        self._shown = face.shown
-        self._drawing = self._paper.slices(lambda: face.bands(self._paper.width, self._paper.height))
+        pressed = self._room.tick()
+        if pressed:
+            self._is_pressed(pressed, now)
+        hub, code = self._hub()
+        if code != self._code:
+            self._code, self._somebody_waits = code, bool(code)
+        face = self._face(hub, code) if self._needs_face(now, code) else None
+        if self._sheet.tick(face, self._somebody_waits):
+            self._somebody_waits = False
+        if self._sleep.on and self._may_sleep(now, code):
+            self._go_to_sleep()
+
+    def apply(self, desired: "dict[str, object]") -> "dict[str, object]":
+        said = self._sleep.apply(desired)
+        self._sleeps(self._sleep.on)
+        return said
 
     def describe(self) -> "dict[str, object]":
-        return {"drawn": self._drawn}
+        seconds = self._sleep.seconds if self._sleep.on else 0
+        return {"drawn": self._sheet.drawn, "sleeps_s": seconds, "woken_by": self._port.woken_by()}
 
-    def _go_on(self, now: int) -> None:
-        assert self._drawing is not None
-        try:
-            next(self._drawing)
-        except StopIteration:
-            self._drawing = None
-            self._drawn += 1
-            self._next_ms = now + REST_MS
-        except OSError as error:
-            self._drawing = None
-            self._shown = ()
-            self._next_ms = now + RETRY_MS
-            self._log.error("the panel does not answer: %s" % error)
+    def occupied(self) -> str:
+        return "the panel is drawn" if self._sheet.busy else ""
 
-    def _is_code_new(self, face: Face) -> bool:
-        """Whether somebody waits for it; not, when the panel did not answer."""
-        codes = [line for line in face.shown if line.startswith(CODE)]
-        return bool(self._shown) and bool(codes) and codes[0] not in self._shown
+    # What it shows of itself
 
-    def _face(self) -> Face:
-        hub, code = self._hub()
+    def _is_pressed(self, how: str, now: int) -> None:
+        if how == LONG:
+            self._who_until_ms = now + WHO_MS
+            self._somebody_waits = True
+            return
+        if self._showing is not None:
+            self._showing.look_again()
+        if self._agent is not None:
+            self._agent.meet_again()
+
+    def _needs_face(self, now: int, code: str) -> bool:
+        if code or now < self._who_until_ms or self._setup is not None and self._setup.somebody_sets_it_up:
+            return True
+        if self._showing is not None and self._showing.picture:
+            return False
+        # Who sleeps is not with its hub yet when it wakes, and that is nothing to draw.
+        return not self._sleep.on or self._online() or now >= NO_HUB_MS
+
+    def _face(self, hub: str, code: str) -> Face:
         lines = ["%s  eink %s" % (self._identity.chip, VERSION), hub]
         if code:
-            lines.append(CODE + code)
+            lines.append("code " + code)
         if self._setup is not None and self._setup.status():
             lines.append("to set it up join the WiFi")
             lines.append(self._setup.status())
@@ -101,3 +123,35 @@ class Eink(Device):
             approved = self._readings.session == self._link.session
             return "hub connected" if approved else "waiting for approval", ""
         return "hub away", ""
+
+    # Sleep
+
+    def _sleeps(self, on: bool) -> None:
+        if self._agent is not None:
+            self._agent.sleeps = on
+
+    def _may_sleep(self, now: int, code: str) -> bool:
+        """Whether nothing and nobody needs it awake. Without a hub it waits a while, and then sleeps, too."""
+        agent, showing = self._agent, self._showing
+        if agent is None or showing is None or self._somebody_is_there(now, code):
+            return False
+        if self._updates is not None and self._updates.under_way and now < AWAKE_MS_MAX * 10:
+            return False
+        if self._sheet.busy or not self._room.measured:
+            return False
+        if agent.delivered and not showing.under_way:
+            return True
+        return now >= (AWAKE_MS_MAX if agent.online else NO_HUB_MS) and not agent.telling
+
+    def _somebody_is_there(self, now: int, code: str) -> bool:
+        if code or self._console.busy or self._link.session or self._reboot_ms is not None:
+            return True
+        if self._setup is not None and (self._setup.status() or self._setup.is_new):
+            return True
+        return self._room.active or now < self._who_until_ms
+
+    def _go_to_sleep(self) -> None:
+        assert self._showing is not None
+        ms = self._sleep.ms(self._showing.again_s if self._showing.scheduled else 0)
+        self._log.debug("sleeps for %d s" % (ms // 1000))
+        self._port.deep_sleep(ms, self.now_us())

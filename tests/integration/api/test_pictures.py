@@ -93,7 +93,7 @@ async def test_pictures_that_are_no_use_are_refused_exactly(running_hub: Running
         "base64 of no picture": ("data:image/png;base64,aGVsbG8=", 422, "bad-picture", "no picture"),
         "plain text": ("hello there", 422, "bad-picture", "no picture"),
         "another kind of data": ("data:text/html;base64,aGVsbG8=", 422, "bad-picture", "text/html"),
-        "SVG": ("data:image/svg+xml;base64,PHN2Zz48L3N2Zz4=", 422, "bad-picture", "no picture"),
+        "SVG": ("data:image/svg+xml;base64,PHN2Zz48L3N2Zz4=", 422, "bad-picture", "SVG"),
         "a data URI that is not base64": ("data:image/png,abc", 422, "bad-picture", "not base64"),
         "nothing": ("", 422, "bad-picture", "empty"),
         "seven megabytes of nothing": (data_uri(bytes(7 * 1024 * 1024)), 422, "bad-picture", "no picture"),

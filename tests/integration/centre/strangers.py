@@ -11,6 +11,7 @@ from sqlalchemy import insert
 from cloud.assets import band_store
 from cloud.assets.band_store import Mark
 from cloud.db.asset_models import AssetExplanation
+from cloud.db.content_models import DocumentAtSite, DocumentRow, DocumentVersion, PictureRow
 from cloud.db.models import ApiKey, Audit, CommandRow, InboxItem, Stream, TransactionRow
 from cloud.db.people_models import Login, Person
 from cloud.db.update_models import (
@@ -36,8 +37,10 @@ from tests.integration.centre.asset_hubs import view_of, wired
 from tests.running_centre import RunningCentre
 
 BODIES: dict[str, dict[str, Any]] = {
+    "AdoptDraft": {},
     "AssignFirmware": {"artifact": "xyzzy-artifact"},
     "BindAgent": {"agent": "24"},
+    "CheckAtSite": {"body": {"elements": []}, "device": "xyzzy-device", "panel": "eink-800x480"},
     "ChangeAsset": {"name": "Taken over"},
     "ChangeMe": {"full_name": "Taken over"},
     "ChangePassword": {"old": "Passw0rd", "new": "N3w-password"},
@@ -54,7 +57,9 @@ BODIES: dict[str, dict[str, Any]] = {
     "NewFirmwareKey": {"name": "One more", "pem": "none"},
     "NewRollout": {"artifact": "xyzzy-artifact", "target": {"devices": ["xyzzy-device"]}},
     "PauseRollout": {"reason": "taken over"},
+    "PublishTo": {"version": 1},
     "RetryRollout": {},
+    "SaveDraft": {"body": {"elements": []}, "revision": 9},
     "SetGroup": {"devices": ["xyzzy-device"]},
     "NewCommand": {"kind": "display_qr", "args": {"payload": "hello"}},
     "SetPassword": {"password": "N3w-password"},
@@ -84,7 +89,8 @@ class Planted(msgspec.Struct, frozen=True):
         room = path.removeprefix("/v1/").partition("/")[0]
         noun = {"people": "person"}.get(room, room.removesuffix("s"))
         values = {"site": self.slug, "slot": "1", "stop": str(STOPPED_US), "id": f"{self.mark}-{noun}"}
-        values |= {name: f"{self.mark}-{name}" for name in ("artifact", "key", "name")}
+        values |= {name: f"{self.mark}-{name}" for name in ("artifact", "key", "name", "device", "picture")}
+        values |= {"kind": "layouts", "version": "1"}
         return re.sub(r"\{(\w+)\}", lambda found: values[found[1]], path)
 
     def body(self, route: Route) -> dict[str, Any] | None:
@@ -151,11 +157,18 @@ async def plant(centre: RunningCentre, site: int, mark: str) -> Planted:
         key = {"id": f"{mark}-key", "name": f"{mark} app", "role": "viewer", "hash": hash_secret(mark)}
         made = {"tenant_id": 1, "sites": planted.slug, "created_us": NOW_US, "created_by": mark}
         await connection.execute(insert(ApiKey).values(**key, **made))
-    await _plant_firmware(centre, site, mark, device)
+    await _plant_rest(centre, filled, site, planted)
+    return planted
+
+
+async def _plant_rest(centre: RunningCentre, filled: Filled, site: int, planted: Planted) -> None:
+    """What has tables of its own."""
+    mark = planted.mark
+    await _plant_firmware(centre, site, mark, f"{mark}-device")
+    await _plant_content(centre, filled, site, mark)
     await _plant_person(centre, mark, planted.slug)
     await _plant_asset(centre, filled, site, mark)
     await centre.centre.accounts.keys.reload()
-    return planted
 
 
 async def _plant_firmware(centre: RunningCentre, site: int, mark: str, device: str) -> None:
@@ -210,6 +223,47 @@ async def _plant_firmware(centre: RunningCentre, site: int, mark: str, device: s
     async with centre.centre.db.write() as connection:
         for table, values in rows:
             await connection.execute(insert(table).values(**values))
+
+
+async def _plant_content(centre: RunningCentre, filled: Filled, site: int, mark: str) -> None:
+    """A layout with a picture, sent to the site, which has it; and a panel that shows it."""
+    of, picture, data = f"{mark}-content", f"{mark}-picture", f"{mark} bytes".encode()
+    text = {"kind": "text", "box": {"x": 0, "y": 0, "w": 9, "h": 9}, "text": mark}
+    layout = {"elements": [text]}
+    body = msgspec.json.encode(layout).decode()
+    document: dict[str, object] = {"tenant_id": 1, "kind": "layout", "id": of}
+    by = {"title": mark, "body": body, "hash": mark}
+    rows: list[tuple[type[Any], dict[str, object]]] = [
+        (DocumentRow, {
+            **document, **by, "revision": 1, "version": 1, "newest": 1, "removed": False, "published_hash": mark,
+            "changed_us": NOW_US, "changed_by": mark, "published_us": NOW_US, "published_by": mark,
+        }),
+        (DocumentVersion, {**document, **by, "version": 1, "at_us": NOW_US, "by": mark, "note": "", "back_to": 0}),
+        (DocumentAtSite, {**document, "site_id": site, "version": 1, "hash": mark, "step": "applied"}),
+        (PictureRow, {
+            "tenant_id": 1, "id": picture, "name": mark, "width": 1, "height": 1, "size": len(data),
+            "colour": False, "notes": "[]", "at_us": NOW_US, "by": mark,
+        }),
+        (Blob, {"tenant_id": 1, "sha256": picture, "size": len(data), "touched_us": NOW_US, "whole": True}),
+        (BlobPiece, {"tenant_id": 1, "sha256": picture, "number": 0, "data": data}),
+    ]  # fmt: skip
+    async with centre.centre.db.write() as connection:
+        for table, values in rows:
+            await connection.execute(insert(table).values(**values))
+    at = "2026-09-21T13:33:20.000Z"
+    seen = {
+        "kind": "layout", "id": of, "title": mark, "revision": 1, "version": 1, "draft": False, "conflict": 0,
+        "changed_at": at, "changed_by": mark, "published_at": at, "published_by": mark, "used_by": 0, "hash": mark,
+        "published": layout,
+    }  # fmt: skip
+    await filled.state(site, "document", f"layout/{of}", seen)
+    panel = {
+        "device": f"{mark}-device", "name": mark, "panel": "eink-800x480", "width": 800, "height": 480,
+        "screen": of, "version": 1, "playlist": "", "schedule": "", "wanted": "", "until": None, "refresh_s": 60,
+        "shown": "", "shown_screen": "", "shown_version": 0, "shown_at": None, "evidence": "", "sharp": True,
+        "behind": "", "notes": [],
+    }  # fmt: skip
+    await filled.state(site, "panel", f"{mark}-device", panel)
 
 
 async def _plant_person(centre: RunningCentre, mark: str, slug: str) -> None:

@@ -8,8 +8,8 @@ import hashlib
 
 from sqlalchemy import func, select, update
 
+from cloud.blobs.blob_store import PIECE_BYTES
 from cloud.db.update_models import Blob, BlobPiece
-from cloud.updates.blob_store import PIECE_BYTES
 from edge.serving.roles import Role
 from tests.fakes.esp_image import combined, image
 from tests.firmware_bundles import VERSION, app

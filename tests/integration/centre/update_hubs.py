@@ -51,6 +51,12 @@ class UpdateHub:
         row = (kind, of, device, self._version, self.hub.at_us, msgspec.json.encode(view))
         assert (await self.hub.send_states(row)).status == 200
 
+    async def tell_device_state(self, kind: str, device: str, view: Any) -> None:
+        """One view of a device."""
+        self._version += 1
+        row = (kind, device, device, self._version, self.hub.at_us, msgspec.json.encode(view))
+        assert (await self.hub.send_states(row)).status == 200
+
     async def take(self, *, says: str = "inbox.applied", detail: str = "") -> list[dict[str, Any]]:
         """Take over what waits: the bodies, each confirmed by its fact."""
         headers = {"Authorization": f"Bearer {self.hub.token}", SESSION_HEADER: str(self.hub.session)}

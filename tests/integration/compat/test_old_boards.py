@@ -133,7 +133,7 @@ async def test_boards_with_one_compiled_id_are_told_apart(yard):
     await yard.passes(90)
     assert yard.device(one).id != yard.device(other).id
     assert yard.hub.registry.by_alias("personalcms", "ESP32_OTA_BASE_001").id == yard.device(one).id
-    [problem] = yard.hub.personalcms.problems()
+    [problem] = yard.hub.cms.problems()
     assert "2 boards call themselves ESP32_OTA_BASE_001" in problem
 
 

@@ -131,13 +131,13 @@ async def test_one_that_fetches_all_and_never_starts_it_is_stuck(yard):
         Step.FAILED,
         "After 3 downloads it still runs what it ran before.",
     )
-    [problem] = yard.hub.personalcms.problems()
+    [problem] = yard.hub.cms.problems()
     assert "is stuck: it has fetched ESP32_LED_Blink" in problem
     board.forgets = False
     await yard.force(board, BLINK)  # a person wants it once more
     await yard.passes(480, step=120)
     assert (board.sketch, board.updates[UPDATED]) == (LED_BLINK, 4)
-    assert yard.hub.personalcms.problems() == []
+    assert yard.hub.cms.problems() == []
 
 
 async def test_the_wrong_firmware_never_gets_there(yard):
@@ -164,7 +164,7 @@ async def test_an_s3_that_becomes_something_else_forgets_its_wifi_and_somebody_i
     await yard.upload(BLINK, firmware(BLINK, chip=9), chip="esp32s3")
     _, told = await yard.force(panel, BLINK)
     assert "has to be set up there by hand" in told["warnings"][0]
-    assert any(one.startswith("Panel: S3 has WiFi") for one in yard.hub.personalcms.problems())
+    assert any(one.startswith("Panel: S3 has WiFi") for one in yard.hub.cms.problems())
     await panel.press()
     assert panel.in_portal
 

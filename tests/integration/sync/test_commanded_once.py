@@ -178,6 +178,7 @@ class CommandedOnce(RuleBasedStateMachine):
             note_vend=note_vend,
             change_assets=None,  # type: ignore[arg-type]
             roll_out=None,  # type: ignore[arg-type]
+            publish=None,  # type: ignore[arg-type]
         )
         counting = Counting(orders, self.site, self.taken)
         self.downlink = Downlink(self.site.store.hub, counting, self.clock)

@@ -21,6 +21,7 @@ from edge.wire import cable, field
 from edge.wire.cable import ToDevice
 from edge.wire.commands import State as CommandState
 from edge.wire.native import Log, Panel, Running, State
+from tests.fakes.panels import FakePanels
 from tests.unit.commands.offered import Offered
 from tests.unit.commands.queue_site import DEADLINE_S, QueueSite, Scripted, dispatching, queue_site
 
@@ -223,7 +224,7 @@ class FieldSide:
     """The hub's side of what such a board says."""
 
     def __init__(self) -> None:
-        self.updates = Offered()
+        self.updates, self.panels = Offered(), FakePanels()
         self.batches: list[tuple[str, field.Readings]] = []
 
     async def welcome(self, device_id: str) -> cable.Welcome:

@@ -13,9 +13,11 @@ from edge.commands.field_line import FieldLine
 from edge.errors import Crowded, LinkError, NotFound, StorageError, TooLarge
 from edge.wire import cable, field, updates
 from edge.wire.cable import Desired, Fetch, Piece, Readings, Report, Taken, ToDevice, Welcome
+from edge.wire.content import Show
 from edge.wire.firmware import Kind
 from edge.wire.native import Running
 from edge.wire.updates import Offer, Step
+from tests.fakes.panels import FakePanels
 from tests.patience import AT_ONCE_S
 from tests.unit.commands.offered import FILE, Offered
 
@@ -53,7 +55,7 @@ class Side:
     """A hub's side."""
 
     def __init__(self) -> None:
-        self.updates = Offered()
+        self.updates, self.panels = Offered(), FakePanels()
         self.approved, self.wish, self.fails = True, field.Desired(version=0, state={}), False
         self.batches: list[field.Readings] = []
         self.reports: list[field.Report] = []
@@ -225,3 +227,28 @@ async def test_a_piece_that_the_disk_does_not_give_is_not_answered() -> None:
         talk.hear(Fetch(artifact=NEW, what=NEW, start=0, most=updates.PIECE_BYTES))
         talk.hear(batch(1))
         assert isinstance((await line.has(2))[1], Taken)
+
+
+async def test_a_display_is_told_what_its_panel_shall_show_and_fetches_it() -> None:
+    line, side = Line(), Side()
+    side.panels.there, side.panels.data = True, b"p" * 5000
+    talk = FieldLine("dev-1", line, side, display=True, running=None)
+    task = asyncio.create_task(talk.run())
+    picture = side.panels.picture
+    assert (await line.has(1))[0] == cable.Show(show=Show(picture=picture, size=5000))
+    talk.hear(Fetch(artifact=picture, what="picture", start=4096, most=2048))
+    talk.hear(Fetch(artifact="0" * 64, what="picture", start=0, most=2048))
+    talk.hear(cable.Shown(picture=picture, shown_ms=5))
+    told = await line.has(4)
+    assert told[1] == cable.Piece(artifact=picture, what="picture", start=4096, total=5000)
+    assert line.blobs[1] == b"p" * 904
+    assert isinstance(told[2], cable.Piece)
+    assert told[2].err == "gone"
+    assert told[3] == cable.Noted(picture=picture)
+    assert side.panels.said == [("dev-1", cable.Shown(picture=picture, shown_ms=5))]
+    talk.look()  # nothing new: nothing is told
+    side.panels.data = None
+    talk.look()
+    assert (await line.has(5))[4] == cable.Show(show=None)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

@@ -85,6 +85,7 @@ def orders(site: VendSite) -> SiteOrders:
         note_vend=note_vend,
         change_assets=nothing,
         roll_out=nothing,
+        publish=nothing,
     )
 
 

@@ -13,6 +13,8 @@ from edge.errors import BadPicture, NotFound
 
 TEXT = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=300)
 DENSE = st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=300, max_size=1600)
+PAYMENT = [PANELS[name] for name in ("tft-320x480", "nic-320x480", "nic-client")]
+EACH_FORMAT = list({panel.format: panel for panel in reversed(PANELS.values())}.values())
 LYING = Panel(name="lying", width=480, height=320, format=PanelFormat.ZLIB_1BPP, rotation=90)
 
 
@@ -20,19 +22,19 @@ LYING = Panel(name="lying", width=480, height=320, format=PanelFormat.ZLIB_1BPP,
 def test_payloads_of_the_field(panel, payload):
     made = render_qr(payload, panel, "Outpost Cafe\n₹ 125.00")
     assert read_qr(decoded(made.data, panel)) == payload
-    assert (made.width, made.height) == panel.native_size == (320, 480)
+    assert (made.width, made.height) == panel.native_size
     assert made.content_hash == hashlib.sha256(made.data).hexdigest()
     assert made.module_px >= 4
 
 
-@pytest.mark.parametrize("panel", PANELS.values(), ids=lambda panel: panel.name)
+@pytest.mark.parametrize("panel", EACH_FORMAT, ids=lambda panel: panel.name)
 @given(text=TEXT)
 @settings(max_examples=25, deadline=None)
 def test_any_text_reads_back(panel, text):
     assert read_qr(decoded(render_qr(text, panel).data, panel)) == text
 
 
-@pytest.mark.parametrize("panel", PANELS.values(), ids=lambda panel: panel.name)
+@pytest.mark.parametrize("panel", [one for one in EACH_FORMAT if one.height >= 480], ids=lambda panel: panel.name)
 @given(text=DENSE)
 @settings(max_examples=4, deadline=None)
 def test_up_to_what_the_panel_holds(panel, text):
@@ -80,7 +82,7 @@ TYPICAL_BYTES = {
 }
 
 
-@pytest.mark.parametrize("panel", PANELS.values(), ids=lambda panel: panel.name)
+@pytest.mark.parametrize("panel", PAYMENT, ids=lambda panel: panel.name)
 def test_typical_bytes(panel, payload, request):
     name = request.node.callspec.id
     captions = ("", "Outpost Cafe\n₹ 125.00")

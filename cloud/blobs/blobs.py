@@ -1,23 +1,23 @@
-"""The bytes of firmware in the database: taken in from a file and given out again a piece at a time.
+"""The bytes of files in the database: taken in from a file and given out again a piece at a time.
 
-A blob comes in by many short transactions, so that on SQLite nobody waits long behind it. Until an artifact has it
-it is of no use to anybody; one that none has a day later was given up by whoever brought it, and is let go of.
+A blob comes in by many short transactions, so that on SQLite nobody waits long behind it. Until an artifact or a
+picture has it, it is of no use to anybody; one that none has a day later was given up by whoever brought it, and is
+let go of.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import BinaryIO
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cloud.blobs import blob_store as sql
+from cloud.blobs.blob_store import PIECE_BYTES
 from cloud.db.database import Database
-from cloud.updates import blob_store as sql
-from cloud.updates.blob_store import PIECE_BYTES
 from edge.clock import Clock
 from edge.errors import NotFound, StorageDamaged, StorageFull
-from edge.updates.signing.bundles import Part
 
 PIECES = 4  # in one transaction
 UNUSED_US = 86_400 * 1_000_000
@@ -31,23 +31,22 @@ class Blobs:
         self._db, self._clock = database, clock
 
     async def reserve(
-        self, connection: AsyncConnection, tenant_id: int, parts: Iterable[Part], most_bytes: int
+        self, connection: AsyncConnection, tenant_id: int, files: Mapping[str, int], most_bytes: int
     ) -> None:
-        """Count these files among what a tenant has, before a byte of them is kept. The tenant is locked, so no two
-        uploads take the same room. Raises StorageFull."""
-        files = {part.file.sha256: part.file.size for part in parts}
+        """Count these files, sizes by hash, among what a tenant has, before a byte of them is kept. The tenant is
+        locked, so no two uploads take the same room. Raises StorageFull."""
         new = set(files) - await sql.known(connection, tenant_id, files)
         kept = await sql.bytes_kept(connection, tenant_id)
         if new and kept + sum(files[sha256] for sha256 in new) > most_bytes:
             raise StorageFull(
-                f"All firmware of a tenant may come to {most_bytes // 1024**2} MB.",
-                hint="Remove what nobody needs any more: `outpost firmware list`.",
+                f"All firmware and pictures of a tenant may come to {most_bytes // 1024**2} MB.",
+                hint="Remove what nobody needs any more: old firmware, pictures that nothing shows.",
             )
         for sha256, size in sorted(files.items()):
             await sql.begin(connection, tenant_id, sha256, size, self._clock.now().at_us)
 
     async def let_go(self, tenant_id: int, named: Iterable[str]) -> None:
-        """Let go at once of those of these files that no artifact has: they count. Raises StorageError."""
+        """Let go at once of those of these files that nothing has: they count. Raises StorageError."""
         files = [(tenant_id, sha256) for sha256 in sorted(set(named))]
         async with self._db.write() as connection:
             await sql.sweep(connection, files, self._clock.now().at_us + 1)
@@ -78,7 +77,7 @@ class Blobs:
         return data
 
     async def sweep(self) -> int:
-        """Let go of what no artifact has; how many files."""
+        """Let go of what nothing has; how many files."""
         before_us, gone = self._clock.now().at_us - UNUSED_US, 0
         while True:
             async with self._db.read() as connection:

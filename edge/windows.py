@@ -1,4 +1,4 @@
-"""Hours in which updates are offered, by the site's own clock.
+"""Hours of the day by the site's own clock: in which updates are offered, in which panels show something.
 
 A window is judged by what the clocks at the site show. So one from 02:00 to 03:00 does not open in the night that
 skips this hour, and is twice as long in the night that has it twice. One that ends earlier than it begins goes on
@@ -37,13 +37,17 @@ class Window(msgspec.Struct, frozen=True):
 
     def is_open(self, at_us: int, zone: ZoneInfo) -> bool:
         """Whether the clocks of the site are within it at this moment (UTC microseconds)."""
-        local = datetime.fromtimestamp(at_us / 1_000_000, zone)
-        minute = local.hour * 60 + local.minute
+        local = datetime.fromtimestamp(at_us // 1_000_000, zone)
+        return self.holds(local.hour * 60 + local.minute) is not None
+
+    def holds(self, minute: int) -> int | None:
+        """Whether a minute since local midnight is within it: 0 where it began on this day, -1 on the day before;
+        None where it is not within. One that ends when it begins is a whole day."""
         if self.begins < self.ends:
-            return self.begins <= minute < self.ends
-        return minute >= self.begins or minute < self.ends
+            return 0 if self.begins <= minute < self.ends else None
+        return 0 if minute >= self.begins else -1 if minute < self.ends else None
 
 
 def is_open(window: str, at_us: int, zone: ZoneInfo) -> bool:
-    """The same for a plan's window; '' is always open."""
+    """The same for a window as text; '' is always open."""
     return not window or Window.parse(window).is_open(at_us, zone)

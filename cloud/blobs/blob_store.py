@@ -1,4 +1,4 @@
-"""The only SQL for the bytes of firmware: each file once for a tenant, by its hash, in pieces of PIECE_BYTES.
+"""The only SQL for the bytes of files: each file once for a tenant, by its hash, in pieces of PIECE_BYTES.
 
 No row holds more than a piece, so neither taking a file in nor giving it out needs more memory than that.
 """
@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import ColumnElement, delete, exists, func, select, tuple_, update
+from sqlalchemy import ColumnElement, delete, exists, func, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cloud.db.content_models import PictureRow
 from cloud.db.update_models import ArtifactPart, Blob, BlobPiece
 
 PIECE_BYTES = 256 * 1024
@@ -26,7 +27,7 @@ async def begin(connection: AsyncConnection, tenant_id: int, sha256: str, size: 
 
 
 async def bytes_kept(connection: AsyncConnection, tenant_id: int) -> int:
-    """Bytes of all files of a tenant, each once: those too that are only coming, or that no artifact has."""
+    """Bytes of all files of a tenant, each once: those too that are only coming, or that nothing has."""
     query = select(func.coalesce(func.sum(Blob.size), 0)).where(Blob.tenant_id == tenant_id)
     return int((await connection.execute(query)).scalar_one())
 
@@ -69,13 +70,13 @@ async def piece(connection: AsyncConnection, tenant_id: int, sha256: str, number
 
 
 async def unused(connection: AsyncConnection, before_us: int, limit: int) -> list[tuple[int, str]]:
-    """Files of no artifact that nobody wanted since then: tenant and hash."""
+    """Files that nothing has, and that nobody wanted since then: tenant and hash."""
     query = select(Blob.tenant_id, Blob.sha256).where(Blob.touched_us < before_us, ~_used()).limit(limit)
     return [(row[0], row[1]) for row in await connection.execute(query)]
 
 
 async def sweep(connection: AsyncConnection, files: Sequence[tuple[int, str]], before_us: int) -> int:
-    """Let go of those among these files that are still of no artifact; how many."""
+    """Let go of those among these files that nothing has still; how many."""
     if not files:
         return 0
     gone = await connection.execute(
@@ -90,4 +91,7 @@ async def sweep(connection: AsyncConnection, files: Sequence[tuple[int, str]], b
 
 
 def _used() -> ColumnElement[bool]:
-    return exists().where(ArtifactPart.tenant_id == Blob.tenant_id, ArtifactPart.sha256 == Blob.sha256)
+    return or_(
+        exists().where(ArtifactPart.tenant_id == Blob.tenant_id, ArtifactPart.sha256 == Blob.sha256),
+        exists().where(PictureRow.tenant_id == Blob.tenant_id, PictureRow.id == Blob.sha256),
+    )

@@ -1,0 +1,1 @@
+"""What the panels of all sites show: documents and pictures of a tenant, and what sites have of them."""
