@@ -30,7 +30,7 @@ async def publish(screen: SiteScreen, view: DocumentView) -> None:
         return
     effect = (
         f"The draft of the {called(view)}, last changed by {name(view.changed_by)}, becomes version"
-        f" {view.version + 1}. Panels show it from their next look on; p and b bring earlier ones back."
+        f" {view.version + 1}. Panels show it from their next look on; b goes back to an earlier one."
     )
     if view.conflict:
         effect += " What head office has sent stays as a version beside it."
@@ -61,7 +61,9 @@ async def back(screen: SiteScreen, view: DocumentView) -> None:
     )
     if chosen is None:
         return
-    effect = f"Version {chosen} of the {called(view)} is what panels show from their next look on. The draft stays."
+    effect = f"Version {chosen} of the {called(view)} is what panels show from their next look on."
+    if view.draft:
+        effect += " The draft stays."
     if await ask(screen, sure("Go back?", effect, "Go back")):
         await _publish(screen, view, Publish(version=int(chosen)))
 

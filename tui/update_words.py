@@ -8,6 +8,7 @@ from datetime import datetime, tzinfo
 from edge.wire.firmware import Kind
 from edge.wire.flashing import BoardView, FlashState, FlashView, Work
 from edge.wire.provision import NetworkView, ProvisionView
+from edge.wire.state_line import wave_cells
 from edge.wire.updates import BAD, GOOD, ArtifactView, FirmwareSummary, RolloutView, Target
 from tui import ages, asset_words
 from tui.literal import literal
@@ -124,12 +125,9 @@ def plan(view: RolloutView) -> str:
 
 
 def wave_bar(good: int, bad: int, total: int, width: int, glyphs: Glyphs) -> str:
-    """How far a wave is: well, wrong, and what is left. Whatever went wrong is seen, however little it is."""
-    if total <= 0 or width <= 0:
-        return ""
-    wrong = min(width, max(1, round(bad * width / total))) if bad else 0
-    well = min(width - wrong, good * width // total)
-    return glyphs.full * well + glyphs.wrong * wrong + glyphs.left * (width - well - wrong)
+    """How far a wave is: well, wrong, and what is left."""
+    well, wrong, left = wave_cells(good, bad, total, width)
+    return glyphs.full * well + glyphs.wrong * wrong + glyphs.left * left
 
 
 def percent_bar(percent: float, width: int, glyphs: Glyphs) -> str:

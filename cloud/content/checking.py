@@ -16,11 +16,11 @@ from cloud.fleet.lookup import Found, Place, find_device, find_site
 from edge.content.documents import model
 from edge.content.render import encoded, panel_named, preview_png
 from edge.content.render.panels import TFT_320X480, Panel
-from edge.content.render.scene import Given, Wanted, draw, settle, wanted
+from edge.content.render.scene import Given, Wanted, draw, picture_alone, settle, wanted
 from edge.errors import BadInput, Crowded
 from edge.wire.centre_content import CheckAtSite
 from edge.wire.content import CheckedLayout, DocumentKind, Note
-from edge.wire.layouts import Box, Layout, PictureElement
+from edge.wire.layouts import Layout
 
 AT_ONCE = 2  # drawings at one instance: each is worth a core for a moment
 WAITING_MAX = 32
@@ -87,8 +87,7 @@ class Checking:
             raise BadInput("Give one of `body`, `layout` and `picture`.")
         if asked.picture:
             await self._pictures.one(member, asked.picture)
-            whole = Box(0, 0, 100, 100)
-            return Layout(elements=(PictureElement(box=whole, picture=asked.picture, fit="contain"),))
+            return picture_alone(asked.picture)
         if asked.layout:
             async with self._db.read() as connection:
                 row = await find(connection, member.tenant_id, DocumentKind.LAYOUT.value, asked.layout)

@@ -38,14 +38,14 @@ class DocumentRoutes:
         stand, version = SiteStand, VersionView
         every, one = "/v1/content", "/v1/content/{kind}/{id}"
         versions, sites, site = one + "/versions", one + "/sites", one + "/sites/{site}"
-        listing = "Layouts, playlists, schedules and sources of head office; `kind`: of one kind"
+        listing = "Documents of head office; `kind`: of one kind; `picture`: those that show it"
         save = "Save the draft over the revision that was read; 409 when somebody else was there before"
         publish = "Publish the draft, or an earlier version, here and at these sites"
         gone = "Remove it here, while nothing published names it; sites keep what they have"
         over = "Send what was sent last once more, over what the site has now"
         adopt = "Take what the site has published into the draft here"
         back = "Take back what its hub has not got yet"
-        asked = ("kind",)
+        asked = ("kind", "picture")
         return [
             Route("GET", every, self.every, listing, see, returns=CentreDocument, many=True, query=asked),
             Route("GET", one, self.one, "A document: its draft, and what is published", see, returns=view),
@@ -62,8 +62,8 @@ class DocumentRoutes:
         ]
 
     async def every(self, call: Call) -> Answer:
-        """GET /v1/content?kind=."""
-        found = await self._documents.listed(member(call), call.query("kind"))
+        """GET /v1/content?kind=&picture=."""
+        found = await self._documents.listed(member(call), call.query("kind"), call.query("picture"))
         begin, limit = call.cursor() or 0, call.limit()
         more = str(begin + limit) if begin + limit < len(found) else None
         return Page([*found[begin : begin + limit]], more)

@@ -23,6 +23,13 @@ async def listed(connection: AsyncConnection, tenant_id: int, kind: str = "") ->
     return (await connection.execute(query.order_by(DocumentRow.kind, DocumentRow.id))).mappings().all()
 
 
+async def drafts(connection: AsyncConnection, tenant_id: int) -> Sequence[RowMapping]:
+    """Kind, id and body of every draft."""
+    of = DocumentRow.kind, DocumentRow.id, DocumentRow.body
+    query = select(*of).where(DocumentRow.tenant_id == tenant_id, ~DocumentRow.removed)
+    return (await connection.execute(query)).mappings().all()
+
+
 async def one(
     connection: AsyncConnection, tenant_id: int, kind: str, document: str, *, locked: bool = False
 ) -> RowMapping | None:

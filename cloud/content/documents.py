@@ -35,11 +35,19 @@ class Documents:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._db, self._clock = database, clock
 
-    async def listed(self, member: Member, kind: str = "") -> list[CentreDocument]:
-        """By kind and id. Raises BadInput for a kind that is none."""
+    async def listed(self, member: Member, kind: str = "", picture: str = "") -> list[CentreDocument]:
+        """By kind and id; with a `picture` those whose draft or published version shows it. Raises BadInput for a
+        kind that is none."""
         kind = kind_of(kind).value if kind else ""
         async with self._db.read() as connection:
             rows = await sql.listed(connection, member.tenant_id, kind)
+            if picture:
+                every = (
+                    *await sql.drafts(connection, member.tenant_id),
+                    *await sql.published(connection, member.tenant_id),
+                )
+                show = {(one["kind"], one["id"]) for one in every if _shows(one, picture)}
+                rows = [row for row in rows if (row["kind"], row["id"]) in show]
             uses = await uses_of(connection, member.tenant_id)
             steps = await site_store.steps(connection, member)
         return [CentreDocument(**_told(row, uses, steps)) for row in rows]
@@ -152,6 +160,14 @@ async def _users(connection: AsyncConnection, tenant_id: int, key: Key) -> list[
 
 def _named(kind: str, body: str) -> frozenset[tuple[DocumentKind, str]]:
     return model.named(model.decode(DocumentKind(kind), body)).documents
+
+
+def _shows(row: RowMapping, picture: str) -> bool:
+    """Whether a draft or a version shows a picture."""
+    try:
+        return picture in model.named(model.decode(DocumentKind(row["kind"]), row["body"])).pictures
+    except BadInput:  # written by another version of Outpost
+        return False
 
 
 def _told(row: RowMapping, uses: Mapping[Key, int], steps: Mapping[Key, Mapping[str, int]]) -> dict[str, Any]:

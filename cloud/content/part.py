@@ -10,6 +10,7 @@ from cloud.content.checking import Checking
 from cloud.content.document_routes import DocumentRoutes
 from cloud.content.documents import Documents
 from cloud.content.given import Gathering
+from cloud.content.panel_pictures import PanelPictureRoutes
 from cloud.content.picture_routes import PictureRoutes
 from cloud.content.pictures import Pictures
 from cloud.content.publishing import Publishing
@@ -40,10 +41,11 @@ class ContentPart(Part):
         self._documents = DocumentRoutes(self.documents, self.publishing)
         self._pictures = PictureRoutes(self.pictures, downloads)
         self._sites = SiteContentRoutes(core.db, core.clock, checking)
+        self._drawn = PanelPictureRoutes(core.db, core.clock, checking)
 
     def routes(self) -> list[Route]:
         """Pictures, panels and documents of sites; documents last, whose paths are the widest."""
-        return [*self._pictures.all(), *self._sites.all(), *self._documents.all()]
+        return [*self._pictures.all(), *self._sites.all(), *self._drawn.all(), *self._documents.all()]
 
     def paths(self) -> list[web.RouteDef]:
         """What hubs fetch."""

@@ -49,7 +49,7 @@ class Profile(msgspec.Struct, frozen=True):
 
     `silence_s` is the age of the last evidence past which the device is offline; `sleeps_s` that of one whose fact
     `sleeps` says that it is silent for long and well. Where the fact `asleep_s` says how long, it is offline
-    `silence_s` after that.
+    `silence_s` after that, and at the earliest LATE_S.
     """
 
     name: str
@@ -58,6 +58,15 @@ class Profile(msgspec.Struct, frozen=True):
     silence_s: float
     drops_repeats: bool  # it refuses a command number it has already claimed, so redelivery is safe
     sleeps_s: float = 0.0
+
+
+LATE_S = 900.0  # after it should have woken: one waking may reach nobody
+ASLEEP_S = (300, 900, 3600, 4 * 3600, 86_400)  # in steps, so that a changing schedule is not written down each time
+
+
+def asleep_step(longest_s: int) -> int:
+    """The fact `asleep_s` of who sleeps so long at most."""
+    return next((step for step in ASLEEP_S if longest_s <= step), ASLEEP_S[-1])
 
 
 PROFILES = {
@@ -154,7 +163,7 @@ def silence_s(device: Device) -> float:
     if not (device.facts.get("sleeps") and profile.sleeps_s):
         return profile.silence_s
     if isinstance(asleep_s, int | float):
-        return min(profile.sleeps_s, profile.silence_s + asleep_s)
+        return min(profile.sleeps_s, max(profile.silence_s, LATE_S) + asleep_s)
     return profile.sleeps_s
 
 

@@ -49,7 +49,9 @@ class ContentPart(Part):
         self.sources = self._sources.sources
         self.shown = PanelsShown(core, self.documents, self.library, self.sources, telemetry, assets, codes)
         self.showing = self.shown.showing
-        self.library.ask_uses(lambda sha256: len(self.documents.users_of_picture(sha256)))
+        self.library.ask_uses(
+            lambda sha256: len(self.documents.users_of_picture(sha256)), self.documents.users_of_picture_in
+        )
 
     def routes(self) -> list[Route]:
         """Panels, documents, pictures, sources. Those of documents have a kind where others have a word: they go

@@ -24,6 +24,7 @@ class TrmnlPart(Part):
             device_log=core.device_log,
             readings=telemetry.telemetry,
             showing=panels.showing,
+            receipts=panels.shown.receipts,
             body_s=core.settings.limits.body_s,
         )
 

@@ -173,12 +173,14 @@ def _paper(outpost: str, site: DemoSite) -> str:
     from edge.sim.kitchen import LAYOUT
 
     return f"""\
-  9. See what the kitchen's panel shows and by what evidence; change its layout, publish it, and go back:
+  9. See what the kitchen's panel shows and by what evidence; change its layout in the file, publish it, and go back:
 
      {outpost} content panels --data-dir {site.folder}
      {outpost} content panel {PAPER} --out panel.png --data-dir {site.folder}
-     {outpost} content show layout {LAYOUT} --data-dir {site.folder}
-     {outpost} content versions layout {LAYOUT} --data-dir {site.folder}
+     {outpost} content show layout {LAYOUT} --body --data-dir {site.folder} > {LAYOUT}.json
+     {outpost} content put layout {LAYOUT} {LAYOUT}.json --data-dir {site.folder}
+     {outpost} content publish layout {LAYOUT} --data-dir {site.folder}
+     {outpost} content back layout {LAYOUT} --to 1 --data-dir {site.folder}
 
      or in the terminal, with 0. A TRMNL, others' e-paper, joins by the id that its panel shows (trmnl.png):
 

@@ -12,6 +12,7 @@ import msgspec
 from edge.errors import BadInput
 from edge.verbs import flags
 from edge.verbs.output import emit, say
+from edge.wire.state_line import wave_cells
 from edge.wire.updates import (
     BAD,
     GOOD,
@@ -313,12 +314,9 @@ def seconds(text: str) -> int:
 
 
 def bar(good: int, bad: int, total: int, width: int = BAR) -> str:
-    """How far a wave is: well, wrong, and what is left. Whatever went wrong is seen, however little it is."""
-    if not total:
-        return ""
-    wrong = min(width, max(1, round(bad * width / total))) if bad else 0
-    well = min(width - wrong, good * width // total)
-    return GOOD_SIGN * well + BAD_SIGN * wrong + OPEN_SIGN * (width - well - wrong)
+    """How far a wave is: well, wrong, and what is left."""
+    well, wrong, left = wave_cells(good, bad, total, width)
+    return GOOD_SIGN * well + BAD_SIGN * wrong + OPEN_SIGN * left
 
 
 def _wave(wave: dict[str, Any]) -> dict[str, Any]:

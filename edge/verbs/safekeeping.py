@@ -7,6 +7,7 @@ from pathlib import Path
 
 from edge.bus import Bus
 from edge.clock import SystemClock
+from edge.content.library.files import FOLDER
 from edge.errors import BadInput
 from edge.places import CENTRE_DATABASE, HUB_DATABASE, is_centre
 from edge.store.backup import back_up, is_of_centre, restore, restore_centre
@@ -35,6 +36,8 @@ def run_backup(arguments: argparse.Namespace) -> int:
         _require_sqlite(directory)
     back_up(directory / (CENTRE_DATABASE if is_centre(directory) else HUB_DATABASE), arguments.file)
     say(f"{arguments.file} is a whole and verified copy. It holds the hashes of keys; keep it safe.")
+    if not is_centre(directory) and (directory / FOLDER).is_dir():
+        say(f"Uploaded pictures are not in it: copy {directory / FOLDER} beside it.")
     return 0
 
 

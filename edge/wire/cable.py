@@ -88,7 +88,7 @@ class Shown(content.Shown, frozen=True, kw_only=True, tag_field="type", tag="sho
 class Noted(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="noted"):
     """Hub: the answer to that; it is on disk."""
 
-    picture: updates.Sha256
+    picture: content.Sha256OrNone
 
 
 PICTURE = "picture"  # what is fetched, when it is no update

@@ -119,7 +119,7 @@ class SaveDraft(Request, frozen=True, kw_only=True):
     revision there: 409, and nothing is lost."""
 
     body: Json
-    revision: Annotated[int, msgspec.Meta(ge=0)] = 0
+    revision: Annotated[int, msgspec.Meta(ge=0, le=2**53)] = 0
     title: Title = ""
 
 
@@ -127,8 +127,8 @@ class Publish(Request, frozen=True, kw_only=True):
     """POST …/publish: the draft, as it is at `revision`, becomes the next version; or, with `version`, an earlier
     one does so once more: that is how one goes back."""
 
-    revision: Annotated[int, msgspec.Meta(ge=0)] = 0
-    version: Annotated[int, msgspec.Meta(ge=0)] = 0
+    revision: Annotated[int, msgspec.Meta(ge=0, le=2**53)] = 0
+    version: Annotated[int, msgspec.Meta(ge=0, le=2**53)] = 0
     note: Annotated[str, msgspec.Meta(max_length=NOTE_CHARS)] = ""
 
 
@@ -261,6 +261,8 @@ class ReceiptView(View, frozen=True, kw_only=True):
 
 # --- between a device and its hub
 
+Sha256OrNone = Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{64})?$(?!\n)")]
+
 
 class Show(msgspec.Struct, frozen=True, kw_only=True):
     """Hub: what the panel shall show: a picture in the panel's own format, of `size` bytes, by its hash. It
@@ -274,9 +276,9 @@ class Show(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
-    """Device: this is on the panel now, for `shown_ms` already. `err`: why it could not be shown; then the panel
-    still has what it had."""
+    """Device: this is on the panel now, for `shown_ms` already; '': nothing of the hub's is. `err`: why it could
+    not be shown; then the panel still has what it had."""
 
-    picture: Sha256
+    picture: Sha256OrNone
     shown_ms: Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)] = 0
     err: Annotated[str, msgspec.Meta(max_length=64)] = ""

@@ -9,6 +9,7 @@ import msgspec
 from edge.wire.updates import Sha256
 
 ELEMENTS_MAX = 60  # of a layout
+CODES_MAX, PICTURES_MAX = 8, 12  # of these; each costs a hub's core as much as dozens of texts
 TEXT_CHARS = 2000
 NAME_CHARS = 64
 SELF = "self"  # in place of a device's id: the very device whose panel it is

@@ -1,4 +1,4 @@
-"""States over a time as cells of a line, for whoever draws it with characters: the terminal, and the command line.
+"""States over a time, and waves, as cells of a line, for whoever draws with characters: terminal and command line.
 
 A stop is seen however short it is: a cell of which any part stood still does not show that it ran.
 """
@@ -48,3 +48,13 @@ def _shown(spent: dict[str, float]) -> str:
     if stood:
         return PARTLY if ran > stood else STOPPED
     return max(sorted(spent), key=lambda state: spent[state], default=NOTHING)
+
+
+def wave_cells(good: int, bad: int, total: int, width: int) -> tuple[int, int, int]:
+    """How many of `width` cells show what of a wave went well, went wrong, and is left. Whatever went wrong is
+    seen, however little it is."""
+    if total <= 0 or width <= 0:
+        return 0, 0, 0
+    wrong = min(width, max(1, round(bad * width / total))) if bad else 0
+    well = min(width - wrong, good * width // total)
+    return well, wrong, width - well - wrong

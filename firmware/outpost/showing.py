@@ -63,20 +63,26 @@ class Showing:
         self.picture = self._file.whole()
         self.scheduled = port.load(KEY) is not None
         self._wanted = None  # type: dict[str, object] | None
-        self._on_panel = ""  # the hash of what is on the panel
+        self._on_panel = None  # type: str | None  # the hash of what is on the panel, '' for nothing of the hub's
         self._since_ms = None  # type: int | None  # when that was drawn; None: before this start
         self._drawing = False
-        self._news = None  # type: Request | None
+        self._news = None  # type: Request | None  # of what is on the panel
+        self._sorry = None  # type: Request | None  # of what can't be
         self._want = None  # type: Request | None
         self._piece = None  # type: tuple[int, bytes] | None
         self._error = ""
         self._pausing = False  # after a picture that can't be had
+        self._begun = False  # some of the picture that is being fetched is here
         self._life = None  # type: Generator[bool, None, None] | None
 
     # For the links
 
     def show(self, said: "object") -> bool:
-        """What the hub wants shown, or None; whether that is news."""
+        """What the hub wants shown, or None; whether that is news.
+
+        A picture of which some is here already is brought first: over a slow line the hub may want another one
+        before any is whole, and none would ever be.
+        """
         wanted = _sound(said)
         mark = "" if wanted is None else str(wanted["picture"])[:MARK_CHARS]
         self.again_s = _again_s(said) if wanted is not None else 0
@@ -85,33 +91,36 @@ class Showing:
             return False
         self.mark = mark
         self._wanted = wanted
+        other = wanted is not None and wanted["picture"] != self.picture
+        if other and self._begun and self._life is not None:
+            return True
         self._want = None
         if self._life is not None:
             self._life.close()  # its files, too
             self._life = None
-        if wanted is not None and wanted["picture"] == self.picture == self._on_panel:
+        if other:
+            self._life = self._bring()
+        elif wanted is not None and self._on_panel == self.picture:
             self._tell()
-        elif wanted is not None and wanted["picture"] != self.picture:
-            self._life = self._bring(wanted)
         return True
 
     def met(self) -> None:
         """A hub has just been told who we are: it hears what is on the panel, too."""
-        if self._on_panel:
+        if self._on_panel or self._on_panel == "" and self.picture:  # without any, the hub knows of none
             self._tell()
 
     def request(self) -> "Request | None":
         """What to ask the hub next. The same object until it is answered, or no longer wanted."""
-        if self._news is not None and self._news.told is not None and not self._news.told["err"]:
+        if self._news is not None and self._news.told is not None:
             self._news.told["shown_ms"] = 0 if self._since_ms is None else self._clock.ms() - self._since_ms
-        return self._news or self._want
+        return self._sorry or self._news or self._want
 
     def heard(self, request: "Request | None", picture: "object") -> None:
         """The hub has what was told of this picture, or will never have it."""
-        news = self._news
-        if news is not None and news.told is not None and request in (None, news):
-            if news.told["picture"] == picture:
-                self._news = None
+        if _is_of(self._sorry, request, picture):
+            self._sorry = None
+        elif _is_of(self._news, request, picture):
+            self._news = None
 
     def piece(self, request: "Request | None", message: "dict[str, object]", data: bytes) -> None:
         """Bytes that were asked for, or `err`. Over the cable nothing but the message says which."""
@@ -131,7 +140,8 @@ class Showing:
     @property
     def under_way(self) -> bool:
         """Whether a picture is being brought, or the hub has not heard yet what is shown."""
-        return self._news is not None or self._life is not None and not self._pausing
+        told = self._news is None and self._sorry is None
+        return not told or self._life is not None and not self._pausing
 
     def step(self) -> bool:
         """Some milliseconds of what there is to do; whether there is more. To be called between commands only."""
@@ -147,7 +157,8 @@ class Showing:
         except Exception as error:  # such as memory: what the board does besides goes on
             self._life = None
             gc.collect()
-            self._failed("failed", "%s: %s" % (type(error).__name__, error))
+            if self._wanted is not None:
+                self._failed(str(self._wanted["picture"]), "failed", "%s: %s" % (type(error).__name__, error))
         return False
 
     def look_again(self) -> None:
@@ -156,7 +167,7 @@ class Showing:
         if wanted is not None and wanted["picture"] != self.picture and not self.under_way:
             if self._life is not None:
                 self._life.close()
-            self._life = self._bring(wanted)
+            self._life = self._bring()
 
     # For the variant
 
@@ -189,44 +200,56 @@ class Showing:
         except OSError as error:
             self._log.error("picture: %r" % error)
         if self._wanted is not None and self._life is None:
-            self._life = self._bring(self._wanted)
+            self._life = self._bring()
 
     def was_shown(self, picture: str) -> None:
         """It has been on the panel since before this start."""
         self._on_panel, self._since_ms = picture, None
         self._tell()
 
-    def is_covered(self) -> None:
-        """Something else has been drawn over it."""
-        self._on_panel = ""
-        if self._news is not None and self._news.told is not None and not self._news.told["err"]:
-            self._news = None
+    def is_covered(self, briefly: bool = False) -> None:
+        """Something else has been drawn over it. `briefly`: it comes back, so the hub need not hear of it."""
+        before = self._on_panel
+        if before:
+            self._on_panel = self._news = None
+        if not briefly and before != "":
+            self._on_panel, self._since_ms = "", self._clock.ms()
+            self._tell()
+
+    def was_covered(self) -> None:
+        """Something else has been on the panel since before this start."""
+        self._on_panel, self._since_ms = "", None
 
     # Lives
 
-    def _bring(self, wanted: "dict[str, object]") -> "Generator[bool, None, None]":
-        """Until it is the last good one here, or can't be."""
-        picture, size = str(wanted["picture"]), wanted["size"]
-        assert isinstance(size, int)
-        while True:
-            self._pausing = False
+    def _bring(self) -> "Generator[bool, None, None]":
+        """Until what is wanted is the last good one here, or can't be."""
+        while self._wanted is not None and self._wanted["picture"] != self.picture:
+            self._pausing = self._begun = False
+            wanted = self._wanted
+            picture, size = str(wanted["picture"]), wanted["size"]
+            assert isinstance(size, int)
             try:
                 yield from self._fetch(picture, size)
                 while self._drawing:
                     yield False
                 self._file.install()
                 self.picture = picture
-                return
+                continue  # another one may be wanted since
             except Gone as why:
                 self._log.info("picture %s: %s" % (picture[:MARK_CHARS], why))
-                yield from self._pause(GONE_MS)
-                continue
+                pause_ms = GONE_MS
             except CannotShow as why:
-                self._failed(str(why), "")
+                self._failed(picture, str(why), "")
+                self._file.drop_part()
+                pause_ms = FAILED_MS
             except OSError as error:
-                self._failed("no_space" if error.args[:1] == (ENOSPC,) else "failed", repr(error))
-            self._file.drop_part()
-            yield from self._pause(FAILED_MS)
+                self._failed(picture, "no_space" if error.args[:1] == (ENOSPC,) else "failed", repr(error))
+                self._file.drop_part()
+                pause_ms = FAILED_MS
+            self._begun = False
+            if self._wanted is wanted:
+                yield from self._pause(pause_ms)
 
     def _fetch(self, picture: str, size: int) -> "Generator[bool, None, None]":
         """All of it on flash, proved. Raises CannotShow, Gone, OSError."""
@@ -235,6 +258,7 @@ class Showing:
         for _ in range(TRIES_MAX):
             at = self._file.begin(picture, size)
             while at < size:
+                self._begun = at > 0
                 total, data = yield from self._next_piece(picture, at)
                 if total != size or not data or at + len(data) > size:
                     raise CannotShow("bad_picture")
@@ -274,16 +298,14 @@ class Showing:
 
     # Small things
 
-    def _failed(self, code: str, why: str) -> None:
-        picture = str(self._wanted["picture"]) if self._wanted is not None else ""
+    def _failed(self, picture: str, code: str, why: str) -> None:
         self._log.error("picture %s: %s %s" % (picture[:MARK_CHARS], code, why))
         self._want = None
-        if picture:
-            self._news = Request({"picture": picture, "shown_ms": 0, "err": code}, None)
+        self._sorry = Request({"picture": picture, "shown_ms": 0, "err": code}, None)
 
     def _tell(self) -> None:
         """The hub shall hear what is on the panel."""
-        self._news = Request({"picture": self._on_panel, "shown_ms": 0, "err": ""}, None)
+        self._news = Request({"picture": self._on_panel or "", "shown_ms": 0, "err": ""}, None)
 
     def _schedule(self, on: bool) -> None:
         """Remember over a power cut whether anything is to be shown."""
@@ -297,6 +319,13 @@ class Showing:
                 self._port.forget(KEY)
         except OSError as error:
             self._log.error("show: %r" % error)  # until the next start it is known all the same
+
+
+def _is_of(news: "Request | None", request: "Request | None", picture: "object") -> bool:
+    """Whether these news are what was told by that request, or, where none is named, of that picture."""
+    if news is None or news.told is None or request is not None and request is not news:
+        return False
+    return news.told["picture"] == picture
 
 
 def _sound(said: "object") -> "dict[str, object] | None":

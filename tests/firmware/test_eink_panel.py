@@ -138,7 +138,7 @@ def test_a_face_has_to_hold_and_every_drawing_is_followed_by_a_rest(board: Board
     assert board.paper.drawn == 3
     board.live(2 * REST_MS)
     assert (board.paper.shows, board.paper.drawn) == (one.bitmap, 4)
-    assert len(board.hub.told) == 2  # it was covered, and is to be seen again
+    assert [told["picture"] for told in board.hub.told] == ["", one.sha256, "", one.sha256]  # by a face, twice
 
 
 def test_a_power_cut_while_it_is_drawn_has_it_drawn_again_and_after_it_not(board: Board) -> None:

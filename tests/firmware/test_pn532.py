@@ -15,6 +15,11 @@ from drivers.pn532 import ACK, ACK_MS, ANSWER_MS, PN532, framed, unframed
 
 UID = bytes.fromhex("04A1B2C3D4E5F6")
 MIFARE = b"\x01\x01\x00\x44\x00\x07" + UID
+CHIP_CARDS = (  # ids, and what such cards say of themselves (ATS): a staff badge, a bank card, the longest there is
+    (UID, bytes.fromhex("0D78F7B1024A434F503331563232")[:13]),
+    (UID[:4], bytes.fromhex("10788070020031C164086030000090 00".replace(" ", ""))),
+    (UID + b"\x01\x02\x03", bytes((20,)) + bytes(range(19))),
+)
 VERSION = b"\x32\x01\x06\x07"
 
 
@@ -80,11 +85,14 @@ def test_it_is_set_up_once_and_tells_what_lies_there() -> None:
     assert looked(reader) == UID.hex().upper()
     chip.tag = b"\x01\x01\x00\x04\x08\x04\xde\xad\xbe\xef"
     assert looked(reader) == "DEADBEEF"
+    for uid, ats in CHIP_CARDS:
+        chip.tag = bytes((1, 1, 0x03, 0x44, 0x20, len(uid))) + uid + ats
+        assert looked(reader) == uid.hex().upper()
     chip.tag = b"\x00"
     assert looked(reader) == ""
     firmware, sam, radio, *looks = chip.commands
     assert (firmware, sam, radio) == (b"\x02", b"\x14\x01\x14\x01", b"\x32\x05\xff\x01\x02")
-    assert looks == [b"\x4a\x01\x00"] * 4
+    assert looks == [b"\x4a\x01\x00"] * 7
 
 
 def frame_with(at: int, byte: int) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 from sqlalchemy import insert
 
+from cloud.db.content_models import DocumentAtSite, DocumentRow, DocumentVersion, PictureRow
 from cloud.db.models import CommandRow, FactRow, Site, StateRow, Stream
 from cloud.db.reading_models import Series
 from cloud.db.update_models import (
@@ -19,7 +20,9 @@ from cloud.db.update_models import (
     UpdateEnd,
 )
 from edge.assets.model import State
+from edge.content.documents import model
 from edge.wire.assets import PlannedView, ReasonView, ShiftView
+from edge.wire.content import DocumentKind
 from edge.wire.updates import Plan, Target
 from tests.filled_centre import DEVICE, HOUR_US, Filled, fact_rows
 from tests.firmware_keys import PUBLIC
@@ -36,6 +39,7 @@ SITE, DEVICE_ID = "evil", "d-evil"
 COMMAND = "c-evil"
 ASSET = "a-evil"
 ARTIFACT, ROLLOUT, KEY, GROUP = "f" * 64, "r-evil", "k-evil", MARKUP
+DOCUMENT, PICTURE = "evil", "e" * 64
 
 
 async def add_hostile(centre: RunningCentre) -> None:
@@ -87,6 +91,7 @@ async def add_hostile(centre: RunningCentre) -> None:
             await connection.execute(insert(CommandRow).values(**command))
     await _add_assets(centre, now_us)
     await _add_firmware(centre, now_us)
+    await _add_content(centre, now_us)
 
 
 async def _add_assets(centre: RunningCentre, now_us: int) -> None:
@@ -158,3 +163,63 @@ async def _add_firmware(centre: RunningCentre, now_us: int) -> None:
         await filled.state(1, "firmware", device, told, at_us=now_us)
     fetch = {"artifact": ARTIFACT, "done": 3, "size": 5, "problem": MARKUP}
     await filled.state(1, "fetching", ARTIFACT, fetch, at_us=now_us)
+
+
+async def _add_content(centre: RunningCentre, now_us: int) -> None:
+    """Documents of every kind and of each name, what a site has of them, and what its panels show."""
+    said = {"hash": "", "revision": 1, "version": 1, "newest": 1, "changed_us": now_us, "published_us": now_us}
+    async with centre.centre.db.write() as connection:
+        for number, name in enumerate(NAMES):
+            document, picture = (DOCUMENT, PICTURE) if number == 0 else (f"{DOCUMENT}-{number}", f"{number}" * 64)
+            of = {"tenant_id": 1, "id": document, "title": name}
+            for kind, body in _ill_bodies(name).items():
+                text = model.canonical(model.read(kind, body)).decode()
+                row = of | {"kind": kind.value, "body": text, "changed_by": name, "published_by": name}
+                await connection.execute(insert(DocumentRow).values(**row, **said))
+                version = {"version": 1, "hash": "0" * 64, "at_us": now_us, "by": name, "note": name}
+                row = of | {"kind": kind.value, "body": text, **version}
+                await connection.execute(insert(DocumentVersion).values(**row))
+            at = {"tenant_id": 1, "site_id": number + 1, "kind": "layout", "id": DOCUMENT, "version": 1}
+            step = {"step": ("conflict", "refused", "waiting", "applied")[number], "reason": name, "sent_by": name}
+            row = at | step | {"their_by": name, "their_us": now_us, "sent_us": now_us}
+            await connection.execute(insert(DocumentAtSite).values(**row))
+            about = {"name": name, "width": 8, "height": 8, "size": 9, "colour": False, "at_us": now_us, "by": name}
+            notes = msgspec.json.encode([name, CONTROL]).decode()
+            row = {"tenant_id": 1, "id": picture, "notes": notes, **about}
+            await connection.execute(insert(PictureRow).values(**row))
+    filled = Filled(centre.centre.db)
+    for number, name in enumerate(NAMES):
+        device = DEVICE_ID if number == 0 else f"{DEVICE_ID}-{number}"
+        panel = {
+            "device": device, "name": name, "panel": name, "width": 8, "height": 4, "screen": name, "version": 1,
+            "playlist": name, "schedule": name, "wanted": name, "until": name, "refresh_s": 60, "shown": name,
+            "shown_screen": name, "shown_version": 1, "shown_at": name, "evidence": name, "sharp": False,
+            "behind": name, "notes": [name, CONTROL],
+        }  # fmt: skip
+        await filled.state(1, "panel", device, panel, device=device, at_us=now_us)
+        document = DOCUMENT if number == 0 else f"theirs-{number}"
+        told = {
+            "kind": "layout", "id": document, "title": name, "revision": 1, "version": 1, "draft": False,
+            "conflict": 1, "changed_at": name, "changed_by": name, "published_at": name, "published_by": name,
+            "used_by": 0, "hash": name, "published": {"elements": []},
+        }  # fmt: skip
+        await filled.state(1, "document", f"layout/{document}", told, at_us=now_us)
+
+
+def _ill_bodies(name: str) -> dict[DocumentKind, dict[str, object]]:
+    """A body of each kind that has the name wherever it may."""
+    box, short = {"x": 1, "y": 1, "w": 50, "h": 20}, name[:16]
+    elements = [
+        {"kind": "text", "box": box, "text": name},
+        {"kind": "value", "box": box, "device": name, "key": name, "label": short, "unit": short},
+        {"kind": "asset", "box": box, "asset": name, "label": short},
+        {"kind": "qr", "box": box, "payload": name, "caption": short},
+        {"kind": "picture", "box": box, "picture": PICTURE},
+        {"kind": "source", "box": box, "source": DOCUMENT, "field": short},
+    ]
+    return {
+        DocumentKind.LAYOUT: {"elements": elements, "panel": short},
+        DocumentKind.PLAYLIST: {"entries": [{"layout": DOCUMENT}, {"picture": PICTURE}]},
+        DocumentKind.SCHEDULE: {"devices": [name], "groups": [name[:64]], "rules": [{"playlist": DOCUMENT}]},
+        DocumentKind.SOURCE: {"url": name, "fields": [{"name": short, "path": name, "unit": short}]},
+    }

@@ -19,11 +19,13 @@ from tests.web.hostile import (
     BACKWARDS,
     COMMAND,
     DEVICE_ID,
+    DOCUMENT,
     FORMULA,
     GROUP,
     KEY,
     MARKUP,
     NAMES,
+    PICTURE,
     ROLLOUT,
     SITE,
     add_hostile,
@@ -54,6 +56,12 @@ async def values(centre: RunningCentre) -> dict[str, str]:
         "keys.key": KEY,
         "groups.group": GROUP,
         "rollouts.rollout": ROLLOUT,
+        "content.kind": "layouts",
+        "layouts.id": DOCUMENT,
+        "playlists.id": DOCUMENT,
+        "schedules.id": DOCUMENT,
+        "sources.id": DOCUMENT,
+        "pictures.picture": PICTURE,
     }
 
 
@@ -104,7 +112,8 @@ async def test_ill_names_are_read_where_they_belong_and_kept_apart(centre: Runni
     tab = await window.open()
     await ready(tab, centre)
     firmware = "/office/firmware"
-    for at in ("/office/", firmware, f"{firmware}/rollouts/{ROLLOUT}", f"/office/sites/{SITE}"):
+    content = ("/office/content", "/office/content/panels")
+    for at in ("/office/", firmware, f"{firmware}/rollouts/{ROLLOUT}", *content, f"/office/sites/{SITE}"):
         await tab.go(centre.url + at)
         text = await tab.run("document.body.textContent")
         for name in NAMES:

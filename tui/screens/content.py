@@ -34,7 +34,7 @@ FIELDS = (
     Field("device", "Device", 12, share=2),
     Field("shows", "Shows", 14, share=3),
     Field("since", "Since", 6),
-    Field("next", "Next", 8),
+    Field("next", "Next", 12),
     Field("panel", "Panel", 14, from_width=100),
 )
 SMALLEST = 16  # cells across: less shows nothing

@@ -14,9 +14,7 @@ from edge.wire.centre_content import CentreDocumentBody
 from edge.wire.content import DocumentKind
 
 HERE = ROOT + "/content"
-KINDS = "|".join(f"{kind.value}s" for kind in DocumentKind)
-ONE = f"/content/{{kind:{KINDS}}}/{{id}}"
-"""A document's page, as part of an address: `layouts/welcome`."""
+ONE = "/content/{kind}/{id}"  # a document's page; its kind is one of many, as in `layouts/welcome`
 _decode = msgspec.json.Decoder(CentreDocumentBody).decode
 
 

@@ -87,8 +87,6 @@ class ContentPage:
                 "site": site,
                 "sites": await reached(visit),
                 "place": place,
-                "page_of": document_page,
-                "kind_of": screen_kind,
                 "first": link(place, site=site) if visit.query("cursor") else "",
                 "next": link(place, site=site, cursor=following) if following else "",
                 "query": link("", site=site),
@@ -99,13 +97,6 @@ class ContentPage:
         """The panels as a file."""
         asked = {"site": visit.query("site").strip()}
         return Listing("panels", PANELS, _rows(visit.every("/v1/content/panels", asked)))
-
-
-def screen_kind(screen: str) -> str:
-    """Whether what is shown is a `picture`, by its hash, or a `layout`; '' for nothing."""
-    if not screen:
-        return ""
-    return "picture" if len(screen) == 64 and set(screen) <= set("0123456789abcdef") else "layout"
 
 
 async def _panels(visit: Visit, site: str) -> list[SitePanel]:

@@ -116,6 +116,7 @@ async def _shown(
         "names": {one.id: one.name for one in found.pictures},
         "plain": _plain,
         "may": may,
+        "may_remove": may and not visit.member.sites,
         "refused": refused,
     }
     return Shown("content_edit.html", values, status=refused.status if refused else 200, once=True)

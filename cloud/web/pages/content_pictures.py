@@ -14,10 +14,11 @@ from cloud.web.words import isolated
 from edge.errors import Conflict, Forbidden, NotFound, OutpostError
 from edge.serving.roles import Role
 from edge.serving.table import Row
-from edge.wire.content import PICTURE_BYTES, DocumentKind, PictureView
+from edge.wire.content import PICTURE_BYTES, PictureView
 
 PLACE = HERE + "/pictures"
 SHOWN = 24
+USERS = 100  # documents that show a picture
 COLUMNS = ("id", "name", "width", "height", "size", "colour", "notes", "at", "by", "used_by")
 NAME_CHARS = 120
 
@@ -50,7 +51,7 @@ class ContentPicturesPage:
         try:
             form = Received(visit.request, PICTURE_BYTES)
             fields = await form.fields()
-            name = fields.get("name", "").strip()[:NAME_CHARS]
+            name = fields.get("title", "").strip()[:NAME_CHARS]
             made, new = await visit.give("/v1/content/pictures", {"name": name}, form.file)
         except OutpostError as error:
             return await _shown(visit, fields, error)
@@ -63,7 +64,7 @@ class ContentPicturesPage:
             "content_picture.html",
             {
                 "picture": one,
-                "users": await _users(visit, one.id) if one.used_by else [],
+                "users": (await visit.get("/v1/content", {"picture": one.id, "limit": USERS})).items,
                 "page_of": document_page,
                 "place": f"{PLACE}/{one.id}",
                 "may_remove": visit.may(Role.TECHNICIAN) and not visit.member.sites,
@@ -92,25 +93,12 @@ async def _picture(visit: Visit) -> PictureView:
     return found
 
 
-async def _users(visit: Visit, picture: str) -> list[tuple[str, str, str]]:
-    """Kind, id and title of the documents that show it, in their draft or as they are published."""
-    found = []
-    async for page in visit.every("/v1/content"):
-        for one in page:
-            if one.kind is DocumentKind.SOURCE:
-                continue
-            told = await visit.get("/v1/content/{kind}/{id}", kind=one.kind.value, id=one.id)
-            if picture.encode() in (told.body if isinstance(told.body, bytes) else b""):
-                found.append((one.kind.value, one.id, one.title))
-    return found
-
-
 async def _shown(visit: Visit, fields: Mapping[str, str], refused: OutpostError | None = None) -> Shown:
     cursor = visit.query("cursor")
     page = await visit.get("/v1/content/pictures", {"limit": SHOWN, "cursor": cursor})
     values = {
         "pictures": page.items,
-        "typed": fields.get("name", ""),
+        "typed": fields.get("title", ""),
         "name_chars": NAME_CHARS,
         "most": PICTURE_BYTES,
         "place": PLACE,

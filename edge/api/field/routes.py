@@ -95,6 +95,8 @@ class FieldRoutes:
         """The answer to a poll, with all that stands now beside what is new."""
         device_id = inside.device.id
         show = await self._panels.show(device_id) if shows else None
+        if shows and inside.session.hello.sleeps:
+            await self._intake.sleeps(device_id, show.again_s if show is not None else 0)
         now, offer = self._clock.now(), self._updates.offer(device_id) if offers else None
         return Poll(
             now_us=now.at_us, quality=now.quality.value, command=command, desired=desired, offer=offer, show=show
@@ -132,7 +134,8 @@ class FieldRoutes:
     async def shown(self, inside: Inside) -> Done:
         """POST /v1/device/shown."""
         shown = decoded(_shown, inside.body)
-        said = f"cannot show {shown.picture[:12]}: {shown.err}" if shown.err else f"shows {shown.picture[:12]}"
+        picture = shown.picture[:12] or "nothing of the hub's"
+        said = f"cannot show {picture}: {shown.err}" if shown.err else f"shows {picture}"
         self._log.exchange(inside.device.id, "in", "http", said)
         await self._panels.shown(inside.device.id, shown)
         return DONE

@@ -13,8 +13,7 @@ import msgspec
 
 from edge.content.library.library import Library
 from edge.content.render import encoded, panel_named
-from edge.content.render.scene import Given, draw, settle
-from edge.wire.layouts import Box, Layout, PictureElement
+from edge.content.render.scene import Given, draw, picture_alone, settle
 
 PANEL = "bmp-800x480"
 FILE_BYTES = 48_062
@@ -58,7 +57,7 @@ class Bitmaps:
         if self._library.image(picture) is None:
             return None
         panel = panel_named(PANEL)
-        layout = Layout(elements=(PictureElement(box=Box(0, 0, 100, 100), picture=picture),))
+        layout = picture_alone(picture)
         scene = settle(layout, Given(now_us=0), panel, NEVER_S)
         rendered = encoded(draw(scene, panel, self._library.image).image, panel)
         return Bitmap(rendered.data, rendered.content_hash) if len(rendered.data) == FILE_BYTES else None

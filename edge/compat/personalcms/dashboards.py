@@ -4,6 +4,9 @@ that jokes, riddles and news.
 It is written down as what anybody could have written: a layout and a schedule of the board's own, and the sources
 they name, in the name of whoever chose. So it is seen, changed and gone back to like every other screen. A board
 that a schedule names already, itself or by a group, gets the layout and no schedule: what is planned stays.
+
+What a board asks for by itself comes from whoever is at its address. So it is followed once a day at most, and
+never over what a person has written.
 """
 
 from __future__ import annotations
@@ -11,14 +14,15 @@ from __future__ import annotations
 import logging
 import math
 
+from edge.clock import Clock
 from edge.compat.personalcms import tastes
-from edge.compat.personalcms.papers import Papers, slug
+from edge.compat.personalcms.papers import Papers, actor_of, slug
 from edge.compat.personalcms.tastes import Tastes
 from edge.content.documents.documents import Documents
 from edge.devices.groups.groups import Groups
 from edge.devices.model import Device
 from edge.devices.registry import Registry
-from edge.errors import OutpostError
+from edge.errors import Conflict, OutpostError
 from edge.wire.content import DocumentKind, SourceDocument
 from edge.wire.layouts import (
     SELF,
@@ -36,6 +40,7 @@ from edge.wire.playlists import Rule, Schedule
 log = logging.getLogger(__name__)
 
 REFRESH_S = 300
+WISHES_S = 86_400  # how often a board may change its mind
 SENSED_AGE_S = 900  # a board tells what it measures each 2 minutes, until it shows something
 SLEEPERS_AGE_S = 26 * 3600
 TOP, LEFT, WIDE = 30.0, 4.0, 92.0  # of the part with what is read, in percent
@@ -46,9 +51,13 @@ ONE_COLUMN = 4  # things below each other; more stand in two columns
 class Dashboards:
     """Writes them."""
 
-    def __init__(self, documents: Documents, groups: Groups, registry: Registry, papers: Papers) -> None:
+    def __init__(
+        self, documents: Documents, groups: Groups, registry: Registry, papers: Papers, clock: Clock
+    ) -> None:
         self._documents, self._groups, self._registry, self._papers = documents, groups, registry, papers
-        self._tried: dict[str, Tastes] = {}  # by board: what it asked for itself, also where that could not be made
+        self._clock = clock
+        self._tried: dict[str, tuple[Tastes, float]] = {}
+        """By board: what it asked for itself, also where that could not be made, and when."""
 
     async def write(self, device: Device, chosen: Tastes, *, actor: str) -> bool:
         """The board's dashboard is of these from now on; whether it is shown by itself, too: not where something
@@ -72,21 +81,29 @@ class Dashboards:
         return True
 
     async def wished(self, device: Device) -> None:
-        """Make what a board asked for when it was set up, once."""
-        chosen = tastes.new_wishes(device)
-        if not chosen or self._tried.get(device.id) == chosen:
+        """Make what a board asked for when it was set up, once; something else no sooner than a day later."""
+        chosen, now_s = tastes.new_wishes(device), self._clock.mono_s()
+        before, at_s = self._tried.get(device.id, ((), -WISHES_S))
+        if not chosen or before == chosen or now_s - at_s < WISHES_S:
             return
-        self._tried[device.id] = chosen
+        self._tried[device.id] = chosen, now_s
         try:
-            await self.write(device, chosen, actor=f"device:{device.id}")
+            await self.write(device, chosen, actor=actor_of(device))
             await self._registry.note(device, {tastes.MADE: " ".join(chosen)})
         except OutpostError as error:
             log.warning("no dashboard could be made: %s", error, extra={"device": device.id})
 
     async def drop(self, device: Device, *, actor: str) -> None:
-        """It has none any more. Raises Conflict while somebody else's document names it."""
+        """It has none any more. Raises Conflict while somebody else's document names it, or a person writes on it;
+        what can go is gone then all the same."""
+        stays: list[str] = []
         for kind in (DocumentKind.SCHEDULE, DocumentKind.LAYOUT):
-            await self._papers.drop(kind, dashboard_of(device), actor=actor)
+            try:
+                await self._papers.drop(kind, dashboard_of(device), actor=actor)
+            except Conflict as conflict:
+                stays.append(conflict.detail)
+        if stays:
+            raise Conflict(" ".join(stays), hint="`outpost content show` shows each.")
 
     def forget(self, device: Device) -> None:
         """The device is gone."""

@@ -85,7 +85,7 @@ class PersonalCms:
         )
         self._pages = CmsPages(door, registry, evidence, offers, artifacts, rollouts)
         papers = Papers(documents)
-        dashboards = Dashboards(documents, groups, registry, papers)
+        dashboards = Dashboards(documents, groups, registry, papers, clock)
         assignments = Assignments(documents, library, papers)
         self._people = CmsPeople(door, registry, library, assignments, dashboards, forget)
         self._screens = CmsScreens(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from aiohttp import web
@@ -24,7 +25,7 @@ from edge.compat.personalcms.whom import named
 from edge.content.library.library import Library
 from edge.devices.model import Device
 from edge.devices.registry import Registry
-from edge.errors import BadInput, OutpostError
+from edge.errors import BadInput, Conflict, OutpostError
 from edge.serving.roles import Role
 from edge.serving.visits import AiohttpHandler
 from edge.wire.content import PictureView
@@ -150,8 +151,8 @@ class CmsPeople:
         """POST /api/devices/{id}/unlink: what was assigned to it, and its dashboard, are taken away."""
         actor = self._door.person(request, Role.TECHNICIAN).actor
         device = named(self._registry, claimed_by(request))
-        await self._let_go(device, actor)
         await self._registry.describe(device, tastes.as_facts(()), actor=actor)
+        await self._let_go(device, actor)
         return told(message="Nothing is assigned to this device any more", device_id=device.id)
 
     async def forgotten(self, device: Device, actor: str) -> None:
@@ -165,8 +166,15 @@ class CmsPeople:
             log.warning("a board's documents stay: %s", error, extra={"device": device.id})
 
     async def _let_go(self, device: Device, actor: str) -> None:
-        await self._assignments.assign(device, (), actor=actor)
-        await self._dashboards.drop(device, actor=actor)
+        """Take away what was written for it. Raises Conflict for what has to stay, once the rest is gone."""
+        stays: list[str] = []
+        for take_away in (partial(self._assignments.assign, device, ()), partial(self._dashboards.drop, device)):
+            try:
+                await take_away(actor=actor)
+            except Conflict as conflict:
+                stays.append(conflict.detail)
+        if stays:
+            raise Conflict(" ".join(stays), hint="The rest is taken away. `outpost content show` shows each.")
 
     async def moved(self, request: web.Request) -> web.Response:
         """GET of an old page: where this is done now."""

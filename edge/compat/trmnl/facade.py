@@ -1,8 +1,8 @@
 """TRMNL's own protocol: `routes` for the application. docs/compat/trmnl.md says what is served.
 
 A terminal wakes, asks what to show, fetches that if it has not got it, tells its log, and sleeps. The status 500
-makes it forget its WiFi and wait in its portal for a person; so nobody is told that but who shows a key of
-another, or is no terminal at all. Whoever is not known with the key he has is taken in, and waits.
+makes it forget its WiFi and wait in its portal for a person; so nobody is ever told that. Whoever is not known with
+the key he has is taken in, and waits; whose key cannot be his alone is told to come later, and it is noted.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from edge.clock import Clock
 from edge.compat.picture_file import PictureGiver
 from edge.compat.reached import reached
 from edge.compat.trmnl import notices, words
-from edge.compat.trmnl.offering import Offering
+from edge.compat.trmnl.offering import Offer, Offering
 from edge.compat.trmnl.terminals import FRIENDLY, Terminals
 from edge.content.render import PanelFormat
+from edge.content.showing.receipts import FETCHED, TOLD, Receipts
 from edge.content.showing.showing import Showing
 from edge.devices.log.log import DeviceLog
 from edge.devices.model import Device
@@ -40,7 +41,7 @@ LOG_BYTES = 32 * 1024
 HEALTH_S = 600.0  # how often its battery and signal are kept
 IMAGE_TIMEOUT_S = 15
 BUSY_S = 900
-OK, NO_USER, NOT_KNOWN, RESET = 0, 202, 404, 500  # `status` in a body
+OK, NO_USER, NOT_KNOWN, RESET = 0, 202, 404, 500  # `status` in a body; the last is never said
 
 
 class Readings(Protocol):
@@ -64,11 +65,12 @@ class Trmnl:
         device_log: DeviceLog,
         readings: Readings,
         showing: Showing,
+        receipts: Receipts,
         body_s: float,
     ) -> None:
         self._gate, self._knocks, self._clock, self._body_s = gate, knocks, clock, body_s
         self._presences, self._log, self._readings = presences, device_log, readings
-        self._showing, self._offering = showing, Offering(showing)
+        self._showing, self._receipts, self._offering = showing, receipts, Offering(showing)
         self._terminals = Terminals(registry, device_log)
         self._setups = RateLimit(SETUPS_PER_MINUTE, clock)
         self._giver = PictureGiver()
@@ -119,17 +121,15 @@ class Trmnl:
         """GET /api/display: what to show, and when to come again."""
         said = words.read(request.headers)
         device = self._counted(request, said)
-        if device is None and not (said.token and said.mac):
-            self._knocks.note(request, "It asks what to show without a key or a MAC.")
-            return _reply({**_NOTHING, "status": RESET, "error": "There is no device with this key."})
-        if device is not None and not self._terminals.is_one(device, said):
-            self._knocks.note(request, f"It shows the key of {device.id} with another MAC.")
-            return _reply({**_NOTHING, "status": RESET, "error": "This key is another device's."})
+        strange = self._strange(device, said)
+        if strange:
+            self._knocks.note(request, strange)
+            return _reply({**_NOTHING, "status": NO_USER, "error": "Set it up anew: this key cannot be its own."})
         if device is None:
             self._setups.take(_peer(request))
             device = await self._terminals.comes_with(said, _peer(request))
         if device is None:
-            return _reply({**_NOTHING, "status": NO_USER, "refresh_rate": BUSY_S})
+            return _reply({**_NOTHING, "status": NO_USER})
         device = await self._heard(request, device, said)
         told = await self._offering.now(device)
         await self._sleeps(device, told.longest_s)
@@ -147,8 +147,9 @@ class Trmnl:
             raise NotFound("There is no such picture for you.", hint="Ask what to show.")
         kind = "image/bmp" if told.panel.format is PanelFormat.BMP_1BPP else "image/png"
         answer, whole = await self._giver.give(request, told.data, told.picture, kind)
-        if whole and not told.notice:
-            await self._took(device, told.picture, "fetched")
+        if whole:
+            self._offering.has(device, told.picture)
+            await self._took(device, told.site_picture, FETCHED)
         return answer
 
     async def log(self, request: web.Request) -> web.Response:
@@ -192,15 +193,29 @@ class Trmnl:
         """Note what it says of itself; that it cannot be kept keeps no terminal from its picture."""
         self._presences.seen(device.id, "display")
         self._log.polled(device.id)
-        before = self._offering.last(device)
-        if said.cached and before and device.approved:
-            await self._took(device, before, "told")
+        before = self._offering.last(device) if said.cached and device.approved else None
+        if before is not None and await self._had(device, before):
+            await self._took(device, before.site_picture, TOLD)
         try:
             device = await self._terminals.heard(device, said, _peer(request))
             await self._measured(device, said)
         except (StorageError, BadInput) as error:
             log.warning("what a TRMNL says could not be kept: %s", error, extra={"device": device.id})
         return device
+
+    def _strange(self, device: Device | None, said: words.Said) -> str:
+        """Why nobody can be taken in with this key, in a sentence; '' where it may be."""
+        if not (said.token and said.mac):
+            return "It asks what to show without a MAC, or without a key that can be one: set it up anew."
+        device = device or self._terminals.holder(said)
+        if device is not None and not self._terminals.is_one(device, said):
+            return f"It shows the key of {device.id}, which is another device: set it up anew."
+        return ""
+
+    async def _had(self, device: Device, offer: Offer) -> bool:
+        """Whether it can have its own copy of this: an offer that never arrived is none it shows. Before the hub's
+        start it may have fetched it, too."""
+        return self._offering.had(device, offer) or await self._receipts.had(device.id, offer.site_picture)
 
     async def _sleeps(self, device: Device, longest_s: int) -> None:
         try:
@@ -218,8 +233,12 @@ class Trmnl:
         await self._readings.ingest(device, known)
 
     async def _took(self, device: Device, picture: str, evidence: str) -> None:
+        """It shows this picture of the site's; '' for a sentence of the hub in its place."""
         try:
-            await self._showing.taken(device, picture, evidence)
+            if picture:
+                await self._showing.taken(device, picture, evidence)
+            else:
+                await self._showing.covered(device, evidence)
         except StorageError as error:
             log.warning("what a TRMNL shows could not be kept: %s", error, extra={"device": device.id})
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict, deque
+from typing import TypeVar
 
 import msgspec
 
@@ -20,7 +21,9 @@ LEAST_S, MOST_S = 10, 86_400
 SMALL_PNG_BYTES, PNG_BYTES = 90_000, 750_000  # without memory besides its chip's own, and with
 SMALL_MODELS = frozenset({"", "og"})
 OFFERED = 4  # pictures it may fetch: it fetches at once, and after an error a few times again
+KEPT = 16  # pictures it has fetched whole, and may have on its flash
 TERMINALS = 1024
+Thing = TypeVar("Thing")
 NAME_CHARS = 24  # of a hash; the terminal keeps 31 of a name, and takes digits at its end for a time
 
 
@@ -42,11 +45,23 @@ class Told(msgspec.Struct, frozen=True):
         """The name under which a terminal keeps it: the same name, the same picture."""
         return f"{self.picture[:NAME_CHARS]}{_END[self.panel.format]}" if self.picture else ""
 
+    @property
+    def site_picture(self) -> str:
+        """The hash where it is the site's content, '' where the hub says something itself."""
+        return "" if self.notice else self.picture
 
-class _Offer(msgspec.Struct, frozen=True):
+
+class Offer(msgspec.Struct, frozen=True):
+    """What a terminal was told of, as it is remembered."""
+
     name: str
     picture: str
     notice: bool
+
+    @property
+    def site_picture(self) -> str:
+        """As of `Told`."""
+        return "" if self.notice else self.picture
 
 
 class Offering:
@@ -54,16 +69,15 @@ class Offering:
 
     def __init__(self, showing: Showing) -> None:
         self._showing = showing
-        self._offered: OrderedDict[str, deque[_Offer]] = OrderedDict()  # by device
+        self._offered: OrderedDict[str, deque[Offer]] = OrderedDict()  # by device
+        self._fetched: OrderedDict[str, deque[str]] = OrderedDict()  # by device: hashes
 
     async def now(self, device: Device) -> Told:
-        """What it shall show now. Never raises for a fault in drawing: then its panel stays as it is."""
-        try:
-            told = await self._now(device)
-        except Exception:  # the task's edge: logged; the terminal keeps its picture and comes again
-            log.exception("nothing could be drawn for a TRMNL", extra={"device": device.id})
-            return Told("", b"", panel_named(panel_of(device)), NOTHING_S, NOTHING_S, True)
-        self._note(device, _Offer(told.name, told.picture, told.notice))
+        """What it shall show now, and is told. Never raises for a fault in drawing: then its panel stays as it
+        is."""
+        told = await self._drawn(device)
+        if told.picture:
+            self._note(device, Offer(told.name, told.picture, told.notice))
         return told
 
     async def fetched(self, device: Device, name: str) -> Told | None:
@@ -72,19 +86,35 @@ class Offering:
             held = self._showing.picture(offer.picture) if offer.name == name and not offer.notice else None
             if held is not None and device.approved:
                 return Told(offer.picture, *held, LEAST_S, LEAST_S, False)
-        told = await self.now(device)
+        told = await self._drawn(device)  # nobody is told of it by that, so it is no offer
         return told if name and told.name == name else None
 
-    def last(self, device: Device) -> str:
-        """The hash of what it was offered last, '' where that was nothing of the site's content."""
+    def has(self, device: Device, picture: str) -> None:
+        """It has fetched all of this picture."""
+        _remember(self._fetched, device, picture, KEPT)
+
+    def had(self, device: Device, offer: Offer) -> bool:
+        """Whether it once fetched all of what it was offered here."""
+        return offer.picture in self._fetched.get(device.id, ())
+
+    def last(self, device: Device) -> Offer | None:
+        """What it was offered last."""
         offered = self._offered.get(device.id)
-        return offered[-1].picture if offered and not offered[-1].notice else ""
+        return offered[-1] if offered else None
 
     def forget(self, device: Device) -> None:
         """The device is gone."""
         self._offered.pop(device.id, None)
+        self._fetched.pop(device.id, None)
 
     # --- inside
+
+    async def _drawn(self, device: Device) -> Told:
+        try:
+            return await self._now(device)
+        except Exception:  # the task's edge: logged; the terminal keeps its picture and comes again
+            log.exception("nothing could be drawn for a TRMNL", extra={"device": device.id})
+            return Told("", b"", panel_named(panel_of(device)), NOTHING_S, NOTHING_S, True)
 
     async def _now(self, device: Device) -> Told:
         if not device.approved:
@@ -98,14 +128,19 @@ class Offering:
             return _notice(await notices.too_large(device, len(offered.data), most), device, longest_s)
         return Told(offered.picture, offered.data, offered.panel, refresh_s, max(refresh_s, longest_s), False)
 
-    def _note(self, device: Device, offer: _Offer) -> None:
-        offered = self._offered.setdefault(device.id, deque(maxlen=OFFERED))
-        self._offered.move_to_end(device.id)
-        if offer in offered:
-            offered.remove(offer)
-        offered.append(offer)
-        if len(self._offered) > TERMINALS:
-            self._offered.popitem(last=False)
+    def _note(self, device: Device, offer: Offer) -> None:
+        _remember(self._offered, device, offer, OFFERED)
+
+
+def _remember(of: OrderedDict[str, deque[Thing]], device: Device, thing: Thing, most: int) -> None:
+    """The newest last, each once; of so many terminals and no more."""
+    known = of.setdefault(device.id, deque(maxlen=most))
+    of.move_to_end(device.id)
+    if thing in known:
+        known.remove(thing)
+    known.append(thing)
+    if len(of) > TERMINALS:
+        of.popitem(last=False)
 
 
 def _notice(drawn: Rendered, device: Device, refresh_s: int) -> Told:

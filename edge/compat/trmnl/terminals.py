@@ -38,9 +38,13 @@ class Terminals:
         device = self._registry.by_token(said.token) if said.token else None
         return device if device is not None and device.profile == PROFILE else None
 
+    def holder(self, said: Said) -> Device | None:
+        """Whose key this is, of any kind."""
+        return self._registry.by_token(said.token) if said.token else None
+
     def is_one(self, device: Device, said: Said) -> bool:
         """Whether this is its MAC, too."""
-        return bool(said.mac) and device.facts.get(MAC) == said.mac
+        return device.profile == PROFILE and bool(said.mac) and device.facts.get(MAC) == said.mac
 
     async def set_up(self, said: Said, address: str) -> tuple[Device, str] | None:
         """A terminal that has no key, and the one it gets, told this once. None when too many wait already. Raises
@@ -80,9 +84,7 @@ class Terminals:
     async def _taken_in(self, said: Said, address: str, key: str) -> Device | None:
         async with self._taking:
             device = await self._waiting(said, address)
-            if device is None:
-                return None
-            return await self._registry.adopt_token(device, key, actor="itself")
+            return await self._registry.adopt_token(device, key, actor="itself") if device is not None else None
 
     async def _waiting(self, said: Said, address: str) -> Device | None:
         """The record that waits for approval with this MAC, from this address; a new one where there is none."""
@@ -90,11 +92,11 @@ class Terminals:
         if known is None:
             return await self._new(said.mac, said, address, {})
         if not known.approved and known.facts.get(ADDRESS) == address:
-            return known
+            return await self._other_letters(known)
         for device in self._registry.all():
             is_it = (device.facts.get(KNOWN_AS), device.facts.get(ADDRESS)) == (known.id, address)
             if is_it and device.profile == PROFILE and not device.approved:
-                return device
+                return await self._other_letters(device)
         self._log.exchange(
             known.id,
             "in",
@@ -103,6 +105,13 @@ class Terminals:
             level=NOTED,
         )
         return await self._new(f"{said.mac} {_friendly()}", said, address, {KNOWN_AS: known.id})
+
+    async def _other_letters(self, device: Device) -> Device:
+        """A record that waits gets another key. The letters are of the key, not of the record: a panel which was
+        given the key before goes on to show those from before, and a person sees that it is not this one."""
+        letters = _friendly()
+        device = await self._registry.rename(device, f"TRMNL {letters}", actor="itself")
+        return await self._registry.note(device, {FRIENDLY: letters})
 
     async def _new(self, alias: str, said: Said, address: str, more: Facts) -> Device | None:
         friendly = alias.partition(" ")[2] or _friendly()

@@ -15,6 +15,7 @@ from edge.content.documents.model import Body, Named, decode, named
 from edge.content.documents.store import Kept, Version
 from edge.errors import BadInput, NotFound
 from edge.store.database import Database
+from edge.store.transaction import Transaction
 from edge.wire.content import DocumentKind
 
 Key = tuple[DocumentKind, str]
@@ -120,6 +121,11 @@ class DocumentBook:
         """The published documents that name this picture, in order."""
         return sorted(key for key, found in self._published.items() if sha256 in found.named.pictures)
 
+    def users_of_picture_in(self, tx: Transaction, sha256: str) -> int:
+        """How many published documents name this picture, in a transaction. What cannot be read any more counts:
+        it may name it."""
+        return sum(_names(kind, body, sha256) for kind, body in sql.published_with(tx, sha256))
+
     def pictures(self) -> Mapping[str, int]:
         """How many published documents name each picture."""
         counts: dict[str, int] = {}
@@ -167,6 +173,13 @@ class DocumentBook:
             return
         standing = kept.standing
         self._published[key] = Published(found, standing.version, standing.version_hash, named(found))
+
+
+def _names(kind: DocumentKind, body: str, sha256: str) -> bool:
+    try:
+        return sha256 in named(decode(kind, body)).pictures
+    except BadInput:
+        return True
 
 
 def called(kind: DocumentKind, document_id: str) -> str:

@@ -132,6 +132,7 @@ class Documents(DocumentBook):
             nonlocal outcome
             at = sql.document(tx, kind, document_id)
             _require_room(tx, at)
+            self._holding.require_pictures(tx, kind, document_id, found)
             standing, outcome = take(at.standing, hash_of(found), bases)
             within(tx, refused=self._beside(at, standing) if outcome is Became.CONFLICT else None)
             if standing == at.standing:
@@ -203,6 +204,7 @@ class Documents(DocumentBook):
 
     def _publish(self, tx: Transaction, kept: Kept, body: Body, note: str, back_to: int, actor: str) -> None:
         at = sql.document(tx, kept.kind, kept.id)
+        self._holding.require_pictures(tx, kept.kind, kept.id, body)
         standing = publish(at.standing, hash_of(body))
         if standing == at.standing:
             return

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, Protocol
 
-from edge.content.documents.book import DocumentBook
+from edge.content.documents.book import DocumentBook, called
 from edge.content.documents.model import WHOLE, Body, Named, faults, named
+from edge.errors import Rejected
+from edge.store.transaction import Transaction
 from edge.wire.content import DocumentKind, Note, SourceDocument
 from edge.wire.layouts import Layout
 from edge.wire.playlists import Playlist, Schedule
@@ -20,6 +22,9 @@ class Held(Protocol):
 
     def has(self, sha256: str) -> bool:
         """Whether this one is."""
+
+    def has_in(self, tx: Transaction, sha256: str) -> bool:
+        """Whether it is, in this transaction."""
 
 
 class Site(Protocol):
@@ -65,6 +70,16 @@ class Holding:
         ]
         return sorted(found, key=lambda note: (note.level != "error", note.element))
 
+    def require_pictures(self, tx: Transaction, kind: DocumentKind, document_id: str, body: Body) -> None:
+        """Raise Rejected where a picture that `body` names is not there, in the transaction that publishes it: it
+        may have been removed since `notes` looked."""
+        for sha256 in sorted(named(body).pictures):
+            if not self._held.has_in(tx, sha256):
+                raise Rejected(
+                    f"{called(kind, document_id)} cannot be published: {_not_held(sha256)}",
+                    hint="Upload it again, or take it out.",
+                )
+
     def sentence(self, kind: DocumentKind, body: Body, note: Note) -> str:
         """A note that stands alone: it says of which element it is."""
         part = _PARTS.get(type(body))
@@ -83,8 +98,7 @@ class Holding:
                     yield Note(element=number, level="error", text=f"The {of.value} {document_id} {why}.")
             for sha256 in sorted(part.pictures):
                 if not self._held.has(sha256):
-                    text = f"The picture {sha256[:12]}… is not held here; upload it first."
-                    yield Note(element=number, level="error", text=text)
+                    yield Note(element=number, level="error", text=_not_held(sha256))
 
     def _strangers(self, body: Body, groups: Collection[str]) -> Iterator[Note]:
         """Devices and groups that nobody knows: they may come later."""
@@ -126,6 +140,10 @@ def _parts(body: Body) -> list[tuple[int, Named]]:
         rules = [(number, named(Schedule(rules=(one,)))) for number, one in enumerate(body.rules)]
         return [*rules, (WHOLE, named(Schedule(devices=body.devices, groups=body.groups)))]
     return []
+
+
+def _not_held(sha256: str) -> str:
+    return f"The picture {sha256[:12]}… is not held here; upload it first."
 
 
 def _warning(element: int, text: str) -> Note:

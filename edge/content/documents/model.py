@@ -17,6 +17,8 @@ from edge.content.documents.words import in_words
 from edge.errors import BadInput, TooLarge
 from edge.wire.content import BODIES, DOCUMENT_BYTES, DocumentKind, Note, SourceDocument
 from edge.wire.layouts import (
+    CODES_MAX,
+    PICTURES_MAX,
     SELF,
     AnyElement,
     AssetElement,
@@ -24,6 +26,7 @@ from edge.wire.layouts import (
     Id,
     Layout,
     PictureElement,
+    QrElement,
     SourceElement,
     ValueElement,
 )
@@ -113,6 +116,7 @@ def _faults(body: Body) -> Iterator[Note]:
     if isinstance(body, Layout):
         for number, element in enumerate(body.elements):
             yield from _of_element(number, element)
+        yield from _too_many(body)
     elif isinstance(body, Playlist):
         yield from _of_playlist(body)
     elif isinstance(body, Schedule):
@@ -130,6 +134,13 @@ def _of_element(number: int, element: AnyElement) -> Iterator[Note]:
     low, high = (element.low, element.high) if isinstance(element, ChartElement) else (None, None)
     if low is not None and high is not None and low >= high:
         yield _error(number, "`low` of its scale is not below `high`.")
+
+
+def _too_many(body: Layout) -> Iterator[Note]:
+    for kind, most, called in ((QrElement, CODES_MAX, "QR codes"), (PictureElement, PICTURES_MAX, "pictures")):
+        those = [number for number, element in enumerate(body.elements) if isinstance(element, kind)]
+        if len(those) > most:
+            yield _error(those[most], f"A layout has at most {most} {called}; this one has {len(those)}.")
 
 
 def _of_playlist(body: Playlist) -> Iterator[Note]:

@@ -109,6 +109,16 @@ def count(tx: Transaction) -> int:
     return int(row[0]) if row else 0
 
 
+def published_with(tx: Transaction, text: str) -> list[tuple[DocumentKind, str]]:
+    """The kind and the body of all that is published and has this text in it, whatever it means there."""
+    rows = tx.rows(
+        "SELECT d.kind, v.body FROM documents AS d JOIN document_versions AS v ON v.kind = d.kind AND v.id = d.id"
+        " AND v.version = d.version WHERE d.removed = 0 AND instr(v.body, ?)",
+        (text,),
+    )
+    return [(DocumentKind(row[0]), row[1]) for row in rows]
+
+
 def put(tx: Transaction, before: Kept, standing: Standing, title: str, draft: bytes | None, by: str) -> None:
     """Keep how a document stands from now on; its `draft` where that is another. Whoever changed the draft last is
     told by the document, so `by` counts only with a draft."""

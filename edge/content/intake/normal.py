@@ -19,6 +19,7 @@ FEW_COLOURS = 64  # drawings; photos have thousands
 PNG_WORTH = 2  # times the bytes of the JPEG that a PNG may take: it keeps lines and letters sharp
 GREY_TOLERANCE = 3  # of 255 that colours may differ in a grey picture; scanners' and JPEG's noise
 _EXIF_ORIENTATION = 0x0112
+_TURNED = range(2, 9)  # or mirrored; 1 is upright, others mean nothing
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,7 +43,7 @@ def normalised(data: bytes) -> Kept:
     flat = flattened(image)
     notes = _said_of(image)
     del image  # a large one; what follows needs its memory
-    if flat.getexif().get(_EXIF_ORIENTATION, 1) != 1:
+    if flat.getexif().get(_EXIF_ORIENTATION, 1) in _TURNED:
         ImageOps.exif_transpose(flat, in_place=True)
         size = size if (flat.width > flat.height) == (size[0] > size[1]) else size[::-1]
         notes.append("It was turned upright, as its camera says.")

@@ -6,6 +6,6 @@ from edge.bus import Event
 
 
 class PictureChanged(Event, frozen=True, kw_only=True):
-    """A picture came or went."""
+    """A picture came or went, or its file was put right."""
 
     picture: str

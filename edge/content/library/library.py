@@ -1,7 +1,7 @@
 """The pictures that people have uploaded: looked at in a process of their own, kept once each, handed out.
 
 All of it is in memory but the files. A change is one transaction with its fact. A file comes before the row that
-names it and goes after it, so a power cut leaves at most a file that nobody names; the next start removes it.
+names it and goes after it, so a power cut leaves at most a file that nobody names; the next start sets it aside.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from PIL import Image
 from edge.clock import iso
 from edge.content.intake.normal import Kept
 from edge.content.library import store as sql
+from edge.content.library.bare_files import PNG, is_bare
 from edge.content.library.events import PictureChanged
-from edge.content.library.files import PictureFiles
+from edge.content.library.files import FOLDER, PictureFiles
 from edge.content.library.model import Picture
 from edge.content.library.pixels import Decoded, decoded
 from edge.errors import BadInput, BadPicture, Conflict, NotFound, StorageDamaged, StorageError, StorageFull
@@ -29,10 +30,7 @@ from edge.wire.layouts import NAME_CHARS
 
 PICTURES_MAX = 2000
 MB = 1024 * 1024
-FOLDER = "pictures"
 _ID = re.compile(r"[0-9a-f]{8,64}\Z")
-_PNG = b"\x89PNG"
-_JPEG = b"\xff\xd8\xff"
 Normalise = Callable[[bytes], Awaitable[Kept]]
 """A file of any kind that is taken, as it is kept. Raises BadPicture, TooLarge, Busy, Unreachable."""
 
@@ -49,6 +47,7 @@ class Library:
         self._damaged: set[str] = set()
         self._decoded = Decoded()
         self._uses: Callable[[str], int] = lambda sha256: 0
+        self._uses_in: Callable[[Transaction, str], int] = lambda tx, sha256: 0
         self._changing = asyncio.Lock()
 
     async def start(self) -> None:
@@ -56,9 +55,10 @@ class Library:
         self._all = {one.sha256: one for one in await self._db.write(sql.load)}
         self._damaged = await asyncio.to_thread(self._files.open, list(self._all))
 
-    def ask_uses(self, uses: Callable[[str], int]) -> None:
-        """Ask `uses` how many published documents name a picture, before it is removed."""
-        self._uses = uses
+    def ask_uses(self, uses: Callable[[str], int], uses_in: Callable[[Transaction, str], int]) -> None:
+        """How many published documents name a picture: `uses` as of now, `uses_in` in the transaction that would
+        remove it."""
+        self._uses, self._uses_in = uses, uses_in
 
     def all(self) -> list[Picture]:
         """All, newest first."""
@@ -71,6 +71,14 @@ class Library:
     def has(self, sha256: str) -> bool:
         """Whether there is such a picture."""
         return sha256 in self._all
+
+    def has_in(self, tx: Transaction, sha256: str) -> bool:
+        """The same in a transaction: the removal of a picture that it names is before it or after it."""
+        return sql.has(tx, sha256)
+
+    def sound(self, sha256: str) -> bool:
+        """Whether there is such a picture, and its file could be opened when somebody last tried."""
+        return sha256 in self._all and sha256 not in self._damaged
 
     def get(self, picture: str) -> Picture:
         """By its id, or a begin of it that fits no other. Raises NotFound."""
@@ -142,10 +150,10 @@ class Library:
             raise BadPicture("the picture is another one than its name says")
         self._space.require()
         found = await self._normalised(data)
-        if found.notes or not data.startswith((_PNG, _JPEG)):
-            why = found.notes[0] if found.notes else "It is neither PNG nor JPEG."
+        if found.notes or not is_bare(data):
+            why = found.notes[0] if found.notes else "It is no PNG or JPEG of pixels alone."
             raise BadPicture(f"the picture is not as Outpost keeps them: {why}")
-        kept = msgspec.structs.replace(found, data=data, kind="png" if data.startswith(_PNG) else "jpeg")
+        kept = msgspec.structs.replace(found, data=data, kind="png" if data.startswith(PNG) else "jpeg")
         name = " ".join(name.split())[:NAME_CHARS]
         async with self._changing:
             known = self._all.get(sha256)
@@ -160,13 +168,13 @@ class Library:
         """Remove one with its file. Raises NotFound, Conflict while a published document names it."""
         async with self._changing:
             found = self.get(picture)
-            if uses := self._uses(found.sha256):
-                raise Conflict(
-                    f"{uses} published {'document names' if uses == 1 else 'documents name'} this picture.",
-                    hint="Publish them without it first, or remove them.",
-                )
 
             def work(tx: Transaction) -> None:
+                if uses := self._uses_in(tx, found.sha256):
+                    raise Conflict(
+                        f"{uses} published {'document names' if uses == 1 else 'documents name'} this picture.",
+                        hint="Publish them without it first, or remove them.",
+                    )
                 sql.remove(tx, found, actor)
                 tx.after(lambda: self._forget(found))
                 tx.tell(PictureChanged(picture=found.sha256))
@@ -211,12 +219,13 @@ class Library:
             raise StorageFull("The hub's disk has no room for the picture.")
 
     async def _mend(self, known: Picture, kept: Kept) -> None:
-        """Put its file right where that is damaged or gone."""
+        """Put its file right where that is damaged or gone, and tell whoever shows it."""
         try:
             await asyncio.to_thread(self.read, known.sha256)
         except StorageDamaged:
             await asyncio.to_thread(self._files.put, known.sha256, kept.data)
             self._damaged.discard(known.sha256)
+            await self._db.write(lambda tx: tx.tell(PictureChanged(picture=known.sha256)))
 
     async def _insert_or_drop(self, sha256: str, name: str, kept: Kept, actor: str) -> Picture:
         """Its row; its file goes again where the row cannot be written."""

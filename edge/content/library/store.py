@@ -17,6 +17,11 @@ def load(tx: Transaction) -> list[Picture]:
     return [_picture(row) for row in tx.rows(f"SELECT {_COLUMNS} FROM pictures ORDER BY number")]
 
 
+def has(tx: Transaction, sha256: str) -> bool:
+    """Whether there is this one."""
+    return tx.one("SELECT 1 FROM pictures WHERE sha256 = ?", (sha256,)) is not None
+
+
 def insert(tx: Transaction, sha256: str, name: str, kept: Kept, actor: str) -> Picture:
     """Add one and its fact, which never holds the picture."""
     row = tx.one(

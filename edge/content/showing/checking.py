@@ -14,8 +14,8 @@ from edge.clock import Clock
 from edge.content.documents.model import read
 from edge.content.render import preview_png
 from edge.content.render.panels import TFT_320X480, Panel, panel_named
-from edge.content.render.scene import settle
-from edge.content.showing.drawing import Pictures, print_of, screened, whole
+from edge.content.render.scene import picture_alone, settle
+from edge.content.showing.drawing import Pictures, print_of, screened
 from edge.content.showing.gathering import Gathering
 from edge.devices.book import DeviceBook
 from edge.devices.model import Device, DeviceState
@@ -87,7 +87,7 @@ class Checking:
         if wanted.picture:
             if not self._pictures.has(wanted.picture):
                 raise NotFound("There is no such picture.", hint="`outpost content picture list` shows them.")
-            return whole(wanted.picture)
+            return picture_alone(wanted.picture)
         if wanted.layout:
             body = await self._drafts.draft(DocumentKind.LAYOUT, wanted.layout)
         else:

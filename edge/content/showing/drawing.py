@@ -15,17 +15,27 @@ from edge.clock import Clock
 from edge.content.render import encoded
 from edge.content.render.panels import Panel
 from edge.content.render.scene import Pictures as ByHash
-from edge.content.render.scene import Scene, Wanted, draw, settle, wanted
+from edge.content.render.scene import Scene, Wanted, draw, picture_alone, settle, wanted
 from edge.content.showing.flights import Flights
 from edge.content.showing.gathering import Gathering
 from edge.content.showing.prints import Print, Prints
 from edge.devices.model import Device
 from edge.errors import NotFound
 from edge.wire.content import DocumentKind
-from edge.wire.layouts import Box, Layout, PictureElement
+from edge.wire.layouts import (
+    Box,
+    DateElement,
+    Layout,
+    SourceElement,
+    TextElement,
+    ValueElement,
+)
 
 FRESH_S = 5.0  # panels with the same screen that ask within this time are given the same data
 SCENES_MAX = 1000  # 500 panels that each show something of their own, on two screens in turn; a few KB each
+RETRY_S = 60.0  # a picture whose file cannot be opened is tried again so often
+LASTS_S = 600  # what a layout shows of the site is not true for longer, when nobody can draw it anew
+CLOCK_LASTS_S = 60  # nor is a clock
 WHOLE = Box(0, 0, 100, 100)
 
 
@@ -42,26 +52,35 @@ class Pictures(Protocol):
     def has(self, sha256: str) -> bool:
         """Whether there is such a picture."""
 
+    def sound(self, sha256: str) -> bool:
+        """Whether there is, and its file could be opened when somebody last tried."""
+
     @property
     def image(self) -> ByHash:
         """Each as pixels."""
 
 
 class Screened(msgspec.Struct, frozen=True):
-    """A layout that can be drawn: its id (or a picture's), the number of its version, its body, what it needs."""
+    """A layout that can be drawn: its id (or a picture's), the number of its version, its body, what it needs.
+    `lasts_s`: how long its last picture may stand past the time at which it could not be drawn anew, None for
+    always."""
 
     id: str
     version: int
     layout: Layout
     wanted: Wanted
+    lasts_s: int | None
 
 
 class Settled(msgspec.Struct, frozen=True):
-    """A scene, when it was settled, and what was noted then."""
+    """A scene, when it was settled, and what was noted then. `wanted`: its pictures; `sound`: those of them whose
+    files could be opened."""
 
     scene: Scene
     key: str
     notes: tuple[str, ...]
+    wanted: frozenset[str]
+    sound: frozenset[str]
     at_s: float
     at_us: int
 
@@ -107,7 +126,7 @@ class Screens:
             raise NotFound(f"The picture {sha256[:12]} is not there any more.")
         found = self._screens.get(sha256)
         if found is None:
-            found = self._screens[sha256] = screened(sha256, 0, whole(sha256))
+            found = self._screens[sha256] = screened(sha256, 0, picture_alone(sha256))
         return found
 
     async def settle(self, screen: Screened, panel: Panel, device: Device, every_s: int) -> Settled:
@@ -130,26 +149,43 @@ class Screens:
 
     async def drawn(self, settled: Settled, panel: Panel) -> Print:
         """Its picture."""
-        return await self._prints.of(settled.key, lambda: print_of(settled.scene, panel, self._pictures))
+        made = await self._prints.of(settled.key, lambda: print_of(settled.scene, panel, self._pictures))
+        if self._sound(settled.wanted) != settled.sound:  # a file broke, or was mended, as it was drawn
+            self._prints.drop(settled.key)
+        return made
 
     async def _settle(self, screen: Screened, panel: Panel, device: Device, every_s: int) -> Settled:
         at_s, now = self._clock.mono_s(), self._clock.now()
         gathered = await self._gathering.given(screen.wanted, device, now)
         scene = settle(screen.layout, gathered.given, panel, every_s)
         self.settled += 1
-        there = [sha256 for sha256 in screen.wanted.pictures if self._pictures.has(sha256)]
-        key = f"{scene.key} {len(there)}"  # a picture that comes back is seen again
-        return Settled(scene, key, gathered.notes, at_s, now.at_us)
+        pictures = screen.wanted.pictures
+        sound = self._sound(pictures)
+        tries = "" if sound == pictures else f"{int(at_s // RETRY_S)}"
+        key = " ".join((scene.key, *sorted(sound), tries))  # a picture that comes back is seen again
+        return Settled(scene, key, gathered.notes, pictures, sound, at_s, now.at_us)
+
+    def _sound(self, pictures: frozenset[str]) -> frozenset[str]:
+        return frozenset(sha256 for sha256 in pictures if self._pictures.sound(sha256))
 
 
 def screened(screen_id: str, version: int, layout: Layout) -> Screened:
     """A layout with what it needs."""
-    return Screened(screen_id, version, layout, wanted(layout))
+    return Screened(screen_id, version, layout, wanted(layout), _lasts_s(layout))
 
 
-def whole(sha256: str) -> Layout:
-    """A layout that is one picture."""
-    return Layout(elements=(PictureElement(box=WHOLE, picture=sha256, fit="contain"),))
+def saying(sentence: str) -> Layout:
+    """A layout that is one sentence."""
+    return Layout(elements=(TextElement(box=WHOLE, text=sentence, align="centre"),))
+
+
+def _lasts_s(layout: Layout) -> int | None:
+    needs = wanted(layout)
+    ages = [one.max_age_s for one in layout.elements if isinstance(one, ValueElement | SourceElement)]
+    passes = needs.charts or needs.assets or any(isinstance(one, DateElement) for one in layout.elements)
+    if needs.each_minute:
+        return CLOCK_LASTS_S
+    return min([LASTS_S, *ages]) if ages or passes else None
 
 
 def print_of(scene: Scene, panel: Panel, pictures: Pictures) -> Print:

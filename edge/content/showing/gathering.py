@@ -15,6 +15,7 @@ import msgspec
 from edge.clock import Stamp
 from edge.content.render.scene import AssetSaid, AssetWanted, ChartWanted, Datum, Given, SourceSaid, Wanted
 from edge.devices.model import Device
+from edge.errors import Conflict
 from edge.wire.layouts import SELF
 
 CLOCK_UNSET = "Nothing has set this hub's clock, so no time of day is shown, and nobody knows whose turn it is."
@@ -59,7 +60,7 @@ class Devices(Protocol):
     """Devices by what people call them."""
 
     def find(self, id_or_name: str) -> Device | None:
-        """The device with this id or name."""
+        """The device with this id or name. Raises Conflict for a name that several have."""
 
 
 class Gathered(msgspec.Struct, frozen=True):
@@ -101,7 +102,7 @@ class Gathering:
             assets=await self._assets(wanted, now),
             sources=self._sources_said(wanted),
         )
-        notes = [f"There is no device {name!r}." for name in sorted(missing)]
+        notes = sorted(missing)
         if not now.quality.good:
             notes.append(CLOCK_UNSET)
         elif undated:
@@ -144,10 +145,14 @@ class Gathering:
         return {source: one for source, one in said.items() if one is not None}
 
     def _id(self, named: str, device: Device, missing: set[str]) -> str:
-        """The id of the device a layout names; '' where there is none."""
+        """The id of the device a layout names; '' where there is none, or nobody can tell which is meant."""
         if named == SELF:
             return device.id
-        found = self._devices.find(named)
+        try:
+            found = self._devices.find(named)
+        except Conflict as several:
+            missing.add(several.detail)
+            return ""
         if found is None:
-            missing.add(named)
+            missing.add(f"There is no device {named!r}.")
         return found.id if found is not None else ""

@@ -1,6 +1,7 @@
 """What the doors of devices with our firmware ask: what the panel shall show, pieces of it, and what it shows.
 
-A device gets the picture it is offered and no other, and only while it is approved.
+A device gets the picture it is offered, and those it was offered last: over a slow line another one may stand
+before the first is whole. It gets no other, and only while it is approved.
 """
 
 from __future__ import annotations
@@ -38,12 +39,14 @@ class ShowHanding:
         return offered.picture if offered is not None else ""
 
     async def piece(self, device_id: str, picture: str, start: int, most: int) -> Piece:
-        """At most so many bytes of the picture it is offered. Raises NotFound for any other."""
+        """At most so many bytes of the picture it is offered, or was lately. Raises NotFound for any other, and
+        where nothing is scheduled any more."""
         device = self._device(device_id)
         offered = await self._showing.now(device) if device is not None else None
-        if offered is None or offered.picture != picture:
+        data = self._showing.lately(device_id, picture) if offered is not None else None
+        if data is None:
             raise NotFound("This device is not offered that picture, or not any more.")
-        return Piece(data=offered.data[start : start + most], total=len(offered.data), sha256=picture)
+        return Piece(data=data[start : start + most], total=len(data), sha256=picture)
 
     async def shown(self, device_id: str, shown: Shown) -> None:
         """A device says what is on its panel, or that it could not show it; on disk when this returns."""
@@ -52,6 +55,8 @@ class ShowHanding:
             return
         if shown.err:
             self._showing.could_not(device, shown.picture, shown.err)
+        elif not shown.picture:
+            await self._showing.covered(device, TOLD, shown_ms=shown.shown_ms)
         else:
             await self._showing.taken(device, shown.picture, TOLD, shown_ms=shown.shown_ms)
 

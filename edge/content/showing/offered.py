@@ -40,11 +40,13 @@ class Offered(msgspec.Struct, frozen=True, kw_only=True):
 
 class Looked(msgspec.Struct, frozen=True, kw_only=True):
     """What was found when a panel was looked at. `due_us` and `due_s`: when to look again, by the wall clock where
-    something ends then, and by the monotonic one; `of` is what of the device it depends on."""
+    something ends then, and by the monotonic one; `of` is what of the device it depends on. `trouble`: why what is
+    offered is not what should be shown, in a sentence; '' where it is."""
 
     offered: Offered | None
     turn: Turn | None
     notes: tuple[str, ...]
+    trouble: str
     at_us: int
     due_us: int | None
     due_s: float

@@ -3,40 +3,30 @@
 Days and hours are those of the site's clocks on the wall. A rule of 22:00-05:00 on a Friday goes on until Saturday
 morning. Hours that a night skips do not come in it, and those it has twice come twice. Turns of a playlist are
 counted in real seconds from the day's first moment, so that they are as long as they say in such a night too.
+
+A hub asks this often and beside everything else, so the cost is bounded whatever is published: one step for each
+hour that is named and passes unseen, none for turns that show the same.
 """
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Container, Iterable, Sequence
-from datetime import datetime, timedelta
-from typing import Protocol
+from bisect import bisect_right
+from collections.abc import Callable
+from itertools import accumulate, groupby
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from edge.windows import Window
+from edge.content.showing.hours import DAY_MIN, MINUTE_US, SECOND_US, Stretch, Times, stretch_at
 from edge.wire.playlists import Entry, Playlist, Schedule
 
-SECOND_US = 1_000_000
-HOUR_MIN = 60
-AHEAD_DAYS = 15  # a week has all days and hours but those that a night skips, and no two weeks skip the same
+DAY_US = DAY_MIN * MINUTE_US
+AHEAD_US = 15 * DAY_US  # a week has all days and hours but those that a night skips, and no two weeks skip the same
+TURNS_KEPT = 512  # of a playlist: as many as a day has whose hours all differ
 NOTHING = ""
 
 Playlists = Callable[[str], Playlist | None]
 """A published playlist by its id; None for one that is not published."""
-
-
-class Timed(Protocol):
-    """What holds on some days and in some hours."""
-
-    @property
-    def days(self) -> tuple[int, ...]:
-        """Days of the week, Monday is 1; none: all."""
-
-    @property
-    def hours(self) -> str:
-        """HH:MM-HH:MM; '': all."""
 
 
 class Screen(msgspec.Struct, frozen=True):
@@ -54,18 +44,6 @@ class Screen(msgspec.Struct, frozen=True):
         return not (self.layout or self.picture)
 
 
-class _Turns(msgspec.Struct, frozen=True):
-    """The entries of a playlist that hold now, each as the screen it is, and how long each is."""
-
-    screens: tuple[Screen, ...]
-    seconds: tuple[int, ...]
-
-    @property
-    def alike(self) -> bool:
-        """Whether all show the same, so that turns are nothing one sees."""
-        return len(set(self.screens)) <= 1
-
-
 class Turn(msgspec.Struct, frozen=True, kw_only=True):
     """Whose turn it is. `until_us`: when another begins, None for never; `rule_until_us`: when another rule of the
     schedule holds, or none."""
@@ -77,203 +55,148 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     rule_until_us: int | None = None
 
 
-def schedule_for(
-    schedules: Iterable[tuple[str, Schedule]], names: Container[str], groups: Container[str]
-) -> tuple[str, Schedule] | None:
-    """The one schedule that decides for a device: its own, else one of its groups; of several the first by id.
-
-    `names`: the device's id and name; `groups`: those it is in.
-    """
-    ordered = sorted(schedules, key=lambda one: one[0])
-    for one in ordered:
-        if any(device in names for device in one[1].devices):
-            return one
-    for one in ordered:
-        if any(group in groups for group in one[1].groups):
-            return one
-    return None
-
-
 def turn(name: str, schedule: Schedule, playlists: Playlists, at_us: int, zone: ZoneInfo) -> Turn:
     """Whose turn it is at a moment (UTC microseconds) by the schedule of this name."""
-    shown, rule = screen_at(schedule, playlists, at_us, zone), _rule(schedule, at_us, zone)
-    named = [playlists(one.playlist) for one in schedule.rules if one.playlist]
-    lists = [playlist for playlist in named if playlist is not None]
-    timed: list[Timed] = [*schedule.rules, *(entry for playlist in lists for entry in playlist.entries)]
-
-    def other_screen(then_us: int) -> bool:
-        return screen_at(schedule, playlists, then_us, zone) != shown
-
-    def turns_over(then_us: int) -> int | None:
-        return _turns_over(schedule, playlists, then_us, zone)
-
-    return Turn(
-        screen=shown,
-        schedule=name,
-        refresh_s=schedule.refresh_s,
-        until_us=_until(at_us, zone, _Edges(timed, midnights=bool(lists)), other_screen, turns_over),
-        rule_until_us=_until(
-            at_us, zone, _Edges(schedule.rules), lambda then_us: _rule(schedule, then_us, zone) != rule
-        ),
-    )
+    return Plan(name, schedule, playlists, zone).turn(at_us)
 
 
-def screen_at(schedule: Schedule, playlists: Playlists, at_us: int, zone: ZoneInfo) -> Screen:
-    """What is shown at a moment."""
-    number = _rule(schedule, at_us, zone)
-    if number is None:
-        return Screen()
-    rule = schedule.rules[number]
-    if not rule.playlist:
-        return Screen(layout=rule.layout, picture=rule.picture)
-    playlist = playlists(rule.playlist)
-    if playlist is None:
-        return Screen(missing=rule.playlist)
-    turns = _turns(rule.playlist, playlist, at_us, zone)
-    return turns.screens[_place(turns, at_us, zone)[0]] if turns.screens else Screen(playlist=rule.playlist)
+class _Seen(msgspec.Struct, frozen=True):
+    """What there is at a moment: a screen, or the number of a rule. `until`: the minute of the day in which others
+    may hold; `left_us`: how long until it is the next one's turn, None where turns change nothing."""
+
+    what: Screen | int | None
+    until: int
+    left_us: int | None = None
 
 
-def holds(timed: Timed, at_us: int, zone: ZoneInfo) -> bool:
-    """Whether it is the day and the hour of a rule or an entry."""
-    if not timed.days and not timed.hours:
-        return True
-    local = _local(at_us, zone)
-    began = _window(timed.hours).holds(local.hour * HOUR_MIN + local.minute) if timed.hours else 0
-    if began is None:
-        return False
-    return not timed.days or (local.date() + timedelta(days=began)).isoweekday() in timed.days
+class Plan:
+    """One schedule with the playlists it names, as they are published. `steps` counts what its turns have cost:
+    each is one look at what holds."""
+
+    def __init__(self, name: str, schedule: Schedule, playlists: Playlists, zone: ZoneInfo) -> None:
+        self._name, self._schedule, self._playlists, self._zone = name, schedule, playlists, zone
+        self._rules = Times(schedule.rules)
+        self._lists: dict[str, _Entries | None] = {}
+        self.steps = 0
+
+    def turn(self, at_us: int) -> Turn:
+        """Whose turn it is at a moment (UTC microseconds)."""
+        return Turn(
+            screen=self.screen(at_us),
+            schedule=self._name,
+            refresh_s=self._schedule.refresh_s,
+            until_us=self._until(at_us, self._screen),
+            rule_until_us=self._until(at_us, self._rule),
+        )
+
+    def screen(self, at_us: int) -> Screen:
+        """What is shown at a moment."""
+        found = self._screen(stretch_at(at_us, self._zone), at_us).what
+        assert isinstance(found, Screen)
+        return found
+
+    # --- inside
+
+    def _until(self, at_us: int, look: Callable[[Stretch, int], _Seen]) -> int | None:
+        """The first moment after `at_us` at which `look` finds another, looked for where it may become so."""
+        last_us, stretch = at_us + AHEAD_US, stretch_at(at_us, self._zone)
+        first = look(stretch, at_us).what
+        while at_us < last_us:
+            seen = look(stretch, at_us)
+            if seen.what != first:
+                return at_us
+            end_us = stretch.moment(seen.until)
+            if seen.left_us is not None and at_us + seen.left_us < end_us:
+                return at_us + seen.left_us
+            at_us = end_us
+            if at_us >= stretch.end_us:
+                stretch = stretch_at(at_us, self._zone)
+        return None
+
+    def _rule(self, stretch: Stretch, at_us: int) -> _Seen:
+        """The number of the first rule that holds."""
+        self.steps += 1
+        minute = stretch.minute(at_us)
+        holding = self._rules.holding(stretch.weekday, minute)
+        number = (holding & -holding).bit_length() - 1 if holding else None
+        return _Seen(number, self._rules.next_minute(minute))
+
+    def _screen(self, stretch: Stretch, at_us: int) -> _Seen:
+        """What that rule shows."""
+        seen = self._rule(stretch, at_us)
+        if not isinstance(seen.what, int):
+            return _Seen(Screen(), seen.until)
+        rule = self._schedule.rules[seen.what]
+        if not rule.playlist:
+            return _Seen(Screen(layout=rule.layout, picture=rule.picture), seen.until)
+        entries = self._entries(rule.playlist)
+        if entries is None:
+            return _Seen(Screen(missing=rule.playlist), seen.until)
+        minute = stretch.minute(at_us)
+        turns = entries.turns(stretch.weekday, minute)
+        until = min(seen.until, entries.times.next_minute(minute))
+        if turns is None:
+            return _Seen(Screen(playlist=rule.playlist), until)
+        screen, left_us = turns.at(at_us - stretch.day_us)
+        return _Seen(screen, until, left_us)
+
+    def _entries(self, name: str) -> _Entries | None:
+        if name not in self._lists:
+            playlist = self._playlists(name)
+            self._lists[name] = _Entries(name, playlist) if playlist is not None else None
+        return self._lists[name]
 
 
-# --- turns of a playlist
+class _Entries:
+    """A playlist: its entries, when each holds, and the turns of those that do."""
+
+    def __init__(self, name: str, playlist: Playlist) -> None:
+        entries = [entry for entry in playlist.entries if _shows(entry)]
+        self.times = Times(entries)
+        self._entries = [
+            (Screen(layout=entry.layout, picture=entry.picture, playlist=name), entry.seconds) for entry in entries
+        ]
+        self._turns: dict[int, _Turns] = {}
+
+    def turns(self, weekday: int, minute: int) -> _Turns | None:
+        """The turns in this minute of such a day; None where no entry holds."""
+        holding = self.times.holding(weekday, minute)
+        if not holding:
+            return None
+        found = self._turns.get(holding)
+        if found is None:
+            if len(self._turns) >= TURNS_KEPT:
+                self._turns.clear()
+            found = _turns([one for number, one in enumerate(self._entries) if holding >> number & 1])
+            self._turns[holding] = found
+        return found
 
 
-def _turns(name: str, playlist: Playlist, at_us: int, zone: ZoneInfo) -> _Turns:
-    entries = [entry for entry in playlist.entries if _shows(entry) and holds(entry, at_us, zone)]
+class _Turns(msgspec.Struct, frozen=True):
+    """What takes turns, no two neighbours the same, and when each ends, counted from the first one's begin."""
+
+    screens: tuple[Screen, ...]
+    ends_us: tuple[int, ...]
+
+    def at(self, since_us: int) -> tuple[Screen, int | None]:
+        """Whose turn it is so long after the day's begin, and how long until it is another's; None for never."""
+        into_us = since_us % self.ends_us[-1]
+        number = bisect_right(self.ends_us, into_us)
+        if len(self.screens) == 1:
+            return self.screens[0], None
+        left_us = self.ends_us[number] - into_us
+        if number == len(self.screens) - 1 and self.screens[0] == self.screens[-1]:
+            left_us += self.ends_us[0]
+        return self.screens[number], left_us
+
+
+def _turns(entries: list[tuple[Screen, int]]) -> _Turns:
+    """Those of these screens, each with its seconds."""
+    runs = [(screen, sum(seconds for _, seconds in run)) for screen, run in groupby(entries, lambda one: one[0])]
     return _Turns(
-        tuple(Screen(layout=entry.layout, picture=entry.picture, playlist=name) for entry in entries),
-        tuple(entry.seconds for entry in entries),
+        tuple(screen for screen, _ in runs), tuple(accumulate(seconds * SECOND_US for _, seconds in runs))
     )
 
 
 def _shows(entry: Entry) -> bool:
     return bool(entry.layout or entry.picture)
-
-
-def _place(turns: _Turns, at_us: int, zone: ZoneInfo) -> tuple[int, int]:
-    """Which entry's turn it is, by its number, and how many microseconds are left of it."""
-    into_us = (at_us - _begin_of(_local(at_us, zone), zone)) % (sum(turns.seconds) * SECOND_US)
-    for number, seconds in enumerate(turns.seconds):
-        if into_us < seconds * SECOND_US:
-            return number, seconds * SECOND_US - into_us
-        into_us -= seconds * SECOND_US
-    raise AssertionError("a moment lies within the turns, whose sum it was divided by")
-
-
-def _turns_over(schedule: Schedule, playlists: Playlists, at_us: int, zone: ZoneInfo) -> int | None:
-    """When the entry whose turn it is has had its time; None where turns make no difference."""
-    number = _rule(schedule, at_us, zone)
-    name = schedule.rules[number].playlist if number is not None else NOTHING
-    playlist = playlists(name) if name else None
-    if playlist is None:
-        return None
-    turns = _turns(name, playlist, at_us, zone)
-    return None if turns.alike else at_us + _place(turns, at_us, zone)[1]
-
-
-# --- days and hours
-
-
-def _rule(schedule: Schedule, at_us: int, zone: ZoneInfo) -> int | None:
-    """The number of the first rule that holds."""
-    return next((number for number, rule in enumerate(schedule.rules) if holds(rule, at_us, zone)), None)
-
-
-class _Edges:
-    """When it may be another rule's time: at midnight, at an hour that is named, or when clocks are changed."""
-
-    def __init__(self, timed: Sequence[Timed], *, midnights: bool = False) -> None:
-        windows = [_window(one.hours) for one in timed if one.hours]
-        self._minutes = sorted({minute for window in windows for minute in (window.begins, window.ends)})
-        self._any = midnights or bool(windows) or any(one.days for one in timed)
-
-    def after(self, at_us: int, zone: ZoneInfo) -> int | None:
-        """The next one; None where nothing depends on the time."""
-        if not self._any:
-            return None
-        local = _local(at_us, zone)
-        end_us = _next_day(local, at_us, zone)
-        if _offset(end_us - 1, zone) != local.utcoffset():
-            end_us = _changes(at_us, end_us - 1, zone)
-        minute_us = HOUR_MIN * SECOND_US
-        into_us = (local.hour * HOUR_MIN + local.minute) * minute_us + local.second * SECOND_US
-        begin_us = at_us - at_us % SECOND_US - into_us  # midnight, had the clocks always stood as they do now
-        named = (begin_us + minute * minute_us for minute in self._minutes)
-        return min((edge_us for edge_us in named if at_us < edge_us < end_us), default=end_us)
-
-
-def _until(
-    at_us: int,
-    zone: ZoneInfo,
-    edges: _Edges,
-    other: Callable[[int], bool],
-    step: Callable[[int], int | None] = lambda at_us: None,
-) -> int | None:
-    """The first moment after `at_us` at which it is another, looked for where it may become so."""
-    then_us, last_us = at_us, at_us + AHEAD_DAYS * 24 * 3600 * SECOND_US
-    while then_us < last_us:
-        moments = [moment for moment in (edges.after(then_us, zone), step(then_us)) if moment is not None]
-        if not moments:
-            return None
-        then_us = min(moments)
-        if other(then_us):
-            return then_us
-    return None
-
-
-@functools.lru_cache(maxsize=1024)
-def _window(hours: str) -> Window:
-    """Hours as a document has them, whose form was checked when it was saved."""
-    begins, _, ends = hours.partition("-")
-    return Window(_minutes(begins), _minutes(ends))
-
-
-def _minutes(clock: str) -> int:
-    hour, _, minute = clock.partition(":")
-    return int(hour) * HOUR_MIN + int(minute)
-
-
-def _local(at_us: int, zone: ZoneInfo) -> datetime:
-    return datetime.fromtimestamp(at_us // SECOND_US, zone)
-
-
-def _offset(at_us: int, zone: ZoneInfo) -> timedelta | None:
-    return _local(at_us, zone).utcoffset()
-
-
-def _begin_of(local: datetime, zone: ZoneInfo) -> int:
-    """The first moment of the day of `local`; where clocks skip midnight, when they do."""
-    return _at(datetime(local.year, local.month, local.day, tzinfo=zone))
-
-
-def _next_day(local: datetime, at_us: int, zone: ZoneInfo) -> int:
-    """The first moment after `at_us` that is midnight after the day of `local`."""
-    day = local.date() + timedelta(days=1)
-    midnight = datetime(day.year, day.month, day.day, tzinfo=zone)
-    first_us = _at(midnight)
-    return first_us if first_us > at_us else _at(midnight.replace(fold=1))
-
-
-def _at(local: datetime) -> int:
-    return int(local.timestamp()) * SECOND_US
-
-
-def _changes(from_us: int, to_us: int, zone: ZoneInfo) -> int:
-    """When the clocks are changed, between two moments at which they stand otherwise: the first second of it."""
-    before, first, last = _offset(from_us, zone), from_us // SECOND_US, to_us // SECOND_US
-    while last - first > 1:
-        middle = (first + last) // 2
-        if _offset(middle * SECOND_US, zone) == before:
-            first = middle
-        else:
-            last = middle
-    return last * SECOND_US

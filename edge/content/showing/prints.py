@@ -51,6 +51,12 @@ class Prints:
             return found
         return await self._flights.join(key, lambda: self._draw(key, make))
 
+    def drop(self, key: str) -> None:
+        """Have the picture of a key no more: the next who asks has it drawn."""
+        found = self._kept.pop(key, None)
+        if found is not None:
+            self._let_go(key, found)
+
     async def stop(self) -> None:
         """Let drawings end."""
         await self._flights.settled()
@@ -67,7 +73,9 @@ class Prints:
         self._by_hash[made.rendered.content_hash] = key
         self.bytes += len(made.rendered.data)
         while self.bytes > KEPT_BYTES and len(self._kept) > 1:
-            old_key, old = self._kept.popitem(last=False)
-            self.bytes -= len(old.rendered.data)
-            if self._by_hash.get(old.rendered.content_hash) == old_key:
-                del self._by_hash[old.rendered.content_hash]
+            self._let_go(*self._kept.popitem(last=False))
+
+    def _let_go(self, key: str, made: Print) -> None:
+        self.bytes -= len(made.rendered.data)
+        if self._by_hash.get(made.rendered.content_hash) == key:
+            del self._by_hash[made.rendered.content_hash]

@@ -37,6 +37,10 @@ class Receipts:
         """What a device shows, as far as is known."""
         return self._last.get(device_id)
 
+    async def had(self, device_id: str, picture: str) -> bool:
+        """Whether a device has shown this picture, as far back as is kept."""
+        return bool(await self._db.read(sql.HAD, (device_id, picture)))
+
     async def take(
         self, device_id: str, picture: str, screen: str, version: int, evidence: str, *, shown_ms: int = 0
     ) -> bool:

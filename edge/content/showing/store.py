@@ -14,11 +14,12 @@ PAGE = (
     f"SELECT {_COLUMNS} FROM shown WHERE (:device = '' OR device_id = :device) AND number < :before"
     " ORDER BY number DESC LIMIT :limit"
 )
+HAD = "SELECT 1 FROM shown WHERE device_id = ? AND picture = ? LIMIT 1"
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
-    """A device showed a picture from a time on. `screen`: the layout or picture it was, '' for one that this hub
-    does not know; `at_clock` as the database keeps times."""
+    """A device showed a picture from a time on; '' for nothing that the hub scheduled. `screen`: the layout or
+    picture it was, '' for one that this hub does not know; `at_clock` as the database keeps times."""
 
     number: int = 0
     device: str

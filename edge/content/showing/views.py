@@ -6,7 +6,7 @@ from edge.clock import iso
 from edge.content.codes.screens import QR
 from edge.content.codes.screens import Screens as Codes
 from edge.content.render.panels import Panel, panel_named
-from edge.content.showing.offered import Looked
+from edge.content.showing.offered import Looked, Offered
 from edge.content.showing.receipts import Receipts
 from edge.content.showing.showing import Showing
 from edge.content.showing.store import Receipt
@@ -52,7 +52,7 @@ class PanelViews:
             shown_version=last.version if last is not None else 0,
             shown_at=self._at(last) if last is not None else None,
             evidence=last.evidence if last is not None else "",
-            sharp=offered is not None and last is not None and last.picture == offered.picture,
+            sharp=_shows(offered, last) and not looked.trouble and not self._code_is_up(device),
             behind=self._behind(device, looked, last),
             notes=[*looked.notes, *_other_size(device, panel)],
         )
@@ -71,13 +71,19 @@ class PanelViews:
     def _at(self, receipt: Receipt) -> str:
         return iso(self._boots.when(receipt.at_us, receipt.at_clock))
 
+    def _code_is_up(self, device: Device) -> bool:
+        screen = self._codes.of(device.id)
+        return screen is not None and screen.shows == QR
+
     def _behind(self, device: Device, looked: Looked, last: Receipt | None) -> str:
         """Why it does not show what it should, in a sentence; '' when it does, or need not."""
-        offered, screen = looked.offered, self._codes.of(device.id)
-        if offered is None or (last is not None and last.picture == offered.picture):
+        offered = looked.offered
+        if offered is None:
             return ""
-        if screen is not None and screen.shows == QR:
-            return ""  # a customer's code goes before everything
+        if self._code_is_up(device):
+            return "A payment code is up."  # a customer's goes before everything
+        if _shows(offered, last):
+            return looked.trouble
         picture, why = self._showing.failed(device.id)
         if device.profile in CODES_ALONE:
             return "Its firmware shows payment codes and stored pictures alone: give it ours."
@@ -89,7 +95,9 @@ class PanelViews:
             return "It is offline."
         if device.facts.get("sleeps"):
             return "It sleeps, and takes the picture when it wakes."
-        return "It has not said that it shows it." if last is None else "It still shows an earlier picture."
+        if last is None:
+            return "It has not said that it shows it."
+        return "It still shows an earlier picture." if last.picture else "Something else is on its panel."
 
 
 def panel_of(device: Device) -> Panel | None:
@@ -110,6 +118,11 @@ def kind_view(panel: Panel) -> PanelKindView:
         format=panel.format.value,
         shades=panel.shades,
     )
+
+
+def _shows(offered: Offered | None, last: Receipt | None) -> bool:
+    """Whether it shows the very picture that it is offered."""
+    return offered is not None and last is not None and last.picture == offered.picture
 
 
 def _other_size(device: Device, panel: Panel | None) -> list[str]:

@@ -74,7 +74,7 @@ class _Reader:
         if depth == 1:
             self.is_feed = name in {"rss", "feed"} or tag.endswith(" RDF")
         if self._field:
-            self._said += " "  # an element within the text, as in Atom's xhtml
+            self.text(" ")  # an element within the text, as in Atom's xhtml
         elif name in _ITEMS and not self._item_depth:
             self._item_depth, self._into = depth, {}
         elif name in _FIELDS and self._stands_in() is not None:

@@ -185,7 +185,7 @@ class Screen:
             self._breathe()
         self.kind = kind
         self._scheduled = ""
-        self._showing.is_covered()
+        self._showing.is_covered(briefly=kind == QR)
         self._slot = slot
         self._command = command_id
         self._shown_ms = self._clock.ms()

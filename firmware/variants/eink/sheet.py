@@ -38,6 +38,8 @@ class Sheet:
         self.shown = (port.load(KEY) or b"").decode()
         if self.shown and self.shown == showing.picture:
             showing.was_shown(self.shown)
+        elif self.shown.startswith("face"):
+            showing.was_covered()
         self._drawing = None  # type: Iterator[None] | None
         self._target = ""  # what is being drawn
         self._wanted = ""

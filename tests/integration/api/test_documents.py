@@ -48,6 +48,8 @@ async def test_a_layout_from_its_first_draft_to_its_removal(running_hub: Running
     assert (await save(hub, HALL, says("two"), If_Match='W/"1"')).headers["Etag"] == '"2"'
     assert (await save(hub, HALL, says("two"), If_Match="x")).status == 400
     assert (await publish(hub, HALL, revision=2)).body["version"] == 2
+    for large in (2**53 + 1, 2**63, 2**80):
+        assert (await publish(hub, HALL, version=large)).status == 400
     back = (await publish(hub, HALL, version=1)).body
     assert (back["version"], back["body"]["elements"][0]["text"]) == (3, "one")
 

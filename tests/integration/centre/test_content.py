@@ -268,6 +268,7 @@ async def test_a_layout_is_drawn_with_what_a_site_told_last(centre: RunningCentr
     assert (await centre.ask("POST", at, {**mine, "panel": "wall"}, key="technician")).status in (400, 404)
     kinds = (await centre.get("/v1/content/panel-kinds")).body["items"]
     assert {"width", "height", "shades"} <= set(kinds[0])
+    assert (await centre.get("/v1/content/presets")).body["items"]
 
 
 async def test_panels_are_shown_as_hubs_told_them(centre: RunningCentre) -> None:

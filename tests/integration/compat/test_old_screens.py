@@ -278,6 +278,62 @@ async def test_what_a_board_was_set_up_with_becomes_its_dashboard_unless_somethi
     assert showing.standing(planned.id).screen == "hall"
 
 
+async def test_a_board_writes_over_nothing_that_a_person_wrote_and_no_history_away(yard):
+    documents, layout = yard.hub.panels.documents, DocumentKind.LAYOUT
+
+    async def asks(*jokes):
+        said = {"device_id": "A_1", "device_name": "A_1", "preferences": {"jokes": list(jokes)}}
+        body = msgspec.json.encode(said)
+        await request("POST", yard.base + "/api/devices/register", body, source="127.0.0.4")
+        await get(yard, "/api/devices/A_1/content", "127.0.0.4")
+
+    await asks("dad_jokes")
+    device = yard.hub.registry.get("A_1")
+    name = f"cms-{device.id}"
+    first = documents.find(layout, name)
+    assert (first.changed_by, first.standing.version) == (f"device:{device.id}", 1)
+    for turn in range(60):
+        await asks("clean_jokes" if turn % 2 else "dad_jokes", "programming_jokes")
+    assert documents.find(layout, name).standing.newest == 1
+    yard.clock.advance(86_400)
+    await asks("clean_jokes")  # a day later its word counts again
+    assert documents.find(layout, name).standing.newest == 2
+
+    await publish(yard.hub, "layout", name, words("a person's"))
+    theirs = documents.published(layout, name)
+    yard.clock.advance(86_400)
+    await asks("dad_jokes", "programming_jokes")
+    assert documents.published(layout, name) == theirs
+    revision = documents.find(layout, name).standing.revision
+    await documents.save(layout, name, words("unpublished work"), revision, "", actor="tess")
+    drafted = await documents.draft(layout, name)
+    yard.clock.advance(86_400)
+    await asks("programming_jokes")
+    path, chosen = f"/api/devices/{device.id}/preferences", {"preferences": {"news": ["tech_news"]}}
+    for method, at, said in (("PUT", path, chosen), ("POST", f"/api/devices/{device.id}/unlink", None)):
+        status, body = await yard.ask(method, at, said)
+        assert (status, "draft by tess" in body["error"]) == (409, True)
+    assert (await documents.draft(layout, name), documents.published(layout, name)) == (drafted, theirs)
+
+
+async def test_what_was_written_for_a_board_goes_with_it_but_for_what_a_person_names(yard):
+    board = await yard.on()
+    device = yard.device(board)
+    _, body = await upload(yard, photo())
+    form = {f"assign_{device.id}": body["images"][0]["id"]}
+    assert (await yard.ask("POST", "/assign-device-images", data=form))[0] == 200
+    chosen = {"preferences": {"jokes": ["dad_jokes"]}}
+    assert (await yard.ask("PUT", f"/api/devices/{device.id}/preferences", chosen))[0] == 200
+    pictures = f"cms-pictures-{device.id.lower()}"
+    await publish(yard.hub, "schedule", "hall", {"devices": [device.id], "rules": [{"playlist": pictures}]})
+    status, body = await yard.ask("POST", f"/api/devices/{device.id}/unlink")
+    assert (status, "schedule hall" in body["error"]) == (409, True)
+    assert {one.id for one in yard.hub.panels.documents.all()} == {"dad-jokes", pictures, "hall"}
+    assert (await yard.ask("PUT", f"/api/devices/{device.id}/preferences", chosen))[0] == 200
+    assert (await yard.ask("DELETE", f"/api/devices/{device.id}"))[0] == 200
+    assert {one.id for one in yard.hub.panels.documents.all()} == {"dad-jokes", pictures, "hall"}
+
+
 async def test_what_is_uploaded_is_looked_at_and_a_form_is_bounded(yard):
     status, body = await upload(yard, b"no picture at all")
     assert (status, body["success"]) == (400, False)

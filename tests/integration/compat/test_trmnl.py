@@ -15,6 +15,7 @@ from edge.clock import ManualClock
 from edge.content.render import decoded
 from edge.sim.bitmap import FILE_BYTES
 from edge.sim.vending_http import request
+from edge.wire.content import DocumentKind
 from tests.integration.compat.old_boards import PATIENT_S
 from tests.integration.compat.trmnl_site import Walls, publish, receipt, walls_at, words
 from tests.integration.running_hub import until
@@ -184,15 +185,82 @@ async def test_a_hub_that_lost_its_database_takes_terminals_in_again(tmp_path):
         assert (terminal.key, terminal.in_portal) == (key, False)
 
 
-async def test_only_a_wrong_mac_or_no_key_at_all_is_told_to_reset(walls):
+@pytest.mark.parametrize("ours", [True, False])
+async def test_nobody_is_ever_told_to_reset_whatever_key_he_shows(walls, ours):
+    registry = walls.hub.registry
+    terminal = walls.terminal()
+    if not ours:
+        terminal.key = "one key for a whole fleet"
+    await terminal.wake()
+    _, others = await registry.add("Snacks", "vending", "native", actor="tess")
+    keys = (terminal.key, "", "abc123", "x" * 129, "k\u00e9y-of-elsewhere", others)
+    for number, key in enumerate(keys):
+        stranger = walls.terminal(0x70 + number)
+        stranger.key = key
+        headers = {"ID": stranger.mac, "Access_Token": key}
+        reply = await get(walls, "/api/display", source=stranger.source, **{n: v for n, v in headers.items() if v})
+        assert (reply.code, '"status":202' in reply.body) == (200, True), key
+    assert len(registry.all()) == 2  # nothing was taken in that has no key
+    assert len(walls.hub.knocking.views()) == len(keys)
+
+
+async def test_a_notice_takes_the_receipt_of_what_it_covers_back(walls):
     terminal = await walls.on()
-    wrong = await get(walls, "/api/display", ID="AA:BB:CC:00:00:77", Access_Token=terminal.key)
-    none = await get(walls, "/api/display", ID="AA:BB:CC:00:00:77")
-    for reply in (wrong, none):
-        assert reply.code == 200
-        assert '"status":500' in reply.body
-    assert len(walls.hub.registry.all()) == 1
-    assert walls.hub.knocking.views()
+    await terminal.wake()
+    assert walls.receipt(terminal) == ("", "")  # nothing was shown, and nothing is covered
+    notice = terminal.shown
+    await walls.shows(terminal, "first")
+    await terminal.wake()
+    await walls.shown(terminal, "fetched")
+    name = f"of-{walls.device(terminal).id.lower()}"
+    for kind in (DocumentKind.SCHEDULE, DocumentKind.LAYOUT):
+        await walls.hub.panels.documents.remove(kind, name, actor="tess")
+    walls.hub.panels.showing.changed()
+    await terminal.wake()
+    assert terminal.shown == notice
+    await terminal.wake()  # the notice was on its flash: it says so
+    assert walls.receipt(terminal) == ("", "told")
+    view = await walls.hub.panels.shown.views.view(walls.device(terminal))
+    assert (view.shown, view.shown_screen, view.evidence, view.sharp) == ("", "", "told", False)
+    await walls.shows(terminal, "second")
+    await terminal.wake()
+    assert (await walls.shown(terminal, "fetched")).startswith(terminal.shown.removesuffix(".png"))
+
+
+async def test_an_offer_that_never_arrived_is_not_what_it_shows(walls):
+    terminal = await walls.on()
+    await walls.shows(terminal, "first")
+    await terminal.wake()
+    first = await walls.shown(terminal, "fetched")
+    await walls.shows(terminal, "second")
+    cached = _of(terminal) | {"Image_Cached": "true", "Width": "800", "Height": "480", "FW_Version": "1.6.9"}
+    assert (await get(walls, "/trmnl/images/nothing.png", **_of(terminal))).code == 404
+    for _ in range(2):  # two answers with the second are lost on the way
+        await get(walls, "/api/display", **cached)
+        assert walls.receipt(terminal)[0] == first
+    await terminal.wake()
+
+    async def is_second():
+        return walls.receipt(terminal)[0].startswith(terminal.shown.removesuffix(".png"))
+
+    await until(is_second)
+    assert walls.receipt(terminal)[0] != first
+
+
+async def test_who_takes_over_a_record_that_waits_gets_letters_of_his_own(walls):
+    terminal = walls.terminal()
+    await terminal.wake()
+    before = terminal.friendly_id
+    thief = walls.terminal(source=terminal.source, mac=terminal.mac)
+    await thief.wake()
+    [device] = walls.hub.registry.all()
+    assert (device.facts["friendly_id"], device.name) == (thief.friendly_id, f"TRMNL {thief.friendly_id}")
+    assert before != thief.friendly_id
+    was = terminal.shown
+    await terminal.wake()  # it comes with its key: the letters are its own again, and new on its panel
+    [device] = walls.hub.registry.all()
+    assert device.facts["friendly_id"] not in (before, thief.friendly_id)
+    assert terminal.shown != was
 
 
 async def test_no_picture_goes_to_another(walls):

@@ -4,6 +4,7 @@ In two steps, because most of what panels ask for is what they show already: set
 only a key that was not drawn yet costs a drawing.
 """
 
+from edge.content.render.scene.alone import picture_alone
 from edge.content.render.scene.drawing import Drawn, Pictures, draw
 from edge.content.render.scene.given import AssetSaid, AssetWanted, ChartWanted, Datum, Given, SourceSaid
 from edge.content.render.scene.settle import settle
@@ -22,6 +23,7 @@ __all__ = [
     "SourceSaid",
     "Wanted",
     "draw",
+    "picture_alone",
     "settle",
     "wanted",
 ]

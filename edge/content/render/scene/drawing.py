@@ -18,10 +18,12 @@ from edge.content.render.scene.shape_drawing import draw_shape
 from edge.content.render.scene.word_drawing import draw_broken, draw_words
 from edge.errors import BadPicture
 from edge.wire.content import Note
+from edge.wire.layouts import CODES_MAX, PICTURES_MAX
 
 __all__ = ["Drawn", "Pictures", "draw"]
 
 _NOT_DRAWN = "This part cannot be drawn"
+_AT_MOST: dict[type, int] = {Code: CODES_MAX, Photo: PICTURES_MAX}
 
 
 class Drawn(msgspec.Struct, frozen=True):
@@ -35,8 +37,15 @@ def draw(scene: Scene, panel: Panel, pictures: Pictures) -> Drawn:
     """`scene` on `panel`: always an image of the panel's size, whatever of it can be drawn. Never raises."""
     canvas = Canvas(panel, dark=scene.dark)
     notes = list(scene.notes)
+    left = dict(_AT_MOST)
     for piece in scene.pieces:
-        notes += _drawn(piece, canvas, pictures)
+        left[type(piece)] = left.get(type(piece), len(scene.pieces)) - 1
+        if left[type(piece)] < 0:
+            notes += _broken(
+                piece, canvas, f"{_NOT_DRAWN}: there are more than {_AT_MOST[type(piece)]} of its kind."
+            )
+        else:
+            notes += _drawn(piece, canvas, pictures)
     return Drawn(canvas.image, tuple(notes))
 
 

@@ -19,7 +19,7 @@ from edge.content.documents.model import hash_of, read
 from edge.errors import BadInput, OutpostError, Rejected
 from edge.store.database import Store
 from edge.store.ledger import facts
-from edge.store.transaction import nothing
+from edge.store.transaction import Transaction, nothing
 from edge.wire.centre_content import CONTENT_ORDER, ContentOrder, OrderedPicture
 from edge.wire.content import DocumentKind
 from tests.patience import AT_ONCE_S
@@ -37,6 +37,9 @@ class Here:
         self.held: set[str] = set()
 
     def has(self, sha256: str) -> bool:
+        return sha256 in self.held
+
+    def has_in(self, tx: Transaction, sha256: str) -> bool:
         return sha256 in self.held
 
     def has_device(self, named: str) -> bool:

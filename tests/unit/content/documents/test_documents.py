@@ -48,6 +48,9 @@ class Here:
     def has(self, sha256: str) -> bool:
         return sha256 == SHA
 
+    def has_in(self, tx: Transaction, sha256: str) -> bool:
+        return self.has(sha256)
+
 
 class Site:
     """Documents, and what was heard of them."""

@@ -18,6 +18,7 @@ from edge.clock import ManualClock
 from edge.content.intake.normal import Kept, normalised
 from edge.content.library import library as module
 from edge.content.library import store as sql
+from edge.content.library.files import ASIDE, PictureFiles
 from edge.content.library.library import Library
 from edge.content.library.pixels import Decoded
 from edge.errors import BadInput, BadPicture, Conflict, NotFound, StorageDamaged, StorageError, StorageFull
@@ -57,7 +58,8 @@ class Site:
         return await self.open()
 
     def files(self) -> set[str]:
-        return {path.name for path in self.pictures.iterdir()}
+        """Those in the folder, but for where what nothing names is set aside."""
+        return {path.name for path in self.pictures.iterdir() if path.name != ASIDE}
 
     async def facts(self) -> list[tuple[str, str, str]]:
         rows = await self.store.hub.read("SELECT kind, subject, body FROM ledger WHERE kind LIKE 'picture.%'")
@@ -114,7 +116,9 @@ async def test_names(site: Site) -> None:
 
 async def test_what_a_document_names_stays(site: Site) -> None:
     made, uses = await take(site), 2
-    site.library.ask_uses(lambda sha256: uses if sha256 == made.id else 0)
+    site.library.ask_uses(
+        lambda sha256: uses if sha256 == made.id else 0, lambda tx, sha256: uses if sha256 == made.id else 0
+    )
     with pytest.raises(Conflict, match="2 published documents name"):
         await site.library.remove(made.id, actor="key:me")
     assert site.library.view(site.library.get(made.id)).used_by == 2
@@ -202,10 +206,25 @@ async def test_a_power_cut_between_file_and_row_leaves_nothing_that_shows(site: 
     made = await take(site)
     for left in ("0" * 64, f"{made.id}.new", f"{'1' * 64}.new"):
         (site.pictures / left).write_bytes(b"half")
+    (site.pictures / "lost+found").mkdir()  # the disk's own
     library = await site.again()
-    assert site.files() == {made.id}
+    assert site.files() == {made.id, "lost+found"}
     assert [one.sha256 for one in library.all()] == [made.id]
     assert library.problems() == []
+
+
+async def test_with_a_database_that_does_not_name_them_pictures_are_set_aside_and_come_back(site: Site) -> None:
+    made = await take(site)
+    files = PictureFiles(site.pictures)
+    assert files.open([]) == set(), "an older database, from a backup"
+    assert site.files() == set()
+    assert files.open([made.id]) == set()
+    library = await site.again()
+    assert (library.problems(), library.image(made.id) is not None) == ([], True)
+    files.open([])
+    os.utime(site.pictures / ASIDE / made.id, (0, 0))  # set aside for good
+    files.open([])
+    assert files.open([made.id]) == {made.id}
 
 
 async def test_what_is_no_picture_leaves_nothing(site: Site) -> None:

@@ -47,12 +47,15 @@ async def test_what_head_office_kept_is_kept_here_byte_for_byte(tmp_path: Path) 
         view = await library.put(data, name(data), "From afar", actor=ACTOR)
         assert (view.id, view.name, view.by, library.read(view.id)) == (name(data), "From afar", ACTOR, data)
         assert (await library.put(data, name(data), "Again", actor=ACTOR)).name == "From afar", "once"
-    good = normalised(file("PNG")).data
+    good, photo = normalised(file("PNG")).data, normalised(file("JPEG")).data
+    told = io.BytesIO()
+    Image.new("L", (9, 9)).save(told, "JPEG", comment=b"where I live")
     for data, of in (
         (good, "0" * 64),  # another picture than it says
         (BMP, name(BMP)),  # a form that is not kept
         (LARGE, name(LARGE)),  # larger than is kept
         (b"<svg/>", name(b"<svg/>")),
+        *((more, name(more)) for more in (good + b"<script>", photo + b"PK", told.getvalue())),  # more than pixels
     ):
         with pytest.raises(BadPicture):
             await library.put(data, of, "", actor=ACTOR)

@@ -2,10 +2,20 @@
 
 from PIL import Image, ImageChops
 
+from edge.content.documents.model import faults
 from edge.content.render import panel_named, read_qr
 from edge.content.render.scene import draw, settle
 from edge.content.render.shades import flattened
-from edge.wire.layouts import Box, Layout, PictureElement, QrElement, ShapeElement, TextElement
+from edge.wire.layouts import (
+    CODES_MAX,
+    PICTURES_MAX,
+    Box,
+    Layout,
+    PictureElement,
+    QrElement,
+    ShapeElement,
+    TextElement,
+)
 from tests.unit.content.render.scenes import GIVEN, GONE, PHOTO, dashboard, pictures
 
 EINK, COLOUR = panel_named("eink-800x480"), panel_named("rgb565-320x240")
@@ -34,6 +44,28 @@ def test_a_caption_never_makes_a_code_unreadable() -> None:
     drawn = _drawn(tight)
     assert read_qr(drawn.image) == URL
     assert [note.text for note in drawn.notes] == ["There is no room for the caption beneath the code."]
+
+
+def test_more_codes_or_pictures_than_a_layout_may_have_are_not_drawn() -> None:
+    opened: list[str] = []
+
+    def library(sha256: str) -> Image.Image | None:
+        opened.append(sha256)
+        return pictures(sha256)
+
+    corner = Box(x=0, y=0, w=20, h=20)
+    photos = [PictureElement(box=corner, picture=PHOTO) for _ in range(PICTURES_MAX + 3)]
+    codes = [QrElement(box=corner, payload=URL) for _ in range(CODES_MAX + 2)]
+    drawn = _drawn(*photos, *codes, library=library)
+    assert len(opened) == PICTURES_MAX
+    assert [note.text.rpartition(": ")[2] for note in drawn.notes] == [
+        *["there are more than 12 of its kind."] * 3,
+        *["there are more than 8 of its kind."] * 2,
+    ]
+    assert [(note.element, note.level) for note in faults(Layout(elements=(*photos, *codes)))] == [
+        (len(photos) + CODES_MAX, "error"),
+        (PICTURES_MAX, "error"),
+    ]
 
 
 def test_a_code_too_fine_is_a_sentence_and_the_rest_is_drawn() -> None:

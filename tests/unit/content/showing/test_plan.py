@@ -9,7 +9,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from edge.content.showing.plan import SECOND_US, Screen, holds, schedule_for, screen_at, turn
+from edge.content.showing.hours import SECOND_US, Times, stretch_at
+from edge.content.showing.plan import Plan, Screen, turn
+from edge.content.showing.plans import Plans
 from edge.wire.playlists import Entry, Playlist, Rule, Schedule
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -35,6 +37,11 @@ NIGHTS = [
 
 def us(when: datetime) -> int:
     return int(when.timestamp()) * SECOND_US
+
+
+def holds(rule: Rule, at_us: int, zone: ZoneInfo) -> bool:
+    stretch = stretch_at(at_us, zone)
+    return bool(Times([rule]).holding(stretch.weekday, stretch.minute(at_us)))
 
 
 def reference_holds(days: tuple[int, ...], hours: str, at_us: int, zone: ZoneInfo) -> bool:
@@ -108,7 +115,7 @@ moments = st.builds(
 @given(schedules, lists, lists, moments, st.sampled_from(ZONES))
 def test_what_is_shown_is_what_the_clock_on_the_wall_says(schedule, one, two, at_us, zone):
     named = {"one": one, "two": two}
-    assert screen_at(schedule, named.get, at_us, zone) == reference(schedule, named, at_us, zone)
+    assert Plan("s", schedule, named.get, zone).screen(at_us) == reference(schedule, named, at_us, zone)
 
 
 @settings(max_examples=300, deadline=None)
@@ -183,11 +190,45 @@ def test_a_long_turn_is_cut_at_midnight_where_the_count_begins_anew():
     ],
 )
 def test_a_devices_own_schedule_goes_first_and_of_groups_the_first_by_name(names, groups, found):
-    schedules = [
-        ("z-hall", Schedule(groups=("hall",))),
-        ("a-hall", Schedule(groups=("hall",))),
-        ("own", Schedule(devices=("Door",))),
-        ("b-own", Schedule(devices=("d9",))),
-    ]
-    decides = schedule_for(schedules, names, groups)
-    assert (decides[0] if decides else None) == found
+    schedules = {
+        "z-hall": Schedule(groups=("hall",)),
+        "a-hall": Schedule(groups=("hall",)),
+        "own": Schedule(devices=("Door",)),
+        "b-own": Schedule(devices=("d9",)),
+    }
+    assert Plans(schedules, {}.get, BERLIN).deciding(names, groups) == found
+
+
+def clock(minute: int) -> str:
+    return f"{minute % 1440 // 60:02}:{minute % 60:02}"
+
+
+def test_what_a_turn_costs_is_bounded_whatever_is_published():
+    """The same screen for weeks, in all the ways that a body of the largest size can hide it."""
+    same = Playlist(entries=tuple(Entry(layout="a", seconds=5) for _ in range(200)))
+    rare = Playlist(entries=(*(Entry(layout="a", seconds=440) for _ in range(199)), Entry(layout="b", seconds=5)))
+    hours = [f"{clock(7 * n)}-{clock(7 * n + 1433)}" for n in range(199)]
+    timed = Playlist(entries=(*(Entry(layout="a", seconds=3600, hours=one) for one in hours), Entry(layout="b")))
+    rules = [Rule(playlist="p", hours=f"{clock(14 * n)}-{clock(14 * n + 13)}", days=(1,)) for n in range(49)]
+    at_us = us(datetime(2026, 11, 21, 12, tzinfo=BERLIN))
+    for playlist in (same, rare, timed):
+        for schedule in (Schedule(rules=(Rule(playlist="p"),)), Schedule(rules=(*rules, Rule(playlist="p")))):
+            plan = Plan("s", schedule, {"p": playlist}.get, BERLIN)
+            plan.turn(at_us)
+            named = 2 * (199 + 49) + 2  # hours of one day, its midnight and a change of clocks
+            assert plan.steps <= 2 * 15 * named + 4
+    plan = Plan("s", Schedule(rules=(Rule(playlist="p"),)), {"p": rare}.get, BERLIN)
+    assert plan.turn(at_us).screen.layout == "a"
+    assert plan.steps < 70  # a few steps a day: turns that show the same are none
+
+
+def test_devices_of_one_schedule_share_its_turn_until_it_ends():
+    one = Playlist(entries=(Entry(layout="a", seconds=600), Entry(layout="b", seconds=600)))
+    plans = Plans({"s": Schedule(rules=(Rule(playlist="p"),))}, {"p": one}.get, BERLIN)
+    at_us = us(datetime(2026, 11, 21, 12, 5, tzinfo=BERLIN))
+    first = plans.turn("s", at_us)
+    cost = plans.steps
+    assert all(plans.turn("s", at_us + n * SECOND_US) is first for n in range(300))
+    assert (plans.steps, first.until_us) == (cost, at_us + 300 * SECOND_US)
+    assert plans.turn("s", at_us + 300 * SECOND_US).screen.layout == "b"
+    assert plans.turn("s", at_us).screen.layout == "a"  # the clock was set back

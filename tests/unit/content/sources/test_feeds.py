@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.content.sources.feeds import DEPTH_MAX, ITEMS_MAX, NoFeed, feed
+from edge.content.sources.feeds import DEPTH_MAX, ITEMS_MAX, NoFeed, _Reader, feed
 from edge.content.sources.paths import picked
+from edge.content.sources.plain import RAW_CHARS
 
 RSS = b"""<?xml version="1.0" encoding="UTF-8"?>
 <rss xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:media="http://search.yahoo.com/mrss/" version="2.0"><channel>
@@ -80,6 +81,13 @@ def test_it_is_bounded():
     found = feed(b"<rss><channel>" + item * (ITEMS_MAX + 5) + b"</channel></rss>")
     assert len(found["items"]) == ITEMS_MAX
     assert all(len(item["title"]) < 20_000 for item in found["items"])
+    reader = _Reader()
+    for tag in ("rss", "channel", "title"):
+        reader.begin(tag, {})
+    for _ in range(2 * RAW_CHARS):  # a piece of text for each element within a title
+        reader.begin("b", {})
+        reader.end("b")
+    assert len(reader._said) == RAW_CHARS
 
 
 @given(st.binary(max_size=300) | st.lists(st.sampled_from([RSS[:n] for n in range(0, len(RSS), 37)])).map(b"".join))
