@@ -30,7 +30,7 @@ def of_panel(view: PanelView) -> Mark:
         return Mark("○", "nothing", "quiet")
     if view.sharp:
         return Mark("●", "right", "good")
-    return Mark("◐", "behind", "busy") if view.shown else Mark("?", "not known", "warn")
+    return Mark("◐", "behind", "busy") if view.evidence else Mark("?", "not known", "warn")
 
 
 def of_document(view: DocumentView) -> Mark:
@@ -64,6 +64,8 @@ def told(view: PanelView, where: tzinfo, now: datetime) -> list[str]:
     lines = []
     if view.shown:
         lines.append(f"Shows {screen(view.shown_screen, view.shown_version)} since {since}, {by}")
+    elif view.evidence:
+        lines.append(f"Shows nothing of what is scheduled since {since}, {by}")
     else:
         lines.append(NOT_KNOWN)
     if view.wanted and not view.sharp:

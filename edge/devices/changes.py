@@ -36,9 +36,10 @@ def left(pending: Device) -> Device:
     return msgspec.structs.replace(pending, state=DeviceState.FORGOTTEN, aliases=(), link_key=None, token_hash=None)
 
 
-def met(device: Device, epoch: str, last_seq: int, panel: str, facts: Facts, kind: str = "") -> Device:
+def met(device: Device, epoch: str, last_seq: int, panel: str | None, facts: Facts, kind: str = "") -> Device:
     """With what it said in its handshake. Another epoch than before: its flash was erased. Another kind: it runs
-    another firmware. Another panel than was known: what it says counts, and what was known is kept to be told."""
+    another firmware. Another panel than was known: what it says counts, and what was known is kept to be told;
+    None: it said nothing of one."""
     erased = device.approved and device.kind != "display" and device.epoch not in ("", epoch)
     before = {"panel_before": device.panel} if panel and device.panel not in ("", panel) else {}
     return msgspec.structs.replace(
@@ -47,7 +48,7 @@ def met(device: Device, epoch: str, last_seq: int, panel: str, facts: Facts, kin
         # of a stranger nothing is believed: the number would outlive him, and the real board obey none below it
         last_seq=max(last_seq, device.last_seq) if device.approved or device.trusted else device.last_seq,
         kind=kind if device.profile == "native" and kind in NATIVE_KINDS else device.kind,
-        panel=panel or device.panel,
+        panel=device.panel if panel is None else panel,
         facts={**device.facts, **facts, **before},
         epoch_new=device.epoch_new or erased,
     )

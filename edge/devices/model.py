@@ -60,6 +60,7 @@ class Profile(msgspec.Struct, frozen=True):
     sleeps_s: float = 0.0
 
 
+ASLEEP = "asleep_s"  # the fact
 LATE_S = 900.0  # after it should have woken: one waking may reach nobody
 ASLEEP_S = (300, 900, 3600, 4 * 3600, 86_400)  # in steps, so that a changing schedule is not written down each time
 

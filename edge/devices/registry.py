@@ -165,7 +165,7 @@ class Registry(DeviceBook):
         *,
         epoch: str,
         last_seq: int,
-        panel: str,
+        panel: str | None,
         facts: Facts | None = None,
         kind: str = "",
     ) -> Device:

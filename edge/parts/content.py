@@ -21,6 +21,7 @@ from edge.content.library.library import Library
 from edge.content.library.routes import PictureRoutes
 from edge.devices.model import Device
 from edge.parts.assets import AssetsPart
+from edge.parts.content_remarks import Remarks
 from edge.parts.content_site import ContentSite
 from edge.parts.content_sources import ContentSources
 from edge.parts.panels import PanelsShown
@@ -28,6 +29,7 @@ from edge.parts.part import Core, Part
 from edge.parts.telemetry import TelemetryPart
 from edge.serving.metrics import Sample
 from edge.serving.routing import Route
+from edge.wire.content import DocumentKind
 from edge.wire.views import LiveEvent
 
 
@@ -43,6 +45,8 @@ class ContentPart(Part):
         self.library = Library(core.store, Uploads().normalised, pictures_mb=core.settings.content.pictures_mb)
         site = ContentSite(core.registry, core.groups)
         self.documents = Documents(core.store.hub, Holding(self.library, site))
+        remarks = Remarks(self.documents, core.registry, telemetry.telemetry, assets)
+        self.documents.check_with(remarks.of, DocumentKind.LAYOUT)
         self.views = DocumentViews(self.documents, core.store.boots)
         self.orders = ContentOrders(core.store.hub, core.clock, self.documents)
         self._sources = ContentSources(core, self.documents)

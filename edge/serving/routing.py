@@ -79,7 +79,7 @@ def number(name: str, text: str) -> int | None:
     """The whole number that `text` is, None when it is empty. Raises BadInput naming what should be one."""
     if not text:
         return None
-    if not text.isdecimal() or len(text) > NUMBER_DIGITS:
+    if not (text.isascii() and text.isdecimal()) or len(text) > NUMBER_DIGITS:
         raise BadInput(f"{name} is a number of at most {NUMBER_DIGITS} digits, as an earlier answer gave it.")
     return int(text)
 

@@ -221,9 +221,10 @@ class PanelView(View, frozen=True, kw_only=True):
 
     `wanted`: SHA-256 of the picture; `screen`: the layout or picture it is, `version` of it, `playlist` and
     `schedule` where it comes from; '' when nothing is scheduled. `until`: when another turn begins, null for
-    never. `shown`: SHA-256 of what it shows; `evidence`: `told` (by the device), `fetched` (it has taken all of
-    it, which is all that older devices let one know), or '' for nothing known. `sharp`: whether that is what it
-    should show. `behind`: in a sentence why it is not, '' when it is.
+    never. `shown`: SHA-256 of what it shows, '' where that is nothing of what was scheduled; `evidence`: `told`
+    (by the device), `fetched` (it has taken all of it, which is all that older devices let one know), or '' for
+    nothing known. `sharp`: whether that is what it should show. `behind`: in a sentence why it is not, '' when it
+    is.
     """
 
     device: str

@@ -251,14 +251,16 @@ def test_what_is_covered_and_what_cannot_be_shown_are_both_told(board: Board, hu
     one, wrong = drawn(1, WIDTH, HEIGHT), no_zlib()
     board.showing.show(hub.add(one))
     board.until(shows(board, one))
-    board.showing.show(hub.add(wrong))
+    hub.deaf = True
+    board.showing.show({**hub.add(wrong), "size": 0})
     board.until(lambda: board.showing._sorry)
     board.showing.is_covered()
+    hub.deaf = False
     board.until(lambda: len(hub.told) == 3)
     assert [(told["picture"], told["err"]) for told in hub.told[1:]] == [(wrong.sha256, "bad_picture"), ("", "")]
 
 
-def test_what_the_cable_said_while_the_network_had_the_say_counts_once_that_is_away(board: Board, hub: Giver) -> None:
+def test_what_the_cable_said_counts_once_the_network_is_away(board: Board, hub: Giver) -> None:
     one, two = drawn(1, WIDTH, HEIGHT), drawn(2, WIDTH, HEIGHT)
     online = [True]
     cable = CableShowing(board.showing, lambda: online[0])

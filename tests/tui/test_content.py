@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import msgspec
 
 from tests.fakes.hub_api import FakeHub
@@ -89,6 +91,9 @@ def test_a_panel_is_right_only_while_it_shows_what_it_should() -> None:
     right = site_content.panel("a", "A")
     assert content_words.of_panel(right).word == "right"
     assert content_words.of_panel(msgspec.structs.replace(right, sharp=False)).word == "behind"
-    assert content_words.of_panel(msgspec.structs.replace(right, sharp=False, shown="")).word == "not known"
+    covered = msgspec.structs.replace(right, sharp=False, shown="", shown_screen="")
+    assert content_words.of_panel(covered).word == "behind"
+    assert "Shows nothing of what is scheduled" in content_words.told(covered, UTC, datetime.now(UTC))[0]
+    assert content_words.of_panel(msgspec.structs.replace(covered, evidence="")).word == "not known"
     assert content_words.of_panel(msgspec.structs.replace(right, wanted="", sharp=False)).word == "nothing"
     assert right.wanted == MENU

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
@@ -11,13 +12,18 @@ import msgspec
 from edge.clock import Clock, Stamp
 from edge.commands.field_line import Panels, Updates
 from edge.devices.log.log import DeviceLog
-from edge.devices.model import Device
+from edge.devices.model import ASLEEP, Device, asleep_step
 from edge.devices.presence import Presences
 from edge.devices.registry import Registry
+from edge.errors import StorageError
 from edge.wire import cable, field
 
 PENDING_REPORT_BYTES = 4096  # of what a device says that nobody has approved yet
 HEALTH_PREFIX = "health."
+SLEEP_KEY = "sleep_s"  # of what a device shall be
+SLEEP_S = 900  # so long it sleeps where nothing says (docs/protocol.md)
+
+log = logging.getLogger(__name__)
 
 HealthListener = Callable[[Device, Mapping[str, object]], Awaitable[None]]
 
@@ -117,6 +123,20 @@ class Intake:
             await self._buffer.ingest(device, health)
             if self._hear_health is not None:
                 await self._hear_health(device, report.health)
+
+    async def sleeps(self, device_id: str, again_s: int) -> None:
+        """One that sleeps has been told to come again after `again_s`, 0 for nothing said: noted for how long it is
+        silent and well, with what it shall sleep at most."""
+        device = self._registry.known(device_id)
+        seconds = self._desires.of(device_id).desired.get(SLEEP_KEY)
+        most_s = seconds if isinstance(seconds, int) and seconds > 0 else again_s or SLEEP_S
+        step = asleep_step(min(most_s, again_s or most_s))
+        if device.facts.get(ASLEEP) == step:
+            return
+        try:
+            await self._registry.note(device, {ASLEEP: step})
+        except StorageError:  # its next poll is soon enough
+            log.exception("for how long a device sleeps could not be kept", extra={"device": device_id})
 
     def desired(self, device_id: str) -> field.Desired | None:
         """What it shall be; None when nothing was ever said, or while nobody has approved it."""

@@ -13,7 +13,7 @@ import secrets
 from edge.compat.trmnl.words import Said, panel_name
 from edge.content.render.panels import panel_named
 from edge.devices.log.log import NOTED, DeviceLog
-from edge.devices.model import PROFILES, Device, Facts
+from edge.devices.model import ASLEEP, PROFILES, Device, Facts, asleep_step
 from edge.devices.registry import Registry
 from edge.errors import NotFound
 
@@ -21,9 +21,8 @@ SYSTEM = PROFILE = "trmnl"
 KEY_BYTES = 24
 FRIENDLY_CHARS = 6
 _SIGNS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # without those that look alike
-MAC, FRIENDLY, ADDRESS, FIRMWARE, MODEL, ASLEEP = "mac", "friendly_id", "address", "fw", "model", "asleep_s"
+MAC, FRIENDLY, ADDRESS, FIRMWARE, MODEL = "mac", "friendly_id", "address", "fw", "model"
 KNOWN_AS = "same_board_as"
-ASLEEP_S = (300, 900, 3600, 4 * 3600, 86_400)  # in steps, so that a changing schedule is not written down each time
 
 
 class Terminals:
@@ -75,7 +74,7 @@ class Terminals:
 
     async def sleeps(self, device: Device, longest_s: int) -> None:
         """It is told to come again after so long at most. Raises StorageError."""
-        step = next((step for step in ASLEEP_S if longest_s <= step), ASLEEP_S[-1])
+        step = asleep_step(longest_s)
         if device.facts.get(ASLEEP) != step:
             await self._registry.note(device, {ASLEEP: step, "sleeps": True})
 

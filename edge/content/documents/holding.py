@@ -31,7 +31,10 @@ class Site(Protocol):
     """Who is at this site."""
 
     def has_device(self, named: str) -> bool:
-        """Whether a layout that names this device gets readings of it."""
+        """Whether anything here is called so, as layouts name devices."""
+
+    def nearest(self, named: str) -> str:
+        """A sentence with the device that is called nearly so, a space before it; '' for none."""
 
     def bearers(self, named: str) -> Collection[str]:
         """The ids of the devices for which a schedule that names this device counts."""
@@ -106,7 +109,7 @@ class Holding:
         for number, part in _parts(body):
             for device in sorted(part.devices):
                 if not known(device):
-                    yield _warning(number, f"No device here is called {device}.")
+                    yield _warning(number, f"No device here is called {device}.{self._site.nearest(device)}")
             for group in sorted(part.groups):
                 if group not in groups:
                     yield _warning(number, f"There is no group {group} here.")

@@ -12,6 +12,9 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
+from edge.content.render.scene.slips import nearest
+from edge.wire.content import BODIES
+
 _WHERE = re.compile(r"^(?P<what>.*?)(?: - at `(?:(?P<key>key)` in `)?(?P<path>\$.*)`)?$", re.DOTALL)
 _STEP = re.compile(r"\.(\w+)|\[(\d+|\.\.\.)\]")
 _MISSING = re.compile(r"missing required field `(\w+)`")
@@ -20,7 +23,7 @@ _PARTS = {"elements": "Element", "entries": "Entry", "rules": "Rule", "fields": 
 _FORMS = {  # what the patterns of the wire mean
     "[01]": "hours such as `06:00-14:30`, or nothing for the whole day",
     "#[0-9a-fA-F]": "`black`, `white`, `grey`, `lightgrey` or a colour such as `#c00000`",
-    "[0-9a-f]{64}": "the id of an uploaded picture: 64 of 0-9 and a-f",
+    "[0-9a-f]{64}": "the id of an uploaded picture: all 64 of 0-9 and a-f (`outpost content picture list --json`)",
     "[a-z0-9][a-z0-9_.-]": "an id: up to 64 of a-z, 0-9, `-`, `_` and `.`",
     "[A-Za-z]{2,3}": "a language such as `en`, `de` or `en-IN`",
 }
@@ -41,12 +44,7 @@ def in_words(kind: type[msgspec.Struct], body: object, error: str) -> tuple[str,
     if missing := _MISSING.search(what):
         return _missing(where, field, missing[1], expected, given)
     if unknown := _UNKNOWN.search(what):
-        names = ", ".join(f"`{name}`" for name in _names(expected, given))
-        on = f" in `{field}`" if field else ""
-        return (
-            f"{where}there is no `{unknown[1][:SHOWN]}`{on}.",
-            f"It may have: {names}." if names else "Leave it out.",
-        )
+        return _unknown(kind, where, field, unknown[1][:SHOWN], _names(expected, given))
     if found and found["key"] and isinstance(expected, inspect.DictType):
         return f"{where}each name in `{field}` is {_described(expected.key_type)}.", "Shorten it and save again."
     subject = f"`{field}`" if field else ("it" if where else "A document")
@@ -55,6 +53,17 @@ def in_words(kind: type[msgspec.Struct], body: object, error: str) -> tuple[str,
     wanted = _kinds(expected) if steps and steps[-1] == "kind" else _described(expected)
     hint = "Correct it and save again." if "..." in steps else f"It is {_shown(given)} now; correct it."
     return f"{where}{subject} is {wanted}.", hint
+
+
+def _unknown(kind: type[msgspec.Struct], where: str, field: str, name: str, names: list[str]) -> tuple[str, str]:
+    on = f" in `{field}`" if field else ""
+    meant = nearest(name, names).lstrip() if names else ""
+    may = f"It may have: {', '.join(f'`{one}`' for one in names)}." if names else "Leave it out."
+    others = [] if where or field else [of for of, body in BODIES.items() if name in body.__struct_fields__]
+    if others and not meant:
+        meant = f"Is this a {others[0].value}?"
+        on = f" in a {next(of.value for of, body in BODIES.items() if body is kind)}"
+    return f"{where}`{name}` is not known{on or ' here'}.", " ".join(filter(None, (meant, may)))
 
 
 def _missing(where: str, field: str, name: str, expected: inspect.Type, given: Any) -> tuple[str, str]:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from collections.abc import Sequence
 from typing import Protocol
 
 from edge.clock import Clock
-from edge.content.documents.model import read
+from edge.content.documents.model import Body, read
 from edge.content.render import preview_png
 from edge.content.render.panels import TFT_320X480, Panel, panel_named
 from edge.content.render.scene import picture_alone, settle
@@ -38,6 +39,9 @@ class Drafts(Protocol):
     async def draft(self, kind: DocumentKind, document_id: str) -> object:
         """The draft. Raises NotFound."""
 
+    async def notes(self, kind: DocumentKind, document_id: str, body: Body) -> list[Note]:
+        """What its writer should know, whatever panel it is for."""
+
 
 class Checking:
     """Draws what is asked."""
@@ -60,24 +64,26 @@ class Checking:
         self._waiting += 1
         try:
             async with self._turns:
-                return await self._checked(layout, device, panel)
+                told = await self._drafts.notes(DocumentKind.LAYOUT, wanted.layout, layout)
+                return await self._checked(layout, device, panel, told)
         finally:
             self._waiting -= 1
 
-    async def _checked(self, layout: Layout, device: Device, panel: Panel) -> CheckedLayout:
+    async def _checked(self, layout: Layout, device: Device, panel: Panel, told: Sequence[Note]) -> CheckedLayout:
         screen = screened("", 0, layout)
         gathered = await self._gathering.given(screen.wanted, device, self._clock.now())
         scene = settle(layout, gathered.given, panel, EVERY_S)
         made = await asyncio.to_thread(print_of, scene, panel, self._pictures)
         png = await asyncio.to_thread(preview_png, made.rendered.data, panel)
-        noted = [Note(element=WHOLE, level="warning", text=text) for text in gathered.notes]
+        texts = [text for text in gathered.notes if text not in gathered.missing]  # `told` has those by element
+        noted = [Note(element=WHOLE, level="warning", text=text) for text in texts]
         return CheckedLayout(
             panel=panel.name,
             width=panel.width,
             height=panel.height,
             bytes=len(made.rendered.data),
             content_hash=made.rendered.content_hash,
-            notes=[*noted, *dict.fromkeys((*scene.notes, *made.notes))],
+            notes=list(dict.fromkeys((*noted, *told, *scene.notes, *made.notes))),
             png=base64.b64encode(png).decode(),
         )
 

@@ -18,7 +18,9 @@ from edge.devices.model import Device
 from edge.errors import Conflict
 from edge.wire.layouts import SELF
 
-CLOCK_UNSET = "Nothing has set this hub's clock, so no time of day is shown, and nobody knows whose turn it is."
+_UNSET = "Nothing has set this hub's clock (`outpost doctor`)"
+CLOCK_UNSET = f"{_UNSET}: no time of day is shown, and no age or past from before its start."
+HOURS_UNSET = f"{_UNSET}: days and hours are told by a clock that may be wrong."
 SECOND_US = 1_000_000
 HOUR_US = 3600 * SECOND_US
 
@@ -64,10 +66,12 @@ class Devices(Protocol):
 
 
 class Gathered(msgspec.Struct, frozen=True):
-    """What there is, and what its reader should know."""
+    """What there is, and what its reader should know. `missing`: those of the notes that say which devices are
+    not here."""
 
     given: Given
     notes: tuple[str, ...] = ()
+    missing: frozenset[str] = frozenset()
 
 
 class Gathering:
@@ -103,11 +107,11 @@ class Gathering:
             sources=self._sources_said(wanted),
         )
         notes = sorted(missing)
-        if not now.quality.good:
+        if not now.quality.good and (wanted.of_time or undated):
             notes.append(CLOCK_UNSET)
         elif undated:
             notes.append(f"Nobody can tell how old these are: {', '.join(sorted(undated))}.")
-        return Gathered(given, tuple(notes))
+        return Gathered(given, tuple(notes), frozenset(missing))
 
     def _values(
         self, wanted: Wanted, device: Device, now: Stamp, missing: set[str], undated: set[str]

@@ -84,7 +84,7 @@ class PanelRoutes:
                 "Nothing is scheduled for this panel."
                 if of == "wanted"
                 else "That picture is not held here any more.",
-                hint="GET /v1/content/panels shows what is known of it.",
+                hint="`outpost content panels`, or GET /v1/content/panels, shows what is known of it.",
             )
         across, down = call.number("w"), call.number("h")
         within = (min(across or SIDE_MAX, SIDE_MAX), min(down or SIDE_MAX, SIDE_MAX)) if across or down else None

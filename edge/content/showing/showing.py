@@ -25,7 +25,7 @@ from edge.content.render.scene.moments import next_minute
 from edge.content.showing.drawing import Documents, Screened, Screens, saying, screened
 from edge.content.showing.events import PanelChanged, ShowChanged
 from edge.content.showing.flights import Flights
-from edge.content.showing.gathering import CLOCK_UNSET
+from edge.content.showing.gathering import HOURS_UNSET
 from edge.content.showing.offered import Looked, Offered, again_s
 from edge.content.showing.plan import Screen, Turn
 from edge.content.showing.plans import Plans
@@ -239,7 +239,7 @@ class Showing:
         era, before = self._era, self._looked.get(device.id)
         now, now_s = self._clock.now(), self._clock.mono_s()
         found = await self._turn(device, now.at_us)
-        notes = () if found is None or now.quality.good else (CLOCK_UNSET,)
+        notes = (HOURS_UNSET,) if found and found.rule_until_us is not None and not now.quality.good else ()
         drawn = await self._offer(device, found, now_s) if found is not None else _Drawn()
         notes = tuple(dict.fromkeys((*notes, *drawn.notes)))
         due_us, due_s = _due(found, drawn, now.at_us, now_s)

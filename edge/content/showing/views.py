@@ -18,6 +18,8 @@ from edge.wire.content import PanelKindView, PanelView, ReceiptView
 
 CODES_ALONE = frozenset({"nic-display", "nic-client"})
 """Devices that cannot be given a scheduled picture."""
+SEEN_FETCHING = frozenset({"personalcms"})
+"""Devices that say nothing of what they show, nor always who they are when they fetch it."""
 
 
 class PanelViews:
@@ -93,11 +95,7 @@ class PanelViews:
             return f"It could not show it: {why}."
         if not self._presences.online(device):
             return "It is offline."
-        if device.facts.get("sleeps"):
-            return "It sleeps, and takes the picture when it wakes."
-        if last is None:
-            return "It has not said that it shows it."
-        return "It still shows an earlier picture." if last.picture else "Something else is on its panel."
+        return _not_yet(device, last)
 
 
 def panel_of(device: Device) -> Panel | None:
@@ -123,6 +121,17 @@ def kind_view(panel: Panel) -> PanelKindView:
 def _shows(offered: Offered | None, last: Receipt | None) -> bool:
     """Whether it shows the very picture that it is offered."""
     return offered is not None and last is not None and last.picture == offered.picture
+
+
+def _not_yet(device: Device, last: Receipt | None) -> str:
+    """Why a device that is online may not show what it is offered."""
+    if device.profile in SEEN_FETCHING:
+        return "It was not seen to fetch it: it may sleep until its button is pressed, or share its address."
+    if device.facts.get("sleeps"):
+        return "It sleeps, and takes the picture when it wakes."
+    if last is None:
+        return "It has not said that it shows it."
+    return "It still shows an earlier picture." if last.picture else "Something else is on its panel."
 
 
 def _other_size(device: Device, panel: Panel | None) -> list[str]:

@@ -7,6 +7,7 @@ import math
 
 import msgspec
 
+from edge.content.render.scene.slips import nearest
 from edge.content.sources.paths import NoText, picked, steps
 from edge.content.sources.presets import PRESETS, Field, Form, Preset
 from edge.errors import BadInput
@@ -39,8 +40,8 @@ def ask_of(document: SourceDocument) -> Ask:
     preset = PRESETS.get(document.preset or "json")
     if preset is None:
         raise BadInput(
-            f"there is no preset `{document.preset}`",
-            hint="GET /v1/content/presets tells them all, with their needs.",
+            f"there is no preset `{document.preset}`.{_meant(document.preset)}",
+            hint="`outpost content source presets` has them all, with their needs.",
         )
     fields = tuple(Field(field.name, field.path, field.unit) for field in document.fields) or preset.fields
     if not fields:
@@ -60,7 +61,8 @@ def notes_of(document: SourceDocument) -> list[Note]:
     try:
         ask_of(document)
     except BadInput as error:
-        return [Note(element=-1, level="error", text=f"{error.detail[:1].upper()}{error.detail[1:]}.")]
+        end = "" if error.detail.endswith("?") else "."
+        return [Note(element=-1, level="error", text=f"{error.detail[:1].upper()}{error.detail[1:]}{end}")]
     return []
 
 
@@ -78,6 +80,11 @@ def _value(field: Field, answer: object) -> str:
         raise
     text = field.words.get(text, text)
     return f"{text} {field.unit}" if text and field.unit else text
+
+
+def _meant(preset: str) -> str:
+    """The preset that is called nearly so; else all of them."""
+    return nearest(preset, list(PRESETS)) or f" There are {', '.join(PRESETS)}"
 
 
 def _check(fields: tuple[Field, ...]) -> None:

@@ -140,7 +140,8 @@ class Sources:
         defined = self._defined.get(source_id)
         if defined is None:
             raise NotFound(
-                f"There is no published source {source_id[:100]!r}.", hint="GET /v1/content/source-states has them."
+                f"There is no published source {source_id[:100]!r}.",
+                hint="`outpost content publish source ID` publishes a draft; `outpost content source list` has them.",
             )
         kept = self._kept.get(source_id) or Kept(id=source_id, asked="")
         ask, next_s = self._asks.get(source_id), self._next_s.get(source_id)

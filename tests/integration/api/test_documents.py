@@ -89,7 +89,7 @@ async def test_what_is_wrong_is_told_in_words_and_to_whom_it_may(running_hub: Ru
     wrong = await save(
         hub, HALL, {"elements": [{"kind": "value", "box": BOX, "device": "d", "key": "k", "unti": ""}]}
     )
-    assert (wrong.status, wrong.body["detail"]) == (400, "Element 1 (value): there is no `unti`.")
+    assert (wrong.status, wrong.body["detail"]) == (400, "Element 1 (value): `unti` is not known here.")
     missing = {"elements": [{"kind": "source", "box": BOX, "source": "weather"}]}
     made = await save(hub, HALL, missing)
     assert made.body["notes"] == [

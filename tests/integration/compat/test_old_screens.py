@@ -229,6 +229,8 @@ async def test_where_two_boards_share_an_address_nobody_says_which_of_them_shows
     assert board.panel.png == desk.panel.png != b""
     known = [yard.hub.panels.shown.receipts.of(one) for one in both]
     assert sum(one is not None for one in known) <= 1  # who fetched it before the other was told of it
+    views = [await yard.hub.panels.shown.views.view(one) for one in yard.hub.registry.all()]
+    assert all(one.sharp or one.behind.startswith("It was not seen to fetch it") for one in views)
     await yard.hub.device_log.flush()
     lines, _ = await yard.hub.device_log.search(contains="it or another board at its address", limit=9)
     assert {one.device for one in lines} == set(both)

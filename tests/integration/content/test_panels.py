@@ -86,7 +86,7 @@ async def test_a_panel_is_told_fetches_and_says_what_it_shows(running_hub: Runni
     await publish(hub, "layouts", "hall", {"elements": [text("Closed")]})
     again = await board.look()
     assert again["picture"] != show["picture"]
-    assert (await board.picture(show["picture"])).status == 404  # it shall not show that any more
+    assert (await board.picture(show["picture"])).body == data  # a slow one may be in the middle of that
     view = await panel(hub, board)
     assert (view["version"], view["sharp"], view["behind"]) == (2, False, "It still shows an earlier picture.")
     sorry = {"picture": again["picture"], "err": "no_space"}
@@ -98,7 +98,15 @@ async def test_a_panel_is_told_fetches_and_says_what_it_shows(running_hub: Runni
     removed = await hub.ask("DELETE", "/v1/content/schedules/all")
     assert removed.status == 204, removed.body
     assert await board.look() is None
-    assert (await panel(hub, board))["wanted"] == ""
+    assert (await board.picture(show["picture"])).status == 404  # it shall show nothing any more
+    view = await panel(hub, board)
+    assert (view["wanted"], view["shown"], view["shown_screen"]) == ("", show["picture"], "hall")
+    covered = await board.ask("POST", "/v1/device/shown", {"picture": "", "shown_ms": 500})
+    assert (covered.status, covered.body) == (200, {})
+    view = await panel(hub, board)
+    assert (view["shown"], view["shown_screen"], view["evidence"]) == ("", "", "told")
+    for bad in ("0", None, "g" * 64):
+        assert (await board.ask("POST", "/v1/device/shown", {"picture": bad})).status == 400
 
 
 async def held(hub: RunningHub, board: FieldDevice) -> bool:
@@ -183,6 +191,15 @@ async def test_a_panel_that_reports_another_size_is_drawn_for_that_and_people_ar
     view = await panel(hub, board)
     assert view["panel"] == "eink-400x300"
     assert any("registered as eink-800x480" in note for note in view["notes"])
+    assert (await board.picture(show["picture"], "bytes=\u0663-\u0664")).status == 400  # digits, but not ours
+    for unknown in ({**EPAPER, "format": "rgb"}, None):  # nothing that it could show is drawn for it any more
+        board.panel = EPAPER
+        await board.hello()
+        assert await board.look(wait=0)
+        board.panel = unknown
+        await board.hello()
+        assert await board.look(wait=0) is None
+        assert (await hub.get(f"/v1/devices/{board.id}")).body["panel"] == ""
 
 
 async def test_a_panel_that_sleeps_is_not_called_offline(tmp_path: Path) -> None:
@@ -196,6 +213,15 @@ async def test_a_panel_that_sleeps_is_not_called_offline(tmp_path: Path) -> None
         clock.advance(3700)
         assert (await hub.get(f"/v1/devices/{board.id}")).body["online"]
         assert (await panel(hub, board))["behind"].startswith("It sleeps")
+        clock.advance(3600)  # it should have woken, and once more
+        assert (await panel(hub, board))["behind"] == "It is offline."
+        wished = await hub.ask("PATCH", f"/v1/devices/{board.id}/twin", {"desired": {"sleep": True, "sleep_s": 30}})
+        assert wished.status == 200, wished.body
+        await board.look(wait=0)
+        clock.advance(1100)
+        assert (await panel(hub, board))["behind"].startswith("It sleeps")
+        clock.advance(200)
+        assert (await panel(hub, board))["behind"] == "It is offline."
 
 
 async def test_turns_follow_the_sites_clock(tmp_path: Path) -> None:
@@ -296,7 +322,7 @@ async def test_a_picture_is_a_screen_and_takes_turns(tmp_path: Path) -> None:
         assert len(seen) == 2  # each the same bytes whenever it is its turn
 
 
-async def test_a_display_with_a_code_up_is_not_behind(running_hub: RunningHub) -> None:
+async def test_a_display_with_a_code_up_is_not_said_to_show_what_is_scheduled(running_hub: RunningHub) -> None:
     hub = running_hub
     desk, old = await hub.display(), await hub.display("Old", "nic-display")
     await publish(hub, "layouts", "hall", {"elements": [text("Hello")]})
@@ -306,9 +332,16 @@ async def test_a_display_with_a_code_up_is_not_behind(running_hub: RunningHub) -
     assert views["Old"]["behind"].startswith("Its firmware shows payment codes")
     assert old.panel == "nic-320x480"
     hub.hub.screens.note(desk.id, "qr", "cmd-1")
-    assert (await hub.get(f"/v1/content/panels/{desk.id}")).body["behind"] == ""
+    view = (await hub.get(f"/v1/content/panels/{desk.id}")).body
+    assert (view["sharp"], view["behind"]) == (False, "A payment code is up.")
+    await hub.hub.panels.showing.taken(desk, view["wanted"], "told")
+    view = (await hub.get(f"/v1/content/panels/{desk.id}")).body
+    assert (view["sharp"], view["behind"]) == (False, "A payment code is up.")
     hub.hub.screens.note(desk.id, "rotation", None)
-    assert (await hub.get(f"/v1/content/panels/{desk.id}")).body["behind"] == "It is offline."
+    assert (await hub.get(f"/v1/content/panels/{desk.id}")).body["sharp"]
+    await hub.hub.panels.showing.covered(desk, "told")
+    view = (await hub.get(f"/v1/content/panels/{desk.id}")).body
+    assert (view["sharp"], view["shown"], view["behind"]) == (False, "", "It is offline.")
     kinds = [one["name"] for one in (await hub.get("/v1/content/panel-kinds")).body["items"]]
     assert {"tft-320x480", "eink-800x480"} <= set(kinds)
     for path in ("receipts?device=nobody", "panels/nobody", f"panels/{desk.id}/picture.png?of=shown"):
@@ -325,6 +358,8 @@ async def test_while_nothing_has_set_the_clock_ages_are_not_known(tmp_path: Path
         await publish(hub, "layouts", "hall", {"elements": [value]})
         await publish(hub, "schedules", "all", {"devices": [board.id], "rules": [{"layout": "hall"}]})
         assert await board.look(wait=0)
+        assert (await panel(hub, board))["notes"] == []  # the age of this one is known
+        await publish(hub, "layouts", "hall", {"elements": [{"kind": "clock", "box": value["box"]}]})
         assert any("Nothing has set this hub's clock" in note for note in (await panel(hub, board))["notes"])
 
 

@@ -8,8 +8,9 @@ from edge.content.render.panels import Panel
 from edge.content.render.scene.filling import Context, Filled, fill
 from edge.content.render.scene.given import Given
 from edge.content.render.scene.moments import zone_named
-from edge.content.render.scene.placing import Place, place_of, reaches_beyond
+from edge.content.render.scene.placing import Place, place_of
 from edge.content.render.scene.settled import Broken, Scene
+from edge.content.render.scene.slips import slips_of
 from edge.errors import BadPicture
 from edge.wire.content import Note
 from edge.wire.layouts import AnyElement, Layout
@@ -34,9 +35,7 @@ def settle(layout: Layout, given: Given, panel: Panel, every_s: int) -> Scene:
         notes += [Note(element=number, level="warning", text=text) for text in filled.warnings]
         if error:
             notes.append(Note(element=number, level="error", text=error))
-        if reaches_beyond(element.box):
-            text = "Its box reaches beyond the panel's edge: what is there is not drawn."
-            notes.append(Note(element=number, level="warning", text=text))
+        notes += slips_of(number, element)
     return Scene(
         panel=panel.name,
         width=panel.width,

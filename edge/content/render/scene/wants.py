@@ -12,6 +12,7 @@ from edge.wire.layouts import (
     AssetElement,
     ChartElement,
     ClockElement,
+    DateElement,
     Layout,
     PictureElement,
     SourceElement,
@@ -20,12 +21,14 @@ from edge.wire.layouts import (
 )
 
 _NAMES_DEVICE = re.compile(r"\{\{|\{name\}")
+_OF_TIME = ClockElement | DateElement | AssetElement | ChartElement
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """What a layout shows of the site. `values`: (device, key); `sources`: (source, field, '' for its first).
 
     `of_device`: what is drawn depends on which device's panel it is. `each_minute`: it has a clock.
+    `of_time`: what it shows needs a clock that was set.
     """
 
     values: frozenset[tuple[str, str]]
@@ -35,6 +38,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     pictures: frozenset[str]
     of_device: bool
     each_minute: bool
+    of_time: bool
 
 
 def wanted(layout: Layout) -> Wanted:
@@ -52,4 +56,5 @@ def wanted(layout: Layout) -> Wanted:
         pictures=frozenset(e.picture for e in all_of if isinstance(e, PictureElement)),
         of_device=own or any("{name}" in _NAMES_DEVICE.findall(text) for text in texts),
         each_minute=any(isinstance(e, ClockElement) for e in all_of),
+        of_time=any(isinstance(e, _OF_TIME) for e in all_of),
     )

@@ -39,6 +39,9 @@ class Here:
     def has_device(self, named: str) -> bool:
         return bool(self.bearers(named))
 
+    def nearest(self, named: str) -> str:
+        return ""
+
     def bearers(self, named: str) -> Collection[str]:
         return ["d1"] if named in ("d1", "Hall 1") else []
 
@@ -272,7 +275,7 @@ async def test_what_head_office_did_not_know_of_stays_on_the_panels(site: Site) 
 async def test_an_order_that_does_not_hold_does_nothing(site: Site) -> None:
     with pytest.raises(Rejected, match="The source weather is not there"):
         await site.take("hall", {"elements": [{"kind": "source", "box": BOX, "source": "weather"}]}, "")
-    with pytest.raises(BadInput, match="there is no `new_thing`"):
+    with pytest.raises(BadInput, match="`new_thing` is not known"):
         await site.take("hall", {"new_thing": 1}, "")
     assert (site.ends, site.documents.all()) == ([], [])
 

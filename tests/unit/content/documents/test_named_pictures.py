@@ -31,6 +31,9 @@ class Nobody:
     def has_device(self, named: str) -> bool:
         return False
 
+    def nearest(self, named: str) -> str:
+        return ""
+
     def bearers(self, named: str) -> Collection[str]:
         return []
 

@@ -30,7 +30,7 @@ def value(**more: Any) -> dict[str, Any]:
 WRONG = [
     (LAYOUT, value(max_age_s=0), "Element 1 (value): `max_age_s` is a whole number from 1 to 31622400.", "`0`"),
     (LAYOUT, value(decimals="2"), "Element 1 (value): `decimals` is a whole number from 0 to 6.", '`"2"`'),
-    (LAYOUT, value(unti="°C"), "Element 1 (value): there is no `unti`.", "`unit`"),
+    (LAYOUT, value(unti="°C"), "Element 1 (value): `unti` is not known here.", "Did you mean `unit`?"),
     (LAYOUT, value(box={**BOX, "x": 101}), "Element 1 (value): `box.x` is a number from 0 to 100.", "`101`"),
     (
         LAYOUT,
@@ -38,7 +38,7 @@ WRONG = [
         "Element 1 (value): `box.h` is missing.",
         "a number from 0 to 100",
     ),
-    (LAYOUT, value(box={**BOX, "z": 1}), "Element 1 (value): there is no `z` in `box`.", "`x`, `y`, `w`, `h`"),
+    (LAYOUT, value(box={**BOX, "z": 1}), "Element 1 (value): `z` is not known in `box`.", "`x`, `y`, `w`, `h`"),
     (LAYOUT, text(), "Element 2 (text): `text` is missing.", f"text of at most {TEXT_CHARS} characters"),
     (LAYOUT, text(text=3), f"Element 2 (text): `text` is text of at most {TEXT_CHARS} characters.", "`3`"),
     (LAYOUT, text(text="", align="mid"), "Element 2 (text): `align` is `centre`, `left` or `right`.", '`"mid"`'),
@@ -53,6 +53,7 @@ WRONG = [
     (LAYOUT, {"elements": [{"box": BOX}]}, "Element 1: `kind` is missing.", "`text`, `clock`,"),
     (LAYOUT, {"elements": [3]}, "Element 1: it is an object with a `kind`,", "`3`"),
     (LAYOUT, {"elements": {}}, f"`elements` is a list of at most {ELEMENTS_MAX}.", "an object"),
+    (LAYOUT, {"devices": []}, "`devices` is not known in a layout.", "Is this a schedule? It may have: `elements`"),
     (LAYOUT, {"dark": None}, "`dark` is true or false.", "`null`"),
     (LAYOUT, [], "A document is an object with `elements`, `panel`, `dark`.", "a list of 0"),
     (PLAYLIST, {"entries": [{"seconds": 1}]}, "Entry 1: `seconds` is a whole number from 5 to 86400.", "`1`"),
