@@ -23,9 +23,11 @@ from cloud.content.keeping import check_title, find, keep, kind_of, no_version, 
 from cloud.db.database import Database
 from edge.clock import Clock, iso
 from edge.content.documents import lifecycle, model
+from edge.content.render.scene.slips import slips
 from edge.errors import BadInput, Conflict
 from edge.wire.centre_content import CentreDocument, CentreDocumentBody
 from edge.wire.content import DOCUMENTS_MAX, DocumentKind, Note, SaveDraft, VersionBody, VersionView
+from edge.wire.layouts import Layout
 from edge.wire.views import Json
 
 
@@ -141,7 +143,9 @@ async def _notes(connection: AsyncConnection, tenant_id: int, row: RowMapping) -
     lacking = [f"The {kind} {of} is not published at head office" for kind, of in sorted(wanted - there)]
     lacking += [f"The picture {of[:12]}… is not at head office" for of in sorted(found.pictures - pictures)]
     texts = [f"{one}; a site has to have it." for one in lacking]
-    return (*model.faults(body), *(Note(element=model.WHOLE, level="warning", text=text) for text in texts))
+    written = slips(body) if isinstance(body, Layout) else []
+    lacked = (Note(element=model.WHOLE, level="warning", text=text) for text in texts)
+    return (*model.faults(body), *lacked, *written)
 
 
 async def uses_of(connection: AsyncConnection, tenant_id: int) -> Counter[Key]:

@@ -35,7 +35,7 @@ from edge.wire.views import LiveEvent
 
 class PanelsShown(Part):
     """Built by ContentPart, which calls it beside what it does itself. `showing` is what every door asks, `handing`
-    what those of devices with our firmware ask."""
+    what those of devices with our firmware ask; `gathering` knows what the site is called."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class PanelsShown(Part):
         codes: Screens,
     ) -> None:
         self._core = core
-        gathering = Gathering(
+        self.gathering = Gathering(
             PanelReadings(telemetry.telemetry, core.clock),
             PanelMachines(core, assets),
             sources,
@@ -58,7 +58,7 @@ class PanelsShown(Part):
         )
         self.prints = Prints()
         self.receipts = Receipts(core.store.hub, core.clock)
-        self._drawings = Drawings(documents, library, gathering, self.prints, core.clock)
+        self._drawings = Drawings(documents, library, self.gathering, self.prints, core.clock)
         self.showing = Showing(
             documents,
             self._drawings,
@@ -71,7 +71,7 @@ class PanelsShown(Part):
         )
         self.handing = ShowHanding(self.showing, core.registry)
         self.views = PanelViews(self.showing, self.receipts, codes, core.presences, core.store.boots)
-        self._checking = Checking(documents, library, gathering, core.registry, core.clock)
+        self._checking = Checking(documents, library, self.gathering, core.registry, core.clock)
         core.groups.follow_with(self.showing.changed)
 
     def routes(self) -> list[Route]:

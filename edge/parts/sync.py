@@ -22,6 +22,7 @@ from edge.parts.updates import UpdatesPart
 from edge.parts.vending import VendingPart
 from edge.serving.metrics import Sample
 from edge.serving.routing import Route
+from edge.settings import Settings
 from edge.store.transaction import Transaction
 from edge.sync.artifacts import ArtifactLane
 from edge.sync.downlink import Downlink
@@ -80,6 +81,7 @@ class SyncPart(Part):
             self.uplink, self.enrolments, (self.ledger, self.readings), streams, share, bus, clock, site
         )
         self._fetch(updates, rollouts, content)
+        content.shown.gathering.name_site(self._site_name)
         firmware = FirmwareSight(rollouts.offers, core.store.boots, Held(updates.artifacts).variant_of)
         seen = ContentSight(content.documents, content.views, content.shown.views)
         sight = SiteSight(core, telemetry, twins, vending, assets, firmware, seen, lambda: self.artifacts.now)
@@ -117,6 +119,11 @@ class SyncPart(Part):
         self.pictures = PictureLane(content.library, core.directory, share)
         rollouts.orders.fetch_with(self.artifacts)
         content.orders.fetch_with(self.pictures)
+
+    def _site_name(self) -> str:
+        """What panels call this site: as the setting says; where nobody has set that, as head office does."""
+        named, enrolled = self._core.settings.site.name, self.enrolments.current
+        return enrolled.name if enrolled is not None and named == Settings().site.name else named
 
     def routes(self) -> list[Route]:
         """/v1/sync."""

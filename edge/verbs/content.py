@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import Any
 
-from edge.verbs import content_panels, content_pictures, content_sites, flags
+from edge.verbs import content_panels, content_pictures, content_sites, content_sources, flags
 from edge.verbs.content_bodies import read_body, tell_notes
 from edge.verbs.content_kinds import KINDS, add_document, document_path, revision_there
 from edge.verbs.output import emit, say
@@ -26,6 +26,7 @@ def add(verbs: flags.Verbs) -> None:
     _add_reading(acts)
     _add_writing(acts)
     content_panels.add_panel_verbs(acts)
+    content_sources.add_source_verbs(acts)
     content_pictures.add_picture_verbs(acts)
     content_sites.add_site_verbs(acts)
 
@@ -98,7 +99,7 @@ async def show_one(arguments: argparse.Namespace) -> int:
     emit({name: value for name, value in found.items() if name not in BODIES}, False)
     sys.stdout.write("\n")
     emit(body, True)
-    tell_notes(found.get("notes", []))
+    tell_notes(found.get("notes", []), arguments.kind)
     return 0
 
 
@@ -121,7 +122,7 @@ async def put_one(arguments: argparse.Namespace) -> int:
     if arguments.json:
         emit(made, True)
         return 0
-    tell_notes(made.get("notes", []))
+    tell_notes(made.get("notes", []), arguments.kind)
     kind = arguments.kind.removesuffix("s")
     if made["draft"]:
         say(f"Saved; panels show it after `outpost content publish {kind} {arguments.id}`.")
@@ -174,7 +175,7 @@ def _published(arguments: argparse.Namespace, told: dict[str, Any]) -> int:
     kind = arguments.kind.removesuffix("s")
     say(f"{kind.capitalize()} {arguments.id} is published as version {told['version']}.")
     if "body" in told:
-        tell_notes(told.get("notes", []))
+        tell_notes(told.get("notes", []), arguments.kind)
     elif told.get("sites"):
         emit(told["sites"], False, columns=STANDS)
     return 0

@@ -11,6 +11,8 @@ from typing import Any
 from edge.errors import BadInput
 from edge.verbs.output import say
 
+_PARTS = {"layout": "element", "playlist": "entry", "schedule": "rule", "source": "field"}
+
 
 def read_body(file: str) -> Any:
     """A body out of a JSON or TOML file, `-` for stdin. Raises BadInput."""
@@ -25,10 +27,11 @@ def read_body(file: str) -> Any:
         raise BadInput(f"{file} is no JSON: {error}.", hint="A file of TOML ends in .toml.") from error
 
 
-def tell_notes(notes: list[dict[str, Any]]) -> None:
+def tell_notes(notes: list[dict[str, Any]], kind: str) -> None:
     """What the writer should know, a line each; elements are counted from 1, as people count."""
+    part = _PARTS.get(kind.removesuffix("s"), "")
     for note in notes:
-        where = f"{note['element'] + 1}: " if note["element"] >= 0 else ""
+        where = f"{part} {note['element'] + 1}: " if note["element"] >= 0 else ""
         say(f"{note['level']}: {where}{note['text']}")
 
 

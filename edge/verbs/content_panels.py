@@ -1,4 +1,4 @@
-"""`outpost content check`, `panels`, `panel`, `receipts`, `source`: how it looks, and who shows what."""
+"""`outpost content check`, `panels`, `panel`, `receipts`: how it looks, and who shows what."""
 
 from __future__ import annotations
 
@@ -11,25 +11,26 @@ from urllib.parse import quote
 
 import msgspec
 
-from edge.verbs import flags
-from edge.verbs.content_bodies import read_body, tell_notes
-from edge.verbs.output import emit, say
+from edge.verbs import content_turns, flags
+from edge.verbs.content_bodies import tell_notes
+from edge.verbs.content_kinds import KINDS
+from edge.verbs.output import emit
 from edge.wire.centre_content import CheckAtSite
-from edge.wire.content import CheckLayout
+from edge.wire.content import CheckLayout, DocumentKind
 
 PANELS = ("device", "name", "panel", "screen", "version", "sharp", "evidence", "shown_at", "behind")
 RECEIPTS = ("at", "screen", "version", "evidence", "picture")
-SOURCES = ("id", "title", "age_s", "problem", "failures", "next_at", "values")
 PICTURE = re.compile(r"[0-9a-f]{64}")
 SHORT = 16  # characters of a picture's id that are shown
 
 
 def add_panel_verbs(acts: flags.Verbs) -> None:
     """Add the verbs below `outpost content`."""
-    check = acts.add_parser("check", help="draw a layout or picture, published or not, and say what is wrong")
+    check = acts.add_parser("check", help="say what is wrong with a file or a draft; draw layouts and pictures")
     check.add_argument("what", help="a file of JSON or TOML, - for stdin; or a layout's or picture's id")
+    check.add_argument("--kind", default="", choices=["", *KINDS], metavar="KIND", help="of the file, if not clear")
     check.add_argument("--device", default="", help="as this device would show it, with its readings")
-    check.add_argument("--panel", default="", help="as this panel would: `outpost content panels --kinds`")
+    check.add_argument("--panel", default="", help="as this one would (tft-320x480): see `panels --kinds`")
     check.add_argument("--out", type=Path, default=None, metavar="FILE.png", help="write the picture there")
     flags.add_hub(check, site=True)
     check.set_defaults(do=check_one)
@@ -46,20 +47,14 @@ def add_panel_verbs(acts: flags.Verbs) -> None:
     receipts.add_argument("device", help="its id or name")
     flags.add_hub(receipts, site=True)
     receipts.set_defaults(do=list_receipts)
-    source = acts.add_parser("source", help="what is fetched for panels")
-    verbs = source.add_subparsers(required=True, metavar="ACT")
-    listing = verbs.add_parser("list", help="what each published source last said, and when")
-    flags.add_hub(listing, site=True)
-    listing.set_defaults(do=list_sources)
-    fetch = verbs.add_parser("fetch", help="fetch it now")
-    fetch.add_argument("id")
-    flags.add_hub(fetch, site=True)
-    fetch.set_defaults(do=fetch_source)
 
 
 async def check_one(arguments: argparse.Namespace) -> int:
-    """`outpost content check FILE|ID`."""
-    wanted = CheckLayout(device=arguments.device, panel=arguments.panel, **_checked(arguments.what))
+    """`outpost content check FILE|ID`: 1 where something is wrong."""
+    kind, body = content_turns.kind_and_body(arguments.what, arguments.kind)
+    if kind is not DocumentKind.LAYOUT:
+        return await content_turns.check(arguments, kind, body)
+    wanted = CheckLayout(device=arguments.device, panel=arguments.panel, **_checked(arguments.what, body))
     if arguments.site:
         wanted = CheckAtSite(**msgspec.structs.asdict(wanted), site=arguments.site)
     async with flags.hub(arguments) as client:
@@ -71,7 +66,7 @@ async def check_one(arguments: argparse.Namespace) -> int:
         emit(found, True)
     else:
         emit({name: value for name, value in found.items() if name not in ("png", "notes")}, False)
-        tell_notes(found["notes"])
+        tell_notes(found["notes"], DocumentKind.LAYOUT)
     return 1 if any(note["level"] == "error" for note in found["notes"]) else 0
 
 
@@ -109,26 +104,8 @@ async def list_receipts(arguments: argparse.Namespace) -> int:
     return 0
 
 
-async def list_sources(arguments: argparse.Namespace) -> int:
-    """`outpost content source list`."""
-    async with flags.hub(arguments) as client:
-        found = await client.items("/v1/content/source-states")
-    emit(found, arguments.json, columns=SOURCES, empty="No source is published.")
-    return 0
-
-
-async def fetch_source(arguments: argparse.Namespace) -> int:
-    """`outpost content source fetch ID`."""
-    async with flags.hub(arguments) as client:
-        found = await client.send("POST", f"/v1/content/sources/{quote(arguments.id, safe='')}/fetch")
-    emit(found, arguments.json)
-    if found["problem"]:
-        say(found["problem"])
-    return 1 if found["problem"] else 0
-
-
-def _checked(what: str) -> dict[str, Any]:
-    """What of it is meant: a file, a picture, or a layout."""
-    if what == "-" or Path(what).is_file():
-        return {"body": read_body(what)}
+def _checked(what: str, body: Any) -> dict[str, Any]:
+    """What of it is meant: what was in a file, a picture, or a layout."""
+    if body is not None:
+        return {"body": body}
     return {"picture": what} if PICTURE.fullmatch(what) else {"layout": what}

@@ -56,7 +56,7 @@ async def add_one(arguments: argparse.Namespace) -> int:
         return 0
     for sentence in made["notes"]:
         say(sentence)
-    say(f"It is kept as {made['id'][:SHORT]}, {made['width']}x{made['height']} pixels.")
+    say(f"It is kept as {made['id']}, {made['width']}x{made['height']} pixels.")
     return 0
 
 

@@ -173,7 +173,7 @@ def _paper(outpost: str, site: DemoSite) -> str:
     from edge.sim.kitchen import LAYOUT
 
     return f"""\
-  9. See what the kitchen's panel shows and by what evidence; change its layout in the file, publish it, and go back:
+  9. See what the kitchen's panel shows and by what evidence; change its layout in a file, publish, go back:
 
      {outpost} content panels --data-dir {site.folder}
      {outpost} content panel {PAPER} --out panel.png --data-dir {site.folder}

@@ -23,6 +23,7 @@ from edge.verbs import doctor_centre, doctor_sync, flags
 from edge.verbs.finding import Finding, at_the_door, clock, failed, listener, tell
 
 SQLITE_FLOOR = (3, 37, 0)  # STRICT tables
+PORTS = "serial ports"
 
 
 def add(verbs: flags.Verbs) -> None:
@@ -45,11 +46,15 @@ async def examine(arguments: argparse.Namespace) -> int:
         settings = Settings()
         findings.append(failed("settings", error))
     running = await _is_running(directory)
-    findings += [*_machine(directory, settings), *_ports(settings, running), *await _database(directory, running)]
+    findings += [*_machine(directory, settings), *await _database(directory, running)]
+    plugged = list(_ports(settings, running))
     if running or arguments.hub:
-        findings += await _hub(arguments)
+        said = await _hub(arguments)
+        has_port = any(one.check.startswith("/") for one in said)  # one that the hub was told of
+        findings += [one for one in plugged if one.check != PORTS or not has_port]
+        findings += said
     else:
-        findings.append(Finding("hub", "warn", "not running here", f"outpost hub --data-dir {directory}"))
+        findings += [*plugged, Finding("hub", "warn", "not running here", f"outpost hub --data-dir {directory}")]
     return tell(findings, arguments.json)
 
 
@@ -74,7 +79,7 @@ def _ports(settings: Settings, running: bool) -> Iterator[Finding]:
     names = {group.gr_name for group in map(grp.getgrgid, os.getgroups())}
     serial = sorted(str(path) for pattern in ("ttyUSB*", "ttyACM*") for path in Path("/dev").glob(pattern))
     if not serial:
-        yield Finding("serial ports", "warn", "none", "Plug a device in; use a cable that carries data.")
+        yield Finding(PORTS, "warn", "none", "Plug a device in; use a cable that carries data.")
     for path in serial:
         if not os.access(path, os.R_OK | os.W_OK):
             todo = "Add the hub's user to the group dialout." if "dialout" not in names else "Log in anew."

@@ -39,6 +39,8 @@ def clock() -> Finding:
     if quality is Quality.NTP:
         return Finding("clock", "ok", "set by NTP")
     todo = "Let this machine reach a time server; until then times are marked as doubtful."
+    if not quality.good:
+        todo += " Panels show no time or date, and schedules' days and hours count by a clock that may be wrong."
     return Finding("clock", "warn", CLOCKS.get(quality, "nothing vouches for it"), todo)
 
 

@@ -11,81 +11,15 @@ from pathlib import Path
 import pytest
 
 from tests.firmware.board import ROOT, has_micropython, virtual_machine
-from tests.firmware.flash import Flash
+from tests.firmware.panel_board import HEIGHT, WIDTH, Board, shows
 from tests.firmware.panels import Giver, Picture, drawn
 
-from ports.unix_inflate import PythonInflate  # isort: skip
 from outpost import picture_file  # isort: skip
-from outpost.clock import Clock  # isort: skip
-from outpost.log import Log  # isort: skip
-from outpost.show_cable import CableShowing  # isort: skip
-from outpost.showing import FAILED_MS, GONE_MS, Showing  # isort: skip
+from outpost.showing import FAILED_MS, GONE_MS  # isort: skip
 
-WIDTH, HEIGHT = 320, 480
-ROUNDS = 3000
 CUTS, MOMENTS = 60, 31_000  # of so many moments, about
 BENCH_HEAP = "heapsize=16M"  # for the bench's disk; what the work itself takes is measured
 HEAP_BYTES_MAX = 12 * 1024  # on this build, whose words are twice as long as the chip's
-
-
-class Board(Flash):
-    """A flash, a panel, and time that passes when it is told to. `power_cut` starts it anew."""
-
-    def __init__(self, folder: Path, hub: Giver) -> None:
-        super().__init__(folder)
-        self.hub = hub
-        self.panel = b""  # what is on it
-        self.drawn = 0
-        self.ms = 0
-        self.power_cut()
-
-    def passed_ms(self) -> int:
-        passed, self.ms = self.ms, 0
-        return passed
-
-    def forget(self, key: str) -> None:
-        self.values.pop(key, None)
-
-    def inflate(self, source: object) -> PythonInflate:  # type: ignore[override]
-        return PythonInflate(source)  # type: ignore[arg-type]
-
-    def power_cut(self) -> None:
-        self.log = Log(3)
-        self.showing = Showing(self, Clock(self), self.log, WIDTH, HEIGHT)
-        self.on_panel = ""
-
-    def round(self) -> None:
-        """One of the main loop: a panel that forgets with the power, as a TFT does."""
-        self.ms += 10
-        self.showing.step()
-        wanted = self.showing.picture if self.showing.scheduled else ""
-        if wanted != self.on_panel:
-            self.on_panel = wanted
-            if wanted:
-                sha256 = self.showing.begin()
-                self.panel = b"".join(self.showing.rows())
-                self.drawn += 1
-                self.showing.is_shown(sha256)
-            else:
-                self.panel = b""
-                self.showing.is_covered()
-        self.hub.answer(self.showing)
-
-    def until(self, holds: Callable[[], object]) -> None:
-        for _ in range(ROUNDS):
-            if holds():
-                return
-            self.round()
-        raise AssertionError("it does not come to that")
-
-    def rest(self, ms: int) -> None:
-        """So long nothing but time passes."""
-        for _ in range(10):
-            self.ms += ms // 10
-            self.round()
-
-    def kept(self) -> list[str]:
-        return sorted(path.name for path in (Path(self.files) / "showing").iterdir())
 
 
 @pytest.fixture
@@ -96,20 +30,6 @@ def hub() -> Giver:
 @pytest.fixture
 def board(tmp_path: Path, hub: Giver) -> Board:
     return Board(tmp_path, hub)
-
-
-def shows(board: Board, picture: Picture) -> Callable[[], bool]:
-    return lambda: (
-        board.panel == picture.bitmap
-        and board.hub.told[-1:]
-        == [
-            {
-                "picture": picture.sha256,
-                "shown_ms": board.hub.told[-1]["shown_ms"] if board.hub.told else 0,
-                "err": "",
-            }
-        ]
-    )
 
 
 def test_a_picture_is_fetched_in_pieces_shown_told_and_never_fetched_again(board: Board, hub: Giver) -> None:
@@ -192,93 +112,6 @@ def test_a_cut_at_any_byte_of_the_download_goes_on_there_and_keeps_the_last_good
         assert hub.asked[:1] == ([max(0, cut - 40)] if cut < len(whole) else [])
         board.showing.show(one.show())
         board.until(shows(board, one))
-
-
-def test_another_picture_in_the_middle_of_one_comes_after_it(board: Board, hub: Giver) -> None:
-    one, two, three = (drawn(seed, WIDTH, HEIGHT, busy_rows=300) for seed in (1, 2, 3))
-    board.showing.show(hub.add(one))
-    board.showing.show(hub.add(two))  # nothing of the first is here
-    board.until(lambda: len(hub.asked) == 3)
-    board.showing.show(hub.add(one))
-    assert board.showing.show(hub.add(three))
-    assert board.showing.mark == three.sha256[:16]
-    board.until(shows(board, three))
-    assert [told["picture"] for told in hub.told] == [two.sha256, three.sha256]
-    assert hub.asked.count(0) == 2
-    assert board.kept() == ["picture"]
-    board.showing.show(one.show())
-    board.until(lambda: len(hub.asked) % 6 == 3)
-    board.showing.show(three.show())  # it has that one: there is nothing to bring any more
-    board.until(lambda: not board.showing.under_way)
-    board.showing.show(one.show())
-    board.until(lambda: board.showing._begun)
-    del hub.pictures[one.sha256]  # no more to be had
-    board.showing.show(two.show())
-    board.until(shows(board, two))
-
-
-def test_a_screen_that_changes_faster_than_it_is_fetched_is_shown_all_the_same(board: Board, hub: Giver) -> None:
-    pictures = [drawn(seed, WIDTH, HEIGHT, busy_rows=300) for seed in range(12)]
-    for picture in pictures:
-        asked = len(hub.asked)
-        board.showing.show(hub.add(picture))
-        board.until(lambda asked=asked: len(hub.asked) - asked == 4)  # of six pieces
-    assert board.drawn > 6
-
-
-def test_the_hub_hears_when_nothing_of_it_is_on_the_panel_any_more(board: Board, hub: Giver) -> None:
-    one = drawn(1, WIDTH, HEIGHT)
-    board.showing.is_covered()  # as at a start
-    board.until(lambda: hub.told)
-    board.showing.show(hub.add(one))
-    board.until(shows(board, one))
-    board.showing.is_covered(briefly=True)  # a payment code: that is not for long
-    board.showing.met()
-    board.rest(1000)
-    board.showing.is_shown(one.sha256)
-    board.until(lambda: len(hub.told) == 3)
-    board.showing.show(None)
-    board.until(lambda: len(hub.told) == 4)
-    board.showing.is_covered()  # by the next face
-    board.rest(1000)
-    board.showing.met()  # a hub that has not heard it
-    board.until(lambda: len(hub.told) == 5)
-    assert [told["picture"] for told in hub.told] == ["", one.sha256, one.sha256, "", ""]
-    assert hub.told[-1]["shown_ms"] >= 1000  # type: ignore[operator]
-
-
-def test_what_is_covered_and_what_cannot_be_shown_are_both_told(board: Board, hub: Giver) -> None:
-    one, wrong = drawn(1, WIDTH, HEIGHT), no_zlib()
-    board.showing.show(hub.add(one))
-    board.until(shows(board, one))
-    hub.deaf = True
-    board.showing.show({**hub.add(wrong), "size": 0})
-    board.until(lambda: board.showing._sorry)
-    board.showing.is_covered()
-    hub.deaf = False
-    board.until(lambda: len(hub.told) == 3)
-    assert [(told["picture"], told["err"]) for told in hub.told[1:]] == [(wrong.sha256, "bad_picture"), ("", "")]
-
-
-def test_what_the_cable_said_counts_once_the_network_is_away(board: Board, hub: Giver) -> None:
-    one, two = drawn(1, WIDTH, HEIGHT), drawn(2, WIDTH, HEIGHT)
-    online = [True]
-    cable = CableShowing(board.showing, lambda: online[0])
-    board.showing.show(hub.add(one))
-    cable.met()
-    assert cable.take("show", {"show": one.show()}, memoryview(b""))
-    assert cable.take("show", {"show": hub.add(two)}, memoryview(b""))
-    board.until(shows(board, one))
-    assert cable.request(board.ms) is None
-    online[0] = False
-    assert cable.request(board.ms) is None
-    board.until(shows(board, two))
-    online[0] = True
-    assert cable.take("show", {"show": one.show()}, memoryview(b""))
-    cable.met()  # another hub on the cable
-    online[0] = False
-    cable.request(board.ms)
-    assert board.showing.mark == two.sha256[:16]
 
 
 def test_a_piece_with_a_wrong_byte_costs_one_more_fetch_and_a_second_one_the_picture(

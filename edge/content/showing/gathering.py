@@ -7,7 +7,7 @@ right.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import msgspec
@@ -88,7 +88,12 @@ class Gathering:
         site: str,
     ) -> None:
         self._readings, self._machines, self._sources, self._devices = readings, machines, sources, devices
-        self._zone, self._site = zone, site
+        self._zone = zone
+        self._site: Callable[[], str] = lambda: site
+
+    def name_site(self, named: Callable[[], str]) -> None:
+        """What the site is called is asked here from now on."""
+        self._site = named
 
     async def given(self, wanted: Wanted, device: Device, now: Stamp) -> Gathered:
         """What `wanted` asks for, as it is on this device's panel at this moment."""
@@ -98,7 +103,7 @@ class Gathering:
             now_us=now.at_us,
             clock_set=now.quality.good,
             zone=self._zone,
-            site=self._site,
+            site=self._site(),
             device=device.id,
             device_name=device.name,
             values=self._values(wanted, device, now, missing, undated),

@@ -1,7 +1,8 @@
 """What each panel shows since when, and by which evidence: kept, so that it is known after a restart too.
 
 A device says what it shows again whenever it has started. That is one showing, not two: only another picture, or
-better evidence of the same, is written down.
+better evidence of the same, is written down. Of pictures that this hub does not know the last one is kept: whatever
+a device says, it does not wash out what is known.
 """
 
 from __future__ import annotations
@@ -59,7 +60,11 @@ class Receipts:
                 at_us=max(0, now.at_us - shown_ms * 1000),
                 at_clock=unset(now),
             )
-            number = await self._db.write(lambda tx: sql.add(tx, receipt))
+            if last is not None and _is_unknown(last) and _is_unknown(receipt):
+                was = last.number
+                number = await self._db.write(lambda tx: sql.instead(tx, was, receipt))
+            else:
+                number = await self._db.write(lambda tx: sql.add(tx, receipt))
             self._last[device_id] = msgspec.structs.replace(receipt, number=number)
             return True
 
@@ -80,3 +85,7 @@ class Receipts:
         await self._db.write(lambda tx: sql.told(tx, last.number, evidence))
         self._last[last.device] = msgspec.structs.replace(last, evidence=evidence)
         return True
+
+
+def _is_unknown(receipt: Receipt) -> bool:
+    return bool(receipt.picture) and not receipt.screen

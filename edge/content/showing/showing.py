@@ -26,7 +26,7 @@ from edge.content.showing.drawing import Documents, Screened, Screens, saying, s
 from edge.content.showing.events import PanelChanged, ShowChanged
 from edge.content.showing.flights import Flights
 from edge.content.showing.gathering import HOURS_UNSET
-from edge.content.showing.offered import Looked, Offered, again_s
+from edge.content.showing.offered import Looked, Offered, again_s, since_us
 from edge.content.showing.plan import Screen, Turn
 from edge.content.showing.plans import Plans
 from edge.content.showing.prints import Prints
@@ -102,8 +102,7 @@ class Showing:
         self._flights: Flights[Looked] = Flights("look")
         self._members: Mapping[str, frozenset[str]] | None = None
         self._plans: Plans | None = None
-        self._era = 0
-        self._wake = asyncio.Event()
+        self._era, self._wake = 0, asyncio.Event()
 
     # --- asked
 
@@ -249,6 +248,7 @@ class Showing:
             notes=notes,
             trouble=drawn.trouble,
             at_us=now.at_us,
+            since_us=since_us(before, self._receipts.of(device.id), now.at_us),
             due_us=due_us,
             due_s=due_s,
             of=_of(device),
@@ -266,7 +266,7 @@ class Showing:
             if len(was) > REMEMBERED:
                 was.popitem(last=False)
         other = before is None or _picture(before) != _picture(looked)
-        if other or (before is not None and before.trouble != looked.trouble):
+        if other or (before and (before.trouble, before.fresh) != (looked.trouble, looked.fresh)):
             self._bus.publish(PanelChanged(device_id=device.id))
         if other and before is not None:
             self._bus.publish(ShowChanged(device_id=device.id))

@@ -95,7 +95,7 @@ class PanelViews:
             return f"It could not show it: {why}."
         if not self._presences.online(device):
             return "It is offline."
-        return _not_yet(device, last)
+        return _not_yet(device, looked, last)
 
 
 def panel_of(device: Device) -> Panel | None:
@@ -123,7 +123,7 @@ def _shows(offered: Offered | None, last: Receipt | None) -> bool:
     return offered is not None and last is not None and last.picture == offered.picture
 
 
-def _not_yet(device: Device, last: Receipt | None) -> str:
+def _not_yet(device: Device, looked: Looked, last: Receipt | None) -> str:
     """Why a device that is online may not show what it is offered."""
     if device.profile in SEEN_FETCHING:
         return "It was not seen to fetch it: it may sleep until its button is pressed, or share its address."
@@ -131,7 +131,13 @@ def _not_yet(device: Device, last: Receipt | None) -> str:
         return "It sleeps, and takes the picture when it wakes."
     if last is None:
         return "It has not said that it shows it."
+    if last.picture and looked.fresh and looked.turn is not None:
+        return f"It takes the new picture at its next look, within {_time(looked.turn.refresh_s)}."
     return "It still shows an earlier picture." if last.picture else "Something else is on its panel."
+
+
+def _time(seconds: int) -> str:
+    return f"{seconds} s" if seconds < 120 else f"{-(-seconds // 60)} minutes"
 
 
 def _other_size(device: Device, panel: Panel | None) -> list[str]:

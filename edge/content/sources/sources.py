@@ -141,7 +141,7 @@ class Sources:
         if defined is None:
             raise NotFound(
                 f"There is no published source {source_id[:100]!r}.",
-                hint="`outpost content publish source ID` publishes a draft; `outpost content source list` has them.",
+                hint="Is it a draft? `outpost content publish source ID`. `outpost content source list` has all.",
             )
         kept = self._kept.get(source_id) or Kept(id=source_id, asked="")
         ask, next_s = self._asks.get(source_id), self._next_s.get(source_id)

@@ -95,7 +95,19 @@ async def test_what_is_wrong_with_a_file_is_said(desk: Desk) -> None:
         " `source` or `shape`",
     )
     saved = await desk.verb("put", "playlist", "turns", "-", stdin=written(TURNS))
-    assert (saved.code, saved.err.splitlines()[0]) == (0, "error: 1: The layout hall is not there.")
+    assert (saved.code, saved.err.splitlines()[0]) == (0, "error: entry 1: The layout hall is not there.")
+    checked = await desk.verb("check", desk.file("turns.json", written(TURNS)))
+    assert (checked.code, checked.err.splitlines()) == (
+        1,
+        ["error: The layout hall is not published.", "Read as a playlist; it cannot be published so."],
+    )
+    plan = written({"devices": ["Door"], "rules": [{"layout": "hall", "picture": "0" * 64}]})
+    checked = await desk.verb("check", "-", stdin=plan)
+    assert (checked.code, "error: rule 1: A rule names one of" in checked.err) == (1, True)
+    empty = await desk.verb("check", "-", "--kind", "schedule", stdin="{}")
+    assert (empty.code, empty.err) == (0, "Read as a schedule; nothing is wrong with it.\n")
+    other = await desk.verb("put", "layout", "hall", "-", stdin=plan)
+    assert (other.code, "Is this a schedule?" in other.err) == (2, True)
     refused = await desk.verb("publish", "playlist", "turns")
     assert (refused.code, "Entry 1: The layout hall is not there." in refused.err) == (2, True)
 
@@ -113,5 +125,11 @@ async def test_how_it_looks_and_what_panels_show(desk: Desk, running_hub: Runnin
     assert (await desk.verb("panels")).code == 0
     assert (await desk.verb("receipts", "Door")).code == 0
     assert (await desk.verb("source", "list")).out == "No source is published.\n"
-    assert (await desk.verb("source", "fetch", "weather")).code == 1
+    none = await desk.verb("source", "fetch", "weather")
+    assert (none.code, "outpost content publish source" in none.err) == (1, True)
+    assert "latitude" in (await desk.verb("source", "presets")).out
+    unknown = await desk.verb("source", "try", "-", stdin=written({"preset": "wether"}))
+    assert (unknown.code, "Did you mean `weather`?" in unknown.err) == (2, True)
+    joke = await desk.verb("source", "try", "-", "--json", stdin=written({"preset": "built_in_jokes"}))
+    assert (joke.code, bool(joke.json["values"]["joke"])) == (0, True), joke.err
     assert (await desk.verb("panel", "nobody")).code == 1

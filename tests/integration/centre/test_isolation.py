@@ -26,6 +26,7 @@ MARK = "xyzzy"  # begins all that is hidden
 WITHOUT_NAMES = {
     "/v1/tenants", "/v1/knocking", "/v1/status", "/metrics", "/v1/sites/{site}/chain", "/v1/me",
     "/v1/content/panel-kinds", "/v1/content/presets", "/v1/content/pictures/{picture}/thumb.png",
+    "/v1/content/panels/{device}/picture.png",
 }  # fmt: skip
 """What is told of no site, or in numbers or pixels alone; the tests of each look at those."""
 LIVE = {"/v1/live", "/v1/events"}

@@ -83,6 +83,20 @@ async def test_all_that_a_layout_names_is_found_by_what_people_call_it() -> None
     assert (given.site, given.device_name, found.notes) == ("North", "Door", ())
 
 
+async def test_a_site_is_called_what_it_is_called_at_the_moment() -> None:
+    names = ["South", "West"]
+    asks = gathering(Site())
+    asks.name_site(names.pop)
+    assert [(await asks.given(wanted(layout()), DOOR, now())).given.site for _ in range(2)] == ["West", "South"]
+
+
+async def test_a_clock_that_is_not_set_is_spoken_of_where_time_is_shown() -> None:
+    asks, unset = gathering(Site()), now(Quality.NONE)
+    plain = await asks.given(wanted(layout({"kind": "text", "text": "Hello"})), DOOR, unset)
+    dated = await asks.given(wanted(layout({"kind": "date"})), DOOR, unset)
+    assert (plain.notes, dated.notes) == ((), (CLOCK_UNSET,))
+
+
 async def test_what_is_not_there_is_left_out_and_said() -> None:
     site = Site()
     site.latest["dev-1", "t"] = Newest(3, None)

@@ -66,6 +66,18 @@ async def test_the_last_are_kept_of_each_panel_and_come_in_pages(tmp_path: Path)
         assert await kept.page(door, page[1].number, 1) == [page[2]]
 
 
+async def test_pictures_that_nobody_offered_do_not_wash_out_what_is_known(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with receipts(tmp_path, clock) as (kept, door, _):
+        assert await kept.take(door, A, "hall", 3, TOLD)
+        for number in range(3):
+            clock.advance(60)
+            assert await kept.take(door, f"{number:064x}", "", 0, TOLD)
+        assert await kept.take(door, "", "", 0, TOLD)  # nothing of the hub's: that is another thing
+        assert [one.picture for one in await kept.page(door, 10**9, 10)] == ["", f"{2:064x}", A]
+        assert (await kept.page(door, 10**9, 10))[1].at_us == clock.at_us
+
+
 async def test_a_time_by_an_unset_clock_is_put_right_once_it_is_set(tmp_path: Path) -> None:
     clock = ManualClock(quality=Quality.NONE)
     async with receipts(tmp_path, clock) as (kept, door, store):
