@@ -7,7 +7,7 @@ DEMO_ARGS ?=
 PYTEST_ARGS ?=
 WORKERS ?= 5
 # Of the long tests `make test` leaves out one in so many, another one at each commit; 0: none.
-LEAVE_OUT ?= 3
+LEAVE_OUT ?= 2
 
 # Tests start hundreds of processes: where Python may not keep what it compiled, each of them compiles all of it anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -21,7 +21,7 @@ help:   ## this list
 demo: $(VENV)/.demo   ## a hub, virtual devices and head office on this machine, to try (DEMO_ARGS="--headless --listen 127.0.0.1:5050")
 	@$(BIN)/outpost demo $(DEMO_ARGS)
 
-test: system-tools $(VENV)/.dev   ## all that is checked, but for a third of the long tests, another one at each commit (LEAVE_OUT=0 PYTEST_ARGS="-k store")
+test: system-tools $(VENV)/.dev   ## all that is checked, but for half of the long tests, another half at each commit (LEAVE_OUT=0 PYTEST_ARGS="-k store")
 	@status=0; \
 	$(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=target lint compiled || status=1; \
 	TESTS_LEAVE_OUT=$(LEAVE_OUT) $(BIN)/pytest -n $(WORKERS) --dist worksteal -m "not bench" $(PYTEST_ARGS) || status=1; \

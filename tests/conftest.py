@@ -23,6 +23,7 @@ Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 LONG = (
     "tests/chaos/", "tests/e2e/", "tests/firmware/", "tests/tui/", "tests/web/",
     "tests/integration/accounts/", "tests/integration/centre/", "tests/integration/compat/",
+    "tests/integration/content/",
     "tests/integration/provision/", "tests/integration/sync/", "tests/integration/updates/",
 )  # fmt: skip
 """Where most of the time goes: whole hubs, centres, boards, terminals and browsers."""

@@ -34,7 +34,8 @@ def _tree(root: type[OutpostError]) -> Iterator[type[OutpostError]]:
         yield from _tree(child)
 
 
-CODES = {kind.code: kind for kind in _tree(OutpostError)}
+CODES = {kind.code: kind for kind in reversed(list(_tree(OutpostError)))}
+"""The most general error of each code: a room's own kind of one is its own business."""
 
 
 def _by_status(status: int) -> type[OutpostError]:
