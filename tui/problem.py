@@ -34,8 +34,10 @@ def _tree(root: type[OutpostError]) -> Iterator[type[OutpostError]]:
         yield from _tree(child)
 
 
-CODES = {kind.code: kind for kind in reversed(list(_tree(OutpostError)))}
+CODES: dict[str, type[OutpostError]] = {}
 """The most general error of each code: a room's own kind of one is its own business."""
+for _kind in _tree(OutpostError):
+    CODES.setdefault(_kind.code, _kind)
 
 
 def _by_status(status: int) -> type[OutpostError]:

@@ -151,13 +151,13 @@ async def test_who_refuses_after_seeing_our_half_gets_few_tries(tmp_path: Path) 
     async with field_hub() as (hub, url):
         hub.refuse["/v1/device/pair/p-1"] = (404, "", False)
         device = Device(tmp_path / "flash", url)
-        device.port.speed = 1000
         await device.until(lambda: hub.asked.count("/v1/device/pair") == 1 and device.said)
+        device.port.speed = 1000
         device.agent._life.close()
         device.agent._life = device.agent._live()  # the WiFi went: that makes no new try
         began_ms = device.clock.ms()
         assert "the next try in" in device.said[0]
-        await device.until(lambda: hub.asked.count("/v1/device/pair") == 4)
+        await device.until(lambda: hub.asked.count("/v1/device/pair") >= 4)
         assert device.clock.ms() - began_ms > 6 * PAUSE_MS_MIN  # 30 s, 60 s, 120 s
         for _ in range(9):
             device.agent._tries.count()

@@ -23,6 +23,7 @@ from tests.tui import site_data
 from tests.tui.stage import LARGE, SMALL, settled, shows, terminal, until
 from tui.app import OutpostApp
 from tui.state_bar import PLAIN
+from tui.widgets.keyed_table import KeyedTable
 
 Story = Callable[[Pilot[None], OutpostApp, FakeHub], Awaitable[None]]
 MODULE_PX = 8
@@ -77,6 +78,7 @@ async def not_enrolled(pilot: Pilot[None], app: OutpostApp, hub: FakeHub) -> Non
     await pilot.press("6")
     await hub.tell("sync", hub.sync)
     await shows(pilot, app, "works alone")
+    await until(pilot, lambda: not app.screen.query_one("#letters", KeyedTable).row_count, "no row that waits")
 
 
 async def console(pilot: Pilot[None], app: OutpostApp, _: FakeHub) -> None:
